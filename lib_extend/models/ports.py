@@ -1,0 +1,93 @@
+"""The ports of the models: what a tagger and a vision-language model must offer, and nothing more.
+
+A family is one file in `taggers/` or `vlms/` that implements a port, and one line in `registry.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+    from lib_extend.records import Prompt, Reply, Tag
+
+Progress = Callable[[str, int, int], None]
+"""Called as `progress(what, done_bytes, total_bytes)` while files arrive; total 0 when unknown."""
+
+
+class Tagger(Protocol):
+    """An image tagger.
+
+    Attributes:
+        key: identity of the weights and of the preprocessing, stable across machines; analyses are
+            stored under it, so it changes whenever the scores could.
+        side: pixels of the (square) input; a decoder may hand in any image at least twice as large
+            without loss.
+        batch: how many images one call takes (1 where the file's batch dimension is fixed at 1).
+        device: where it truly runs, in words, with the reason when it fell back ("CPU: ...").
+        threshold: the model's own default threshold for general tags, in 0…1.
+        character_threshold: likewise for character tags.
+        tag_thresholds: per-tag thresholds by canonical name where the model ships them, else empty.
+    """
+
+    key: str
+    side: int
+    batch: int
+    device: str
+    threshold: float
+    character_threshold: float
+    tag_thresholds: dict[str, float]
+
+    def prepare(self, image: Image.Image) -> np.ndarray[Any, Any]:
+        """The model's input for one upright image of any mode, without the batch axis. Thread-safe."""
+        ...
+
+    def tag(self, batch: Sequence[np.ndarray[Any, Any]], floor: float) -> list[list[Tag]]:
+        """For each prepared input the tags with score ≥ `floor` (0…1), best first.
+
+        Rating tags are always all returned. Names are canonical (underscores, no escapes).
+        """
+        ...
+
+    def close(self) -> None:
+        """Give memory back; the object is not used afterwards."""
+        ...
+
+
+class Look(Protocol):
+    """One image held by a vision-language model while questions are asked about it.
+
+    The questions of one `ask` are independent of each other; later rounds may follow up. An
+    implementation is free to encode the image once for all of them.
+    """
+
+    def ask(self, prompts: Sequence[Prompt]) -> list[Reply]:
+        """One reply a prompt, in order."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Vlm(Protocol):
+    """A vision-language model.
+
+    Attributes:
+        key: identity of the weights and of the way of asking; answers are stored under it.
+        pixels: how many pixels an image is worth sending at the most.
+        device: where it runs, in words, with the reason for any fallback.
+        parallel: how many images are worth having open at once (1 locally, more for a server).
+    """
+
+    key: str
+    pixels: int
+    device: str
+    parallel: int
+
+    def look(self, image: Image.Image) -> Look:
+        """Take one upright image of any mode and size."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,64 @@
+"""The five built-in questions: counting, coloring, furniture, floor and door.
+
+Rules after the reference system (see `docs` in the README, "How captions are made"); the templates are
+also what the built-in sketch model was trained on, so changing a word here means `sketch train`.
+"""
+
+from __future__ import annotations
+
+from lib_extend.questions.objects import COLORABLE, COUNTABLE
+from lib_extend.questions.records import Kind, Question
+
+FURNITURE = (
+    "curtains", "chair", "desk", "table", "bed", "sofa", "couch", "bathtub", "bookshelf",
+    "fireplace", "cabinet",
+)  # fmt: skip
+MATERIALS = ("wooden", "tile", "carpet", "stone", "tatami", "concrete", "marble", "brick")
+
+BUILTIN: tuple[Question, ...] = (
+    Question(
+        name="count",
+        kind=Kind.COUNT,
+        each=COUNTABLE,
+        ask="How many {objects} are in the image? Answer with one number.",
+        tag="{answer}_{objects}",
+    ),
+    Question(
+        name="furniture",
+        kind=Kind.SOME_OF,
+        answers=FURNITURE,
+        ask="Is there a {answer} in the image? Answer yes or no.",
+        tag="{answer}",
+    ),
+    Question(
+        name="color",
+        kind=Kind.COLOR,
+        each=COLORABLE,
+        each_answer=("furniture", "door"),
+        ask="What color is the {object} in the image? Answer with one color.",
+        tag="{answer}_{object}",
+    ),
+    Question(
+        name="floor",
+        kind=Kind.YES_NO,
+        when=("indoors",),
+        ask="Is the floor visible in the image? Answer yes or no.",
+    ),
+    Question(
+        name="floor_material",
+        group="floor",
+        kind=Kind.ONE_OF,
+        after="floor",
+        answers=MATERIALS,
+        plain=("carpet",),
+        ask="What is the floor made of? Answer with one material.",
+        tag="{answer}_floor",
+    ),
+    Question(
+        name="door",
+        kind=Kind.YES_NO,
+        when=("indoors",),
+        ask="Is there a door in the image? Answer yes or no.",
+        tag="door",
+    ),
+)

@@ -1,0 +1,239 @@
+"""The nouns of Prompt Extend: small frozen records that every room speaks.
+
+All records convert to and from plain JSON values with `to_json` / `from_json`, because they cross
+the worker's pipe and are stored in the job's database.
+
+Tag names are kept in ONE canonical form everywhere inside: Danbooru's, lower case as given by the
+model, words joined by underscores (`black_hair`), no escapes. Spaces and escapes are a matter of
+writing (`captions`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeVar
+
+R = TypeVar("R", bound="Record")
+
+
+class Category(str, Enum):
+    """Danbooru's tag categories, plus the ratings of the WD taggers."""
+
+    GENERAL = "general"
+    CHARACTER = "character"
+    COPYRIGHT = "copyright"
+    ARTIST = "artist"
+    META = "meta"
+    RATING = "rating"
+    YEAR = "year"
+    QUALITY = "quality"
+
+
+class Source(str, Enum):
+    """Where a tag came from."""
+
+    HUMAN = "human"  # typed by a person, or found in a caption that was there before us
+    TAGGER = "tagger"
+    QUESTION = "question"
+    PERSON = "person"
+    OPTION = "option"  # prefix tags and replacements the user asked for
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Record):
+        return value.to_json()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (tuple, list)):
+        return [_plain(v) for v in value]
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return value
+
+
+class Record:
+    """Mixin: JSON in and out. Subclasses with nested records override `from_json`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON values (dict, list, str, float, int, bool, None)."""
+        return {
+            f.name: _plain(getattr(self, f.name))
+            for f in dataclasses.fields(self)  # type: ignore[arg-type]
+        }
+
+    @classmethod
+    def from_json(cls: type[R], data: Mapping[str, Any]) -> R:
+        """The inverse of `to_json`; unknown keys are ignored so that older code reads newer rows."""
+        known = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        return cls(**{k: v for k, v in data.items() if k in known})
+
+
+@dataclass(frozen=True)
+class Tag(Record):
+    """One tag. `score` is a probability in 0…1, or None where nobody gave one (a human's tag)."""
+
+    name: str
+    category: Category = Category.GENERAL
+    score: float | None = None
+    source: Source = Source.TAGGER
+    locked: bool = False
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Tag:
+        return cls(
+            name=data["name"],
+            category=Category(data.get("category", "general")),
+            score=data.get("score"),
+            source=Source(data.get("source", "tagger")),
+            locked=bool(data.get("locked", False)),
+        )
+
+
+@dataclass(frozen=True)
+class Box(Record):
+    """A rectangle in pixels of the upright original image: x0 ≤ x < x1, y0 ≤ y < y1."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        return max(0.0, self.x1 - self.x0)
+
+    @property
+    def height(self) -> float:
+        return max(0.0, self.y1 - self.y0)
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+    def as_list(self) -> list[float]:
+        return [self.x0, self.y0, self.x1, self.y1]
+
+
+@dataclass(frozen=True)
+class Prompt(Record):
+    """One question put to a vision-language model about one image.
+
+    `choices` are the allowed answers of a closed question; each is a tuple of spellings of which the
+    first is the answer's name (`("3", "three")`). Empty: free text of at most `max_new_tokens`.
+    """
+
+    text: str
+    choices: tuple[tuple[str, ...], ...] = ()
+    max_new_tokens: int = 32
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Prompt:
+        return cls(
+            text=data["text"],
+            choices=tuple(tuple(c) for c in data.get("choices", ())),
+            max_new_tokens=int(data.get("max_new_tokens", 32)),
+        )
+
+
+@dataclass(frozen=True)
+class Reply(Record):
+    """What a model said to a `Prompt`.
+
+    `raw` is its text, untouched (for a closed question asked by scores alone: the best choice).
+    `probabilities` are over `choices`, in their order, summing to 1; None where the model gives none.
+    """
+
+    raw: str
+    probabilities: tuple[float, ...] | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Reply:
+        p = data.get("probabilities")
+        return cls(raw=data["raw"], probabilities=None if p is None else tuple(p))
+
+
+@dataclass(frozen=True)
+class Answer(Record):
+    """An answer that was read.
+
+    `question` is the question's name, `object` what it was asked about ("" when about nothing),
+    `answer` the accepted answer in its normal form ("" when the reply fitted nothing), `raw` the reply
+    as it came, `probability` in 0…1 or None, `tag` the tag it yields in canonical form ("" when none).
+    """
+
+    question: str
+    object: str
+    answer: str
+    raw: str
+    probability: float | None
+    tag: str
+
+
+@dataclass(frozen=True)
+class Person(Record):
+    """One person in the image, with the tags that are this person's."""
+
+    letter: str
+    box: Box
+    score: float | None = None
+    tags: tuple[Tag, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Person:
+        box = data["box"]
+        return cls(
+            letter=data.get("letter", ""),
+            box=Box.from_json(box) if isinstance(box, Mapping) else Box(*box),
+            score=data.get("score"),
+            tags=tuple(Tag.from_json(t) for t in data.get("tags", ())),
+        )
+
+
+@dataclass(frozen=True)
+class Analysis(Record):
+    """All that the models said about one image: enough to compose any caption without them.
+
+    `tags` hold every tag above the score floor (not above the user's threshold). `width` and
+    `height` are the upright image's pixels.
+    """
+
+    width: int
+    height: int
+    tags: tuple[Tag, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    persons: tuple[Person, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Analysis:
+        return cls(
+            width=int(data["width"]),
+            height=int(data["height"]),
+            tags=tuple(Tag.from_json(t) for t in data.get("tags", ())),
+            answers=tuple(Answer.from_json(a) for a in data.get("answers", ())),
+            persons=tuple(Person.from_json(p) for p in data.get("persons", ())),
+        )
+
+
+@dataclass(frozen=True)
+class Drop(Record):
+    """A tag left out of a caption, and why (one short phrase a user understands)."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Caption(Record):
+    """A caption ready to be written: its tags in order, its text, and what was left out."""
+
+    text: str
+    tags: tuple[Tag, ...] = ()
+    dropped: tuple[Drop, ...] = field(default=())
+
+
+def tag_names(tags: Sequence[Tag]) -> list[str]:
+    """The names of `tags`, in order."""
+    return [t.name for t in tags]

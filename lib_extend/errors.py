@@ -30,5 +30,9 @@ class WorkerError(PromptExtendError):
     """The inference process died or broke the protocol."""
 
 
+class StorageError(PromptExtendError):
+    """The disk is full, or the folder is gone: the run stops and continues later."""
+
+
 class Stopped(PromptExtendError):
     """The user asked to stop; what is done is kept."""

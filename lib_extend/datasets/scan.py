@@ -1,0 +1,105 @@
+"""Which images a dataset folder holds, and where the caption of each belongs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from lib_extend.errors import UserError
+
+IMAGE_SUFFIXES = frozenset(
+    ".png .jpg .jpeg .jfif .webp .avif .bmp .gif .tif .tiff .ppm .tga".split()
+)
+CAPTION_SUFFIX = ".txt"
+
+
+@dataclass(frozen=True)
+class Found:
+    """An image file of the dataset.
+
+    Attributes:
+        name: path relative to the dataset, with forward slashes; bytes that are not UTF-8 are kept as
+            surrogates (PEP 383).
+        size: bytes. mtime_ns: nanoseconds since the epoch.
+        clash: name of another image that owns the same caption file, or "".
+    """
+
+    name: str
+    size: int
+    mtime_ns: int
+    clash: str = ""
+
+    @property
+    def caption_name(self) -> str:
+        """Relative path of its caption: the image's stem with `.txt`, as sd-scripts reads it."""
+        return self.name[: self.name.rindex(".")] + CAPTION_SUFFIX
+
+
+def scan(
+    root: Path, *, recursive: bool = False, include: Sequence[str] = (), limit: int | None = None
+) -> list[Found]:
+    """The images under `root`, sorted by name. Files are recognised by suffix; hidden ones are left out.
+
+    Links to folders are followed once each, so a loop ends. Of two images with one stem the first in
+    order keeps the caption; the others carry `clash`.
+
+    Raises:
+        UserError: `root` is not a folder or cannot be listed.
+    """
+    if not root.exists():
+        raise UserError(f"There is no folder {show(str(root))}: check the path.")
+    if not root.is_dir():
+        raise UserError(f"{show(str(root))} is a file, not a folder: name the folder that holds the images.")
+    found = [
+        f
+        for f in _walk(root, "", recursive, set())
+        if not include or any(fnmatch(f.name, glob) or fnmatch(f.name, f"*/{glob}") for glob in include)
+    ]
+    found.sort(key=lambda f: f.name)
+    owners: dict[str, str] = {}
+    result = []
+    for f in found:
+        owner = owners.setdefault(os.path.normcase(f.caption_name), f.name)
+        result.append(f if owner == f.name else Found(f.name, f.size, f.mtime_ns, clash=owner))
+    return result[:limit]
+
+
+def _walk(folder: Path, prefix: str, recursive: bool, seen: set[tuple[int, int]]) -> Iterator[Found]:
+    try:
+        here = folder.stat()
+        if (here.st_dev, here.st_ino) in seen and here.st_ino:
+            return
+        seen.add((here.st_dev, here.st_ino))
+        with os.scandir(folder) as entries:
+            listed = list(entries)
+    except OSError as e:
+        if not prefix:
+            raise UserError(f"{show(str(folder))} cannot be listed ({e.strerror}).") from None
+        return  # a subfolder that may not be read costs its own images only
+    for entry in listed:
+        if entry.name.startswith("."):
+            continue
+        try:
+            if entry.is_dir():
+                if recursive:
+                    yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", recursive, seen)
+            elif os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:
+                s = entry.stat()
+                yield Found(prefix + entry.name, s.st_size, s.st_mtime_ns)
+        except OSError:
+            # a dangling link or a file that vanished meanwhile: listed, so that it is reported by name
+            if os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:
+                yield Found(prefix + entry.name, 0, 0)
+
+
+def show(name: str) -> str:
+    """`name` printable on one line in any terminal: control characters and stray bytes are escaped."""
+    return "".join(
+        c
+        if c.isprintable()
+        else c.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for c in name
+    )

@@ -240,17 +240,17 @@ def decode(line: bytes) -> Record:
         raise ProtocolError(
             f"A line between the inference process and its parent is no message: {line[:80]!r}."
         ) from None
-    if not isinstance(body, dict) or body.get("type") not in _MESSAGES:
-        kind = body.get("type") if isinstance(body, dict) else type(body).__name__
+    kind = body.get("type") if isinstance(body, dict) else type(body).__name__
+    if not isinstance(body, dict) or kind not in _MESSAGES:
         raise ProtocolError(
             f"A message between the inference process and its parent is of the unknown kind {kind!r} "
             f"(protocol {VERSION}): the two are of different versions, install Prompt Extend again."
         )
     try:
-        return _MESSAGES[body["type"]].from_json(body)
+        return _MESSAGES[kind].from_json(body)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ProtocolError(
-            f"A {body['type']} message between the inference process and its parent cannot be read: {error!r}."
+            f"A {kind} message between the inference process and its parent cannot be read: {error!r}."
         ) from error
 
 

@@ -67,14 +67,14 @@ def _room(
                 d.ellipse((x - r, y - r, x + r, y + r), tone)
     line = scene.style.outline * u
     if scene.window_box:
-        _window(Brush(d, _scaled(scene.window_box, size), line, palette, True))
+        _window(Brush(d, _scaled(scene.window_box, size), line, palette))
     horizon = scene.horizon * height
     if scene.floor:
         _floor(image, d, scene.floor, horizon, rng)
         board = (0, horizon - u * 0.018, width, horizon)
         d.rectangle(board, lighter(wall, 0.6), LINE, max(1, round(line * 0.7)))
     if scene.door_box and scene.door:
-        _door(Brush(d, _scaled(scene.door_box, size), line, palette, True), palette[scene.door])
+        _door(Brush(d, _scaled(scene.door_box, size), line, palette), palette[scene.door])
     return image
 
 

@@ -81,14 +81,13 @@ class Brush:
     """
 
     def __init__(
-        self, draw: ImageDraw.ImageDraw, box: Rect, line: float, palette: Palette, shading: bool
+        self, draw: ImageDraw.ImageDraw, box: Rect, line: float, palette: Palette
     ) -> None:
         self.draw = draw
         self.x, self.y = box[0], box[1]
         self.w, self.h = box[2] - box[0], box[3] - box[1]
         self.line = max(1, round(line))
         self.palette = palette
-        self.shading = shading
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         return self.x + x * self.w, self.y + y * self.h

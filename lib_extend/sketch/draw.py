@@ -41,9 +41,9 @@ def draw(scene: Scene, width: int, height: int) -> Image.Image:
         box = _scaled(item.box, size)
         if isinstance(item, Character):
             _shadow(canvas, box, scene)
-            draw_person(Figure(canvas, box, line, palette, scene.style.shading), item)
+            draw_person(Figure(canvas, box, line, palette), item)
         else:
-            brush = Brush(canvas, box, line, palette, scene.style.shading)
+            brush = Brush(canvas, box, line, palette)
             draw_thing(brush, item.kind, item.color, item.variant)
     image = image.reduce(OVERSAMPLING)
     return _grain(image, scene.style.noise, rng) if scene.style.noise else image
@@ -58,13 +58,13 @@ def _shelf(
 ) -> None:
     x0, _, x1, y1 = _scaled(thing.box, size)
     u = min(size)
-    Brush(canvas, (x0 - 0.012 * u, y1, x1 + 0.012 * u, y1 + 0.016 * u), line, palette, False).rect(
+    Brush(canvas, (x0 - 0.012 * u, y1, x1 + 0.012 * u, y1 + 0.016 * u), line, palette).rect(
         0, 0, 1, 1, WOOD
     )
 
 
 def _shadow(canvas: ImageDraw.ImageDraw, box: Rect, scene: Scene) -> None:
-    if not scene.style.shading or (scene.setting == "simple" and scene.style.tint == 0):
+    if not scene.style.shadows or (scene.setting == "simple" and scene.style.tint == 0):
         return
     x, y, w = (box[0] + box[2]) / 2, box[3], (box[3] - box[1]) * 0.17
     canvas.ellipse((x - w, y - w * 0.16, x + w, y + w * 0.1), SHADOW)

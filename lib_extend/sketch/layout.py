@@ -107,7 +107,7 @@ def _style(rng: random.Random, setting: str) -> Style:
     plain = setting == "simple" and tint == 0  # a white background is white, without a pattern
     return Style(
         outline=round(rng.uniform(0.003, 0.0065), 4),
-        shading=rng.random() < 0.7,
+        shadows=rng.random() < 0.7,
         backdrop="flat" if plain else rng.choice(("flat", "gradient", "stripes", "dots")),
         tint=tint,
         jitter=rng.randint(0, 14),

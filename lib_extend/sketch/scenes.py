@@ -72,12 +72,13 @@ class Thing:
 class Style:
     """How a scene is painted; nothing of it is in the truth.
 
-    `outline` is the line width in u (0.003…0.007), `jitter` the largest shift of a color channel
-    (0…255), `noise` the grain's amplitude (0…255), `backdrop` one of flat, gradient, stripes, dots.
+    `outline` is the line width in u (0.003…0.007), `shadows` lie under persons, `jitter` is the
+    largest shift of a color channel (0…255), `noise` the grain's amplitude (0…255), `backdrop` one
+    of flat, gradient, stripes, dots.
     """
 
     outline: float
-    shading: bool
+    shadows: bool
     backdrop: str
     tint: int
     jitter: int

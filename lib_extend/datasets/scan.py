@@ -10,9 +10,7 @@ from pathlib import Path
 
 from lib_extend.errors import UserError
 
-IMAGE_SUFFIXES = frozenset(
-    ".png .jpg .jpeg .jfif .webp .avif .bmp .gif .tif .tiff .ppm .tga".split()
-)
+IMAGE_SUFFIXES = frozenset(".png .jpg .jpeg .jfif .webp .avif .bmp .gif .tif .tiff .ppm .tga".split())
 CAPTION_SUFFIX = ".txt"
 
 
@@ -98,8 +96,5 @@ def _walk(folder: Path, prefix: str, recursive: bool, seen: set[tuple[int, int]]
 def show(name: str) -> str:
     """`name` printable on one line in any terminal: control characters and stray bytes are escaped."""
     return "".join(
-        c
-        if c.isprintable()
-        else c.encode("unicode_escape", "surrogatepass").decode("ascii")
-        for c in name
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in name
     )

@@ -1,0 +1,125 @@
+"""The WebUI's install hook; by hand: `python install.py demo | test`.
+
+Standard library only: this runs before anything is installed, with whatever python there is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+SAMPLES = ROOT / "samples"
+DEMO = ROOT / "demo"
+OLDEST, NEWEST = (3, 10), (3, 13)
+
+USAGE = """usage: python install.py demo    set up .venv and tag the sample folder with the built-in models
+       python install.py test    set up .venv and run all checks and tests"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; returns the exit code."""
+    if not arguments:
+        # The WebUI calls us at every start. Its environment is not ours to change.
+        print(
+            "Prompt Extend: nothing to install into the WebUI; "
+            "`python install.py demo` sets up its own environment in .venv."
+        )
+        return 0
+    command, rest = arguments[0], arguments[1:]
+    if command == "demo" and not rest:
+        return demo()
+    if command == "test":
+        return test(rest)
+    print(USAGE, file=sys.stderr)
+    return 2
+
+
+def demo() -> int:
+    """Tag a copy of the sample folder, offline, with the models in this repository."""
+    python = environment(extra="")
+    if python is None:
+        return 1
+    DEMO.mkdir(exist_ok=True)
+    for sample in sorted(SAMPLES.iterdir()):
+        target = DEMO / sample.name
+        # what is already there stays: a person may have edited captions of an earlier demo
+        if sample.suffix != ".jsonl" and not target.exists():
+            shutil.copyfile(sample, target)
+    print(f"Tagging {DEMO} with the built-in sketch models (they know drawn scenes only).", flush=True)
+    return run(
+        [
+            python,
+            *("-m", "lib_extend", "tag", str(DEMO)),
+            *("--tagger", "sketch", "--vlm", "sketch", "--offline", "--show"),
+        ]
+    )
+
+
+def test(arguments: list[str]) -> int:
+    """Style, types and tests. Arguments go to pytest; with any, only pytest runs."""
+    python = environment(extra="test")
+    if python is None:
+        return 1
+    if not arguments:
+        for check in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
+            print("$", *check, flush=True)
+            if run([python, "-m", *check]) != 0:
+                return 1
+    return run([python, "-m", "pytest", *arguments])
+
+
+def environment(extra: str) -> str | None:
+    """The python of `.venv` with this package and `extra` installed, or None after saying what is wrong."""
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        print(
+            f"Prompt Extend needs Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}, and this is "
+            f"{sys.version.split()[0]}: start install.py with another one.",
+            file=sys.stderr,
+        )
+        return None
+    python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = VENV / f".installed{'-' + extra if extra else ''}"
+    wanted = hashlib.sha256(
+        (ROOT / "pyproject.toml").read_bytes() + sys.version.encode() + str(ROOT).encode()
+    ).hexdigest()
+    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return str(python)
+    if not python.exists():
+        print(f"Making {VENV} …", flush=True)
+        if run([sys.executable, "-m", "venv", "--clear", str(VENV)]) != 0:
+            print(
+                f"The environment {VENV} could not be made: on Debian and Ubuntu install the package "
+                "python3-venv, then start again.",
+                file=sys.stderr,
+            )
+            return None
+    print("Installing into .venv (the first time this takes some minutes) …", flush=True)
+    what = f"{ROOT}[{extra}]" if extra else str(ROOT)
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", what]
+    if run(pip) != 0:
+        print(
+            "The installation did not finish: look at pip's last lines above (no network, or a full disk?), "
+            "then start again; it continues where it stopped.",
+            file=sys.stderr,
+        )
+        return None
+    stamp.write_text(wanted)
+    return str(python)
+
+
+def run(command: list[str]) -> int:
+    """Run `command` in the repository, showing its output; returns its exit code."""
+    try:
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,158 @@
+"""From a stored analysis and the caption that is there now to the caption that is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib_extend.batch import edits, journal, plan
+from lib_extend.batch import events as ev
+from lib_extend.batch.edits import Written
+from lib_extend.batch.journal import Outcome, Write
+from lib_extend.batch.plan import ANSWERS, TAGS, Models
+from lib_extend.batch.state import State
+from lib_extend.captions.composing import Existing, compose, replaces
+from lib_extend.config import TagConfig
+from lib_extend.datasets import captions as files
+from lib_extend.datasets.scan import Found, show
+from lib_extend.errors import ImageError
+from lib_extend.questions.records import Question
+from lib_extend.records import Analysis, Answer, Caption, Tag
+
+
+@dataclass
+class Decided:
+    """A caption as decided for one image, for the report."""
+
+    found: Found
+    analysis: Analysis
+    caption: Caption
+    before: str | None
+
+    def event(self, changed: bool) -> ev.Image:
+        return ev.Image(
+            path=self.found.name,
+            caption=self.caption.text,
+            tags=self.caption.tags,
+            answers=self.analysis.answers,
+            persons=self.analysis.persons,
+            changed=changed,
+            before=self.before,
+            dropped=self.caption.dropped,
+        )
+
+
+class Captioner:
+    """Composes the captions of one run."""
+
+    def __init__(
+        self,
+        state: State,
+        config: TagConfig,
+        models: Models,
+        questions: Sequence[Question],
+        dry_run: bool = False,
+    ) -> None:
+        self._state = state
+        self._config = config
+        self._models = models
+        self._questions = questions
+
+    def write(self, found: Found, analysis: Analysis | None, decided: dict[str, Decided]) -> Write:
+        """The write of one image's caption; fills `decided[found.name]` when it is made."""
+
+        def make(data: bytes | None) -> tuple[bytes | None, str | None]:
+            text = None if data is None else files.decode(data, Path(found.caption_name).name)
+            written = _written(self._state, found)
+            existing = edits.reconcile(written, text)
+            known = self.analysis(found, existing) if analysis is None else analysis
+            caption = compose(
+                known,
+                self._config,
+                existing=existing,
+                image_key=found.name,
+                thresholds=self._models.thresholds,
+            )
+            if not caption.text.strip():
+                raise ImageError(self._nothing(found, existing))
+            decided[found.name] = Decided(found, known, caption, text)
+            after = files.encode(caption.text)
+            if data is not None and text is not None and caption.text == text.strip() and _clean(data):
+                after = data  # a closing newline a person left is theirs
+            kept = None if replaces(self._config) else existing
+            memory = edits.remember(caption.text, self._config.separator, caption.tags, kept)
+            return after, json.dumps(memory.to_json(), separators=(",", ":"))
+
+        return Write(found.caption_name, make)
+
+    def preview(self, writes: Sequence[Write], *, as_it_is: bool) -> list[Outcome]:
+        """What `journal.commit` would do; `as_it_is` reports the file without judging it changed."""
+        outcomes = []
+        for w in writes:
+            try:
+                before = files.read_bytes(self._state.root / w.name)
+                after, _ = w.make(before)
+                outcomes.append(Outcome(w.name, not as_it_is and after != before))
+            except ImageError as e:
+                outcomes.append(Outcome(w.name, False, e))
+        return outcomes
+
+    def analysis(self, found: Found, existing: Existing | None) -> Analysis:
+        """The stored analysis of an image."""
+        width = height = 0
+        tags: tuple[Tag, ...] = ()
+        answers: tuple[Answer, ...] = ()
+        if self._models.tagger:
+            part = self._state.part(found, TAGS, self._models.tagger)
+            if part is not None:
+                width, height = part.width, part.height
+                tags = tuple(Tag.from_json(t) for t in part.payload)
+        if self._questions:
+            known = existing.added if existing and not self._models.tagger else ()
+            key = plan.answers_key(self._config, self._models, self._questions, known)
+            part = self._state.part(found, ANSWERS, key)
+            if part is not None:
+                width, height = part.width, part.height
+                answers = tuple(Answer.from_json(a) for a in part.payload)
+        return Analysis(width, height, tags, answers)
+
+    def _nothing(self, found: Found, existing: Existing | None) -> str:
+        name = show(Path(found.name).name)
+        if self._config.tagger == "none" and existing is None:
+            return f"{name} has no caption to start from: write one, or choose a --tagger."
+        return f"No tag of {name} is left to write: lower --threshold or --exclude less."
+
+
+def existing_caption(state: State, found: Found) -> Existing | None:
+    """The caption that is there now. Raises ImageError when it cannot be read."""
+    data = files.read_bytes(state.root / found.caption_name)
+    text = None if data is None else files.decode(data, Path(found.caption_name).name)
+    return edits.reconcile(_written(state, found), text)
+
+
+def recover(state: State) -> int:
+    """Settle the captions a killed run left open."""
+
+    def text(data: bytes | None) -> str | None:
+        try:
+            return None if data is None else files.decode(data, "")
+        except ImageError:
+            return None
+
+    return journal.recover(state, lambda a, b: edits.distance(text(a), text(b)))
+
+
+def _written(state: State, found: Found) -> Written | None:
+    record = state.record(found.caption_name)
+    return None if record is None else Written.from_json(json.loads(record))
+
+
+def _clean(data: bytes) -> bool:
+    """Whether the bytes are already what sd-scripts reads: UTF-8 without BOM."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return not data.startswith(b"\xef\xbb\xbf")

@@ -1,0 +1,98 @@
+"""What a job tells its front end, in the order it happens. `to_json` is the line of `--json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lib_extend.records import Answer, Drop, Person, Record, Tag
+
+
+@dataclass(frozen=True)
+class Event(Record):
+    """Base of the events; `event` is the word in JSON."""
+
+    @property
+    def event(self) -> str:
+        return type(self).__name__.lower()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"event": self.event, **super().to_json()}
+
+
+@dataclass(frozen=True)
+class Planned(Event):
+    """The plan: images in this job, how many need no model any more, how many are left as they are."""
+
+    images: int
+    already_done: int
+    skipped: int = 0
+    run: int = 0
+    continued: bool = False
+
+
+@dataclass(frozen=True)
+class Status(Event):
+    """Something slow is under way that is not an image (a download, a model loading)."""
+
+    what: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Loaded(Event):
+    """The models are ready; `devices` says where each runs and why."""
+
+    devices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Image(Event):
+    """One caption is decided (and written, unless a dry run).
+
+    `changed` tells whether the file's bytes differ from before; `before` is the previous text.
+    """
+
+    path: str
+    caption: str
+    tags: tuple[Tag, ...]
+    answers: tuple[Answer, ...]
+    persons: tuple[Person, ...]
+    changed: bool
+    before: str | None = None
+    dropped: tuple[Drop, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        data = super().to_json()
+        data["persons"] = [
+            {"letter": p.letter, "box": p.box.as_list(), "tags": [t.to_json() for t in p.tags]}
+            for p in self.persons
+        ]
+        return data
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """One image could not be done; everything else goes on."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """The end: `done` images with a caption, `failed` ones, `written` files changed.
+
+    `analysed` images went through a model; `seconds` is wall time; `stopped` when the user asked.
+    """
+
+    done: int
+    failed: int
+    seconds: float
+    images_per_second: float
+    written: int = 0
+    analysed: int = 0
+    skipped: int = 0
+    stopped: bool = False
+    run: int = 0

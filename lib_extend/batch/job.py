@@ -1,0 +1,412 @@
+"""A tagging job over a folder: plan, run, journal, and continue where an earlier start ended."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from lib_extend.batch import events as ev
+from lib_extend.batch import journal, plan
+from lib_extend.batch.caption import Captioner, Decided, existing_caption, recover
+from lib_extend.batch.lock import locked
+from lib_extend.batch.plan import ANSWERS, TAGS, Models, Need
+from lib_extend.batch.state import STATE_FILE, STATE_FOLDER, Part, State
+from lib_extend.captions.composing import Thresholds
+from lib_extend.config import TagConfig
+from lib_extend.datasets import captions as files
+from lib_extend.datasets.scan import Found, scan, show
+from lib_extend.errors import ImageError, Stopped, StorageError
+from lib_extend.questions.asking import select
+from lib_extend.questions.builtin import BUILTIN
+from lib_extend.questions.records import Question
+from lib_extend.records import Analysis, Tag
+from lib_extend.worker.client import OnProgress, WorkerClient
+from lib_extend.worker.protocol import Done, Progress, Ready, Setup, Task
+from lib_extend.worker.protocol import Failed as TaskFailed
+
+CHUNK = 64
+"""Captions committed together: one journal transaction each, so that 1,000 take well under a second."""
+
+
+class Client(Protocol):
+    """What a job needs of the worker's client."""
+
+    def start(self, setup: Setup, on_progress: OnProgress | None = None) -> Ready: ...
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[Done | TaskFailed]: ...
+
+    def stop(self) -> None: ...
+
+    def close(self, timeout: float = 5.0) -> None: ...
+
+
+def state_folder(root: Path, state_dir: Path | None) -> Path:
+    """Where the job's state of the dataset `root` lives."""
+    return state_dir if state_dir is not None else root / STATE_FOLDER
+
+
+class TagJob:
+    """`prompt-extend tag`: iterate `events()` once; `stop()` may be called from any thread or signal.
+
+    Args:
+        root: the dataset folder.
+        config: all settings.
+        state_dir: where the state lives instead of `<root>/.prompt-extend`.
+        dry_run: analyse and decide, but write no caption.
+        questions: the question table that `config.ask` selects from.
+        client: makes the worker's client; replaced in tests only.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        config: TagConfig,
+        *,
+        state_dir: Path | None = None,
+        dry_run: bool = False,
+        questions: Sequence[Question] = BUILTIN,
+        client: Callable[[], Client] = WorkerClient,
+    ) -> None:
+        self.root = root
+        self.config = config
+        self.dry_run = dry_run
+        # raises now when a word of --ask is unknown, not after an hour of tagging
+        self.questions = select(questions, config.ask) if config.vlm != "none" else ()
+        self._folder = state_folder(root, state_dir)
+        self._make_client = client
+        self._client: Client | None = None
+        self._stop = threading.Event()
+        self._counts = {"done": 0, "failed": 0, "written": 0, "analysed": 0}
+
+    def stop(self) -> None:
+        """End the job; what is done is kept. Returns at once."""
+        self._stop.set()
+
+    def events(self) -> Iterator[ev.Event]:
+        """Run the job.
+
+        Raises:
+            UserError: the folder, a model or a setting needs mending; nothing was changed.
+            StorageError: the disk is full or the folder is gone; what was done is kept.
+            WorkerError: the inference process cannot be kept alive.
+        """
+        began = time.monotonic()
+        found = scan(
+            self.root,
+            recursive=self.config.recursive,
+            include=self.config.include,
+            limit=self.config.limit,
+        )
+        with locked(self._folder, self.root), contextlib.closing(self._open_state()) as state:
+            recover(state)
+            for parent in {(self.root / f.name).parent for f in found}:
+                files.remove_leftovers(parent)
+            key = plan.config_key(self.config)
+            run = None if self.dry_run else state.unfinished_run("tag", key)
+            continued = run is not None
+            if run is None:
+                kind = "preview" if self.dry_run else "tag"
+                run = state.start_run(kind, plan.checked_settings(self.config), key, time.time())
+            status = "stopped"
+            try:
+                yield from self._run(state, run, continued, found)
+                status = "done"
+            except Stopped:
+                pass
+            finally:
+                if self._client is not None:
+                    self._client.stop() if status != "done" else self._client.close()
+                recover(state)
+                state.update_run(run, status, time.time())
+            seconds = time.monotonic() - began
+            yield ev.Finished(
+                done=self._counts["done"],
+                failed=self._counts["failed"],
+                seconds=round(seconds, 3),
+                images_per_second=round(self._counts["done"] / seconds, 3) if seconds else 0.0,
+                written=self._counts["written"],
+                analysed=self._counts["analysed"],
+                skipped=self._skipped,
+                stopped=status != "done",
+                run=run,
+            )
+
+    def _open_state(self) -> State:
+        return State(self._folder / STATE_FILE, self.root)
+
+    # the run
+
+    _skipped = 0
+
+    def _run(self, state: State, run: int, continued: bool, found: list[Found]) -> Iterator[ev.Event]:
+        finished = state.items_done(run) if continued else set()
+        clashes = [f for f in found if f.clash]
+        owners = [f for f in found if not f.clash]
+        again = [f for f in owners if f.name in finished]
+        todo = [f for f in owners if f.name not in finished]
+        if self.config.existing == "skip":
+            skipped = {f.name for f in todo if (self.root / f.caption_name).exists()}
+            todo = [f for f in todo if f.name not in skipped]
+            self._skipped = len(skipped)
+        models = plan.known_models(state, self.config)
+        needs = self._needs(state, todo, models)
+        waiting = [n for n in needs if not n.nothing]
+        planned = len(found) - self._skipped
+        state.update_run(run, "running", None, images=planned)
+        yield ev.Planned(
+            images=planned,
+            already_done=len(again) + len(needs) - len(waiting),
+            skipped=self._skipped,
+            run=run,
+            continued=continued,
+        )
+        for f in clashes:
+            other = show(Path(f.clash).name)
+            reason = (
+                f"{show(Path(f.name).name)} shares its caption {show(Path(f.caption_name).name)} with {other}: "
+                "rename one of the two."
+            )
+            yield from self._fail(state, run, [(f.name, reason)])
+        captioner = Captioner(state, self.config, models, self.questions, self.dry_run)
+        for f in again:
+            yield from self._results(state, run, [(f, None)], captioner, write=False)
+        if waiting:
+            ready = yield from self._load()
+            loaded = self._models(ready)
+            if loaded != models:
+                models = loaded
+                plan.remember_models(state, self.config, models)
+                captioner = Captioner(state, self.config, models, self.questions, self.dry_run)
+                needs = self._needs(state, todo, models)
+                waiting = [n for n in needs if not n.nothing]
+        composed = [n.found for n in needs if n.nothing]
+        for start in range(0, len(composed), CHUNK):
+            self._check_stop()
+            chunk = [(f, None) for f in composed[start : start + CHUNK]]
+            yield from self._results(state, run, chunk, captioner)
+        if waiting:
+            yield from self._analyse(state, run, waiting, models, captioner)
+
+    def _needs(self, state: State, found: Sequence[Found], models: Models) -> list[Need]:
+        """What each image needs; everything when the models' keys are not known yet."""
+        ask = bool(self.questions)
+        has_tags = state.analysed(TAGS, models.tagger) if models.tagger else {}
+        shared_key = ""
+        has_answers: dict[str, tuple[int, int]] = {}
+        if ask and models.known and models.tagger:
+            shared_key = plan.answers_key(self.config, models, self.questions, ())
+            has_answers = state.analysed(ANSWERS, shared_key)
+        needs = []
+        for f in found:
+            stamp = (f.size, f.mtime_ns)
+            tags = models.tagger is None or (models.tagger != "" and has_tags.get(f.name) != stamp)
+            known: tuple[Tag, ...] = ()
+            key = shared_key
+            answers = ask
+            if ask and models.known and models.tagger:
+                answers = has_answers.get(f.name) != stamp
+                if answers and not tags:
+                    known = _stored_tags(state, f, models.tagger)
+            elif ask and models.tagger == "":
+                known = _caption_tags(state, f)
+                if models.known:
+                    key = plan.answers_key(self.config, models, self.questions, known)
+                    answers = state.part(f, ANSWERS, key) is None
+            needs.append(Need(f, tags, answers, known, key))
+        return needs
+
+    def _models(self, ready: Ready) -> Models:
+        known = Thresholds()
+        if ready.threshold is not None:
+            known = Thresholds(
+                general=ready.threshold,
+                character=known.character if ready.character_threshold is None else ready.character_threshold,
+                tags=ready.tag_thresholds,
+            )
+        return Models(ready.tagger_key, ready.vlm_key, known)
+
+    def _load(self) -> Generator[ev.Event, None, Ready]:
+        """Start the worker; returns its Ready."""
+        client = self._client = self._make_client()
+        setup = Setup.from_config(self.config, self.questions)
+
+        def start(put: Callable[[Any], None]) -> None:
+            put(client.start(setup, lambda what, done, total: put(Progress(what, done, total))))
+
+        ready: Ready | None = None
+        for batch in self._pump(start):
+            for item in batch:
+                if isinstance(item, Progress):
+                    yield ev.Status(item.what, item.done, item.total)
+                else:
+                    ready = item
+        assert ready is not None
+        yield ev.Loaded(tuple(d for d in (ready.tagger_device, ready.vlm_device) if d))
+        return ready
+
+    def _analyse(
+        self, state: State, run: int, waiting: Sequence[Need], models: Models, captioner: Captioner
+    ) -> Iterator[ev.Event]:
+        client = self._client
+        assert client is not None
+        by_id = {str(i): n for i, n in enumerate(waiting)}
+        tasks = [
+            Task(
+                id=i,
+                path=str((self.root / n.found.name).absolute()),
+                need_tags=n.tags,
+                need_answers=n.answers,
+                tags=n.known,
+            )
+            for i, n in by_id.items()
+        ]
+
+        def work(put: Callable[[Any], None]) -> None:
+            for result in client.run(tasks):
+                put(result)
+
+        for batch in self._pump(work):
+            rows = []
+            ready: list[tuple[Found, Analysis | None]] = []
+            failed = []
+            for result in batch:
+                need = by_id[result.id]
+                if isinstance(result, TaskFailed):
+                    failed.append((need.found.name, result.reason))
+                    continue
+                self._counts["analysed"] += 1
+                if result.tags is not None:
+                    value = Part(result.width, result.height, [t.to_json() for t in result.tags])
+                    rows.append((need.found, TAGS, models.tagger or "", value))
+                if result.answers is not None:
+                    key = need.answers_key or plan.answers_key(
+                        self.config, models, self.questions, need.known
+                    )
+                    value = Part(result.width, result.height, [a.to_json() for a in result.answers])
+                    rows.append((need.found, ANSWERS, key, value))
+                tags = need.known if result.tags is None else result.tags
+                answers = result.answers
+                if models.tagger == "":
+                    tags = ()
+                if answers is None:
+                    ready.append((need.found, None))
+                else:
+                    ready.append((need.found, Analysis(result.width, result.height, tags, answers)))
+            if rows:
+                with state.transaction():
+                    state.store_parts(rows)
+            yield from self._fail(state, run, failed)
+            yield from self._results(state, run, ready, captioner)
+
+    def _results(
+        self,
+        state: State,
+        run: int,
+        chunk: Sequence[tuple[Found, Analysis | None]],
+        captioner: Captioner,
+        *,
+        write: bool = True,
+    ) -> Iterator[ev.Event]:
+        """Decide, write and report a chunk of captions."""
+        if not chunk:
+            return
+        decided: dict[str, Decided] = {}
+        writes = [captioner.write(f, analysis, decided) for f, analysis in chunk]
+        owner = {f.caption_name: f for f, _ in chunk}
+
+        def settle(outcomes: list[journal.Outcome]) -> None:
+            state.add_items(
+                run, [(owner[o.name].name, "" if o.error is None else o.error.reason) for o in outcomes]
+            )
+
+        if write and not self.dry_run:
+            outcomes = journal.commit(state, run, writes, settle)
+        else:
+            outcomes = captioner.preview(writes, as_it_is=not write)
+        if outcomes and not self.root.is_dir():
+            raise StorageError(f"The folder {show(str(self.root))} is gone: bring it back and start again.")
+        for outcome in outcomes:
+            f = owner[outcome.name]
+            if outcome.error is not None:
+                self._counts["failed"] += 1
+                yield ev.Failed(f.name, outcome.error.reason)
+                continue
+            self._counts["done"] += 1
+            self._counts["written"] += outcome.changed and not self.dry_run
+            yield decided[f.name].event(outcome.changed)
+
+    def _fail(self, state: State, run: int, rows: Sequence[tuple[str, str]]) -> Iterator[ev.Event]:
+        if not rows:
+            return
+        with state.transaction():
+            state.add_items(run, rows)
+        for name, reason in rows:
+            self._counts["failed"] += 1
+            yield ev.Failed(name, reason)
+
+    # threads
+
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise Stopped("Stopped.")
+
+    def _pump(self, work: Callable[[Callable[[Any], None]], None]) -> Iterator[list[Any]]:
+        """Run `work(put)` in a thread and give what it puts, all that is there at once (≤ CHUNK)."""
+        end = object()
+        items: queue.Queue[Any] = queue.Queue(maxsize=4 * CHUNK)
+        failure: list[BaseException] = []
+
+        def put(item: Any) -> None:
+            while not self._stop.is_set():
+                with contextlib.suppress(queue.Full):
+                    items.put(item, timeout=0.1)
+                    return
+
+        def target() -> None:
+            try:
+                work(put)
+            except BaseException as e:  # noqa: BLE001 - handed over to the job's own thread
+                failure.append(e)
+            finally:
+                put(end)
+
+        thread = threading.Thread(target=target, name="prompt-extend-job", daemon=True)
+        thread.start()
+        while True:
+            self._check_stop()
+            try:
+                batch = [items.get(timeout=0.1)]
+            except queue.Empty:
+                continue
+            with contextlib.suppress(queue.Empty):
+                while len(batch) < CHUNK:
+                    batch.append(items.get_nowait())
+            ended = batch[-1] is end
+            if ended:
+                batch.pop()
+            if batch:
+                yield batch
+            if ended:
+                break
+        thread.join()
+        if failure:
+            raise failure[0]
+
+
+def _stored_tags(state: State, found: Found, key: str) -> tuple[Tag, ...]:
+    part = state.part(found, TAGS, key)
+    return tuple(Tag.from_json(t) for t in part.payload) if part else ()
+
+
+def _caption_tags(state: State, found: Found) -> tuple[Tag, ...]:
+    """The tags a person gave an image, where there is no tagger to give any."""
+    try:
+        existing = existing_caption(state, found)
+    except ImageError:
+        return ()  # reported with its reason when the caption is composed
+    return existing.added if existing else ()

@@ -1,0 +1,133 @@
+"""What a run would have to do: which images need a model, which are done, which stay as they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lib_extend.batch.state import State
+from lib_extend.captions.composing import Thresholds
+from lib_extend.config import TagConfig, settings
+from lib_extend.datasets.scan import Found
+from lib_extend.questions.asking import signature
+from lib_extend.questions.records import Question
+from lib_extend.records import Tag
+
+TAGS = "tags"
+ANSWERS = "answers"
+
+# Settings that do not change what a run writes, so a stopped run may continue with others.
+_INCIDENTAL = frozenset({"threads", "batch_size", "device", "offline", "models_dir"})
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models of a run, as far as they are known before they are loaded.
+
+    Attributes:
+        tagger, vlm: their keys, "" when there is none, None when never loaded under this name.
+        thresholds: the tagger's own.
+    """
+
+    tagger: str | None
+    vlm: str | None
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    @property
+    def known(self) -> bool:
+        return self.tagger is not None and self.vlm is not None
+
+
+def config_key(config: TagConfig) -> str:
+    """Hash of all that decides what is written."""
+    kept = {k: v for k, v in config.to_dict().items() if k not in _INCIDENTAL}
+    return hashlib.blake2b(json.dumps(kept, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def fingerprint(spec: str, models_dir: str) -> str:
+    """A name for "the model under `spec`" that changes when a local folder's files do."""
+    folder = Path(spec)
+    if not folder.is_dir():
+        return f"{spec}|{models_dir}" if models_dir else spec
+    files = sorted(
+        (e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in os.scandir(folder) if e.is_file()
+    )
+    return f"{folder.resolve()}|{hashlib.blake2b(repr(files).encode(), digest_size=16).hexdigest()}"
+
+
+def vlm_spec(config: TagConfig) -> str:
+    return f"{config.vlm}|{config.vlm_model}" if config.vlm_model else config.vlm
+
+
+def known_models(state: State, config: TagConfig) -> Models:
+    """The models' keys from an earlier run, so that a plan needs no model in memory."""
+    thresholds = Thresholds()
+    tagger: str | None = ""
+    if config.tagger != "none":
+        row = state.model("tagger|" + fingerprint(config.tagger, config.models_dir))
+        tagger = None
+        if row is not None:
+            tagger, thresholds = row[0], Thresholds(**row[1])
+    vlm: str | None = ""
+    if config.vlm != "none":
+        row = state.model("vlm|" + fingerprint(vlm_spec(config), config.models_dir))
+        vlm = None if row is None else row[0]
+    return Models(tagger, vlm, thresholds)
+
+
+def remember_models(state: State, config: TagConfig, models: Models) -> None:
+    """Keep the keys for the next plan."""
+    if models.tagger:
+        values: dict[str, Any] = {
+            "general": models.thresholds.general,
+            "character": models.thresholds.character,
+            "tags": dict(models.thresholds.tags),
+        }
+        state.remember_model("tagger|" + fingerprint(config.tagger, config.models_dir), models.tagger, values)
+    if models.vlm:
+        state.remember_model("vlm|" + fingerprint(vlm_spec(config), config.models_dir), models.vlm, {})
+
+
+def answers_key(
+    config: TagConfig, models: Models, questions: Sequence[Question], known: Sequence[Tag]
+) -> str:
+    """What answers are stored under: the models, the questions, and (without a tagger) the caption's tags."""
+    parts = [
+        models.vlm or "",
+        models.tagger or "",
+        signature(questions),
+        f"{config.question_threshold:g}",
+        str(config.max_pixels),
+        "" if models.tagger else " ".join(sorted(t.name for t in known)),
+    ]
+    return hashlib.blake2b("\n".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def checked_settings(config: TagConfig) -> dict[str, Any]:
+    """The settings that differ from their defaults, for the list of runs."""
+    values = config.to_dict()
+    return {
+        s.name: values[s.name]
+        for s in settings(TagConfig)
+        if values[s.name] != (list(s.default) if isinstance(s.default, tuple) else s.default)
+    }
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one image still needs from the models."""
+
+    found: Found
+    tags: bool
+    answers: bool
+    known: tuple[Tag, ...] = ()
+    answers_key: str = ""
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.tags or self.answers)

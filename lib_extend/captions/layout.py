@@ -1,0 +1,124 @@
+"""The order of the fields: the published background LoRA's captions, and templates of one's own."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from lib_extend.captions.names import written
+from lib_extend.captions.people import group, people_order
+from lib_extend.config import TEMPLATE_FIELDS, TagConfig
+from lib_extend.records import Drop, Source, Tag
+
+BACKGROUND = "{people}, {characters}, {general}, {artist}, {year}"
+SAMPLE_ABOVE = 14
+"""The background recipe thins out general tags when there are more than this."""
+
+# where tags go whose own field is not in the template
+_INSTEAD = {"new": "general", "people": "general", "characters": "general", "copyright": "general"}
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """Tags in their order, their text, and what found no place."""
+
+    tags: tuple[Tag, ...]
+    text: str
+    dropped: tuple[Drop, ...] = ()
+
+
+def grouped(tags: Iterable[Tag]) -> dict[str, list[Tag]]:
+    """The tags of each template field, people in their usual order, the rest as given."""
+    result: dict[str, list[Tag]] = {name: [] for name in TEMPLATE_FIELDS}
+    for tag in tags:
+        result[group(tag)].append(tag)
+    result["people"].sort(key=lambda t: people_order(t.name))
+    return result
+
+
+def arrange(
+    tags: Sequence[Tag],
+    config: TagConfig,
+    rng: random.Random,
+    form: Callable[[Tag], str] | None = None,
+) -> Arranged:
+    """Lay out `tags` by `config.format`. A person's tags always find a place, at the end if need be."""
+    template = config.format
+    groups = grouped(tags)
+    dropped: list[Drop] = []
+    if template == "background":
+        template = BACKGROUND.replace(", ", config.separator)
+        groups = _background(groups, rng, dropped)
+    elif config.sort != "original":
+        _sort(groups, config.sort, rng)
+    fields = re.findall(r"\{(\w+)\}", template)
+    for name in TEMPLATE_FIELDS:
+        target = _INSTEAD.get(name, "")
+        if name not in fields and groups[name]:
+            if target in fields:
+                groups[target] += groups[name]
+            else:
+                dropped += [
+                    Drop(t.name, f"the format has no {{{name}}}")
+                    for t in groups[name]
+                    if t.source is not Source.HUMAN
+                ]
+                groups.setdefault("", []).extend(t for t in groups[name] if t.source is Source.HUMAN)
+            groups[name] = []
+    write = form or (lambda t: written(t.name, config.underscores, config.escape_brackets))
+    text = _fill(template, {n: config.separator.join(map(write, groups[n])) for n in fields})
+    order = [t for n in dict.fromkeys(fields) for t in groups[n]]
+    homeless = groups.get("", [])
+    if homeless:
+        text = config.separator.join([*([text] if text else []), *map(write, homeless)])
+        order += homeless
+    return Arranged(tuple(order), text, tuple(dropped))
+
+
+def _fill(template: str, values: dict[str, str]) -> str:
+    """Fields replaced; where one is empty, the text that led to it goes with it."""
+    parts = re.split(r"\{(\w+)\}", template)
+    text = parts[0]
+    filled = False
+    for i in range(1, len(parts), 2):
+        value = values[parts[i]]
+        if value:
+            text += (parts[i - 1] if filled and i > 1 else "") + value
+            filled = True
+    return (text + parts[-1]) if filled else ""
+
+
+def _sort(groups: dict[str, list[Tag]], sort: str, rng: random.Random) -> None:
+    for name in ("general", "new"):
+        tags = groups[name]
+        if sort == "score":
+            tags.sort(key=lambda t: -1.0 if t.score is None else -t.score)
+        else:
+            tags.sort(key=lambda t: t.name)
+            if sort == "shuffle":
+                rng.shuffle(tags)
+
+
+def _background(
+    groups: dict[str, list[Tag]], rng: random.Random, dropped: list[Drop]
+) -> dict[str, list[Tag]]:
+    """The recipe of the published background LoRA: general tags thinned out, mixed with the new ones.
+
+    Of n > 14 general tags a random 14 … (14 + n) / 2 stay. A person's own tags always stay.
+    """
+    general = sorted(groups["general"], key=lambda t: t.name)
+    own = [t for t in general if t.source is Source.HUMAN]
+    rest = [t for t in general if t.source is not Source.HUMAN]
+    n = len(general)
+    if n > SAMPLE_ABOVE:
+        stay = max(0, rng.randint(SAMPLE_ABOVE, (SAMPLE_ABOVE + n) // 2) - len(own))
+        chosen = {t.name for t in rng.sample(rest, min(stay, len(rest)))}
+        dropped += [
+            Drop(t.name, "thinned out for the background format") for t in rest if t.name not in chosen
+        ]
+        rest = [t for t in rest if t.name in chosen]
+    mixed = [*own, *rest, *sorted(groups["new"], key=lambda t: t.name)]
+    rng.shuffle(mixed)
+    return {**groups, "general": mixed, "new": []}

@@ -1,0 +1,268 @@
+"""The command line: `prompt-extend …`, the same as `python -m lib_extend …`.
+
+Options come from `config.settings`, so a setting added there is here at once. Exit codes: 0 all well,
+1 some images failed or the disk is full, 2 wrong use, 130 stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lib_extend import __version__
+from lib_extend.batch.job import TagJob
+from lib_extend.batch.undo import list_runs, undo
+from lib_extend.cli_output import Lines, Report, Terminal
+from lib_extend.config import Setting, TagConfig, settings
+from lib_extend.datasets.scan import show
+from lib_extend.errors import PromptExtendError, Stopped, UserError
+from lib_extend.worker.environment import environment
+
+OK, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
+
+GROUPS = {
+    "models": "models",
+    "questions": "questions to the vision-language model",
+    "tags": "which tags",
+    "caption": "how the caption is written",
+    "images": "which images",
+    "run": "how it runs",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    _harmless_output()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] and arguments[0] in ("models", "sketch"):
+        return _elsewhere(arguments)
+    try:
+        args = _parser().parse_args(arguments)
+        return int(args.run(args))
+    except UserError as e:
+        print(f"prompt-extend: {e}", file=sys.stderr)
+        return WRONG_USE
+    except Stopped:
+        return STOPPED
+    except PromptExtendError as e:
+        print(f"prompt-extend: {e}", file=sys.stderr)
+        return SOME_FAILED
+    except BrokenPipeError:
+        # the reader of our output left (| head); python would complain again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SOME_FAILED
+
+
+def _harmless_output() -> None:
+    """Names that are not UTF-8, and consoles that know few characters, must not end a run."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+# options
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="prompt-extend",
+        description="Captions that count, color and separate: tag a dataset folder for training.",
+    )
+    parser.add_argument("--version", action="version", version=f"prompt-extend {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    tag = commands.add_parser("tag", help="write a caption for each image of a folder")
+    tag.add_argument("folder", metavar="FOLDER", help="the dataset folder")
+    add_settings(tag)
+    job = tag.add_argument_group("the job")
+    job.add_argument("--dry-run", action="store_true", help="show what would change; write no caption")
+    job.add_argument("--json", action="store_true", help="print one event a line")
+    job.add_argument("--show", action="store_true", help="print each image's caption")
+    _add_state(job)
+    tag.set_defaults(run=_tag)
+
+    take_back = commands.add_parser("undo", help="restore the captions as they were before a run")
+    take_back.add_argument("folder", metavar="FOLDER")
+    take_back.add_argument(
+        "--run", type=int, dest="number", metavar="ID", help="which run (default: the last)"
+    )
+    take_back.add_argument("--force", action="store_true", help="also captions edited since that run")
+    take_back.add_argument("--json", action="store_true", help="print the result as JSON")
+    _add_state(take_back)
+    take_back.set_defaults(run=_undo)
+
+    runs = commands.add_parser("runs", help="list the runs over a folder")
+    runs.add_argument("folder", metavar="FOLDER")
+    runs.add_argument("--json", action="store_true", help="print one run a line as JSON")
+    _add_state(runs)
+    runs.set_defaults(run=_runs)
+
+    # parsed by the models' side, see _elsewhere; here for the list of commands
+    commands.add_parser("models", help="list, download or locate models", add_help=False)
+    commands.add_parser("sketch", help="draw practice scenes, train the built-in models", add_help=False)
+    return parser
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """One option a setting, in the settings' own groups."""
+    groups: dict[str, Any] = {}
+    for s in settings(TagConfig):
+        if s.group not in groups:
+            groups[s.group] = parser.add_argument_group(GROUPS[s.group])
+        add_setting(groups[s.group], s)
+
+
+def add_setting(group: Any, s: Setting) -> None:
+    text = s.help.replace("%", "%%")
+    if s.default not in (None, "", (), False):
+        default = ",".join(s.default) if isinstance(s.default, tuple) else s.default
+        text += f" (default: {str(default).replace('%', '%%')!s})" if str(default).strip(" ,") else ""
+    if s.type is bool:
+        group.add_argument(
+            s.flag, dest=s.name, action=argparse.BooleanOptionalAction, default=None, help=text
+        )
+        return
+    options: dict[str, Any] = {"dest": s.name, "default": None, "help": text}
+    if s.type is list:
+        options.update(action="append", metavar=s.metavar or "LIST")
+    else:
+        options["type"] = {int: int, float: float, str: str}[s.type]
+        if s.choices:
+            options["choices"] = s.choices
+        else:
+            options["metavar"] = s.metavar or {int: "N", float: "P", str: "TEXT"}[s.type]
+    group.add_argument(s.flag, **options)
+
+
+def _add_state(group: Any) -> None:
+    group.add_argument(
+        "--state",
+        metavar="DIR",
+        type=Path,
+        help="keep the job's state here (default: .prompt-extend in the folder)",
+    )
+
+
+def config_of(args: argparse.Namespace) -> TagConfig:
+    """The settings given on the command line, over the defaults."""
+    values: dict[str, Any] = {}
+    for s in settings(TagConfig):
+        given = getattr(args, s.name)
+        if given is None:
+            continue
+        if s.type is list:
+            given = list(given) if s.metavar == "GLOB" else [w for text in given for w in split_list(text)]
+        values[s.name] = given
+    return TagConfig.from_dict(values)
+
+
+def split_list(text: str) -> list[str]:
+    """Split at commas, but not inside `/regular expressions/`.
+
+    A regular expression begins with `/` at the start of an item and ends at the `/` before a comma, an
+    equals sign or the end.
+    """
+    items: list[str] = []
+    item = ""
+    in_regex = False
+    for i, c in enumerate(text):
+        if c == "/" and not in_regex and not item.strip():
+            in_regex = True
+        elif c == "/" and in_regex and text[i + 1 : i + 2] in ("", ",", "="):
+            in_regex = False
+        elif c == "," and not in_regex:
+            items.append(item.strip())
+            item = ""
+            continue
+        item += c
+    items.append(item.strip())
+    return [i for i in items if i]
+
+
+# commands
+
+
+def _tag(args: argparse.Namespace) -> int:
+    config = config_of(args)
+    job = TagJob(Path(args.folder), config, state_dir=args.state, dry_run=args.dry_run)
+    report: Report
+    if args.json:
+        report = Lines(sys.stdout)
+    else:
+        report = Terminal(sys.stdout, sys.stderr, captions=args.show, dry_run=args.dry_run)
+    _stop_on_signals(job)
+    last = None
+    try:
+        for event in job.events():
+            report.event(event)
+            last = event
+    finally:
+        report.close()
+    assert last is not None
+    if getattr(last, "stopped", False):
+        return STOPPED
+    return SOME_FAILED if getattr(last, "failed", 0) else OK
+
+
+def _stop_on_signals(job: TagJob) -> None:
+    """The first Ctrl-C (or SIGTERM) stops the job in good order, a second one ends the process."""
+
+    def stop(number: int, frame: Any) -> None:
+        job.stop()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _undo(args: argparse.Namespace) -> int:
+    result = undo(Path(args.folder), args.number, state_dir=args.state, force=args.force)
+    if args.json:
+        failed = [{"path": name, "reason": reason} for name, reason in result.failed]
+        print(json.dumps({"run": result.run, "restored": result.restored, "failed": failed}))
+    else:
+        for _, reason in result.failed:
+            print(reason)
+        print(f"Run {result.run} undone: {_count(result.restored, 'caption')} restored.")
+    return SOME_FAILED if result.failed else OK
+
+
+def _runs(args: argparse.Namespace) -> int:
+    runs = list_runs(Path(args.folder), args.state)
+    if args.json:
+        for r in runs:
+            print(json.dumps(r.__dict__))
+        return OK
+    if not runs:
+        print(f"{show(args.folder)} was never tagged here.")
+    for r in runs:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(r.started))
+        what = f"undo of run {r.undoes}" if r.kind == "undo" else r.kind
+        chosen = " ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in r.config.items())
+        print(
+            f"{r.id:>4}  {when}  {what:<14} {r.status:<8} {r.images:>6} images  {r.changed:>6} changed  "
+            f"{r.failed:>4} failed  {chosen}".rstrip()
+        )
+    return OK
+
+
+def _elsewhere(arguments: list[str]) -> int:
+    """`models` and `sketch` need the models' packages: they run where those are."""
+    where = environment()
+    command = [where.python, "-m", "lib_extend.worker.commands", *arguments]
+    try:
+        return subprocess.run(command, env=where.variables(dict(os.environ)), check=False).returncode
+    except KeyboardInterrupt:
+        return STOPPED
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -1,0 +1,77 @@
+"""A worker that speaks the real protocol and answers from the file's name: for tests of its parent.
+
+`cake3-red.png` is tagged `1girl, cake`, counted 3 and colored red. Names: `fail…` cannot be analysed,
+`slow…` takes ten seconds. Each analysed path is appended to the file named by FAKE_WORKER_LOG.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+
+from lib_extend.records import Answer, Category, Tag
+from lib_extend.worker.protocol import VERSION, Done, Failed, Hello, Ready, Setup, Task, decode, encode
+
+
+def main() -> None:
+    send(Hello(version=VERSION, python=sys.version.split()[0], pid=os.getpid()))
+    for line in sys.stdin.buffer:
+        message = decode(line)
+        if isinstance(message, Setup):
+            has_tagger, has_vlm = message.tagger != "none", message.vlm != "none"
+            send(
+                Ready(
+                    tagger_key=f"fake {message.tagger}" if has_tagger else "",
+                    vlm_key=f"fake {message.vlm}" if has_vlm else "",
+                    threshold=0.35 if has_tagger else None,
+                    character_threshold=0.85 if has_tagger else None,
+                    window=8,
+                )
+            )
+        elif isinstance(message, Task):
+            send(answer(message))
+
+
+def answer(task: Task) -> Done | Failed:
+    log = os.environ.get("FAKE_WORKER_LOG")
+    if log:
+        with open(log, "ab") as f:
+            f.write(os.fsencode(task.path) + b"\n")
+    name = os.path.basename(task.path)
+    if name.startswith("slow"):
+        time.sleep(10)
+    time.sleep(float(os.environ.get("FAKE_WORKER_DELAY", "0")))
+    if name.startswith("fail"):
+        return Failed(task.id, f"{name} cannot be read: copy it again.")
+    found = re.match(r"([a-z]+)(\d+)-([a-z]+)", name)
+    thing, count, color = found.groups() if found else ("cake", "1", "red")
+    tags = (
+        Tag("1girl", Category.GENERAL, 0.99),
+        Tag("black_hair", Category.GENERAL, 0.9),
+        Tag(thing, Category.GENERAL, 0.8),
+        Tag("smile", Category.GENERAL, 0.5),
+        Tag("hat", Category.GENERAL, 0.2),
+        Tag("general", Category.RATING, 0.9),
+    )
+    answers = []
+    if int(count) > 1:
+        answers.append(Answer("count", thing, count, count, 0.9, f"{count}_{thing}s"))
+    answers.append(Answer("color", thing, color, color, 0.8, f"{color}_{thing}"))
+    return Done(
+        task.id,
+        64,
+        48,
+        tags=tags if task.need_tags else None,
+        answers=tuple(answers) if task.need_answers else None,
+    )
+
+
+def send(message: object) -> None:
+    sys.stdout.buffer.write(encode(message))  # type: ignore[arg-type]
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -34,6 +34,9 @@ MAX_SCALED_PIXELS = 1_000_000_000
 SHARP = 2
 """A reduced picture keeps at least this many pixels per pixel of use, along each side."""
 
+COVERED = "covered"
+"""Key of `Image.info`; see `Decoded.image`."""
+
 _BIG_PIXELS = 40_000_000
 _one_big = threading.Lock()  # pictures above _BIG_PIXELS are decoded one at a time, for memory's sake
 
@@ -60,7 +63,7 @@ _DAMAGE = (
 _FOREIGN = (
     (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "), "a JPEG XL picture"),
     (re.compile(rb"....ftyp(hei|hev|mif1|msf1)", re.S), "a HEIF picture"),
-    (re.compile(rb"....ftyp", re.S), "a video"),
+    (re.compile(rb"....ftyp(?!avi[fs])", re.S), "a video"),
     (re.compile(rb"\x1aE\xdf\xa3"), "a video"),
     (re.compile(rb"8BPS"), "a Photoshop file"),
     (re.compile(rb"%!PS|\xc5\xd0\xd3\xc6|%PDF"), "a PostScript or PDF file"),
@@ -74,7 +77,9 @@ class Decoded:
     """An upright picture.
 
     Attributes:
-        image: RGB, or RGBA where some pixel is transparent; possibly smaller than the file's picture.
+        image: RGB, or RGBA where some pixel is transparent; possibly smaller than the file's picture. Where
+            that leaves a last row or column that the original covers in part only, `image.info[COVERED]` is
+            the covered box (x0, y0, x1, y1) in the image's own pixels, not whole ones.
         width, height: pixels of the upright original.
     """
 
@@ -162,12 +167,23 @@ def _decode(file: IO[bytes], path: str, name: str, side: int | None, pixels: int
     if not drafted:
         width, height = image.size  # TIFFs are turned upright by loading
     done = round(width / image.size[0])
+    further = max(1, int(factor / done))
     turn = _orientation(image)
-    flat = _flat(image, max(1, int(factor / done)))
+    flat = _flat(image, further)
+    right, bottom = width / (done * further), height / (done * further)
+    box = (0.0, 0.0, right, bottom)
     if turn in _UPRIGHT:
+        w, h = flat.size
         flat = flat.transpose(_UPRIGHT[turn])
+        # Where the far edges, which may be covered in part, end up.
+        x = (0.0, right) if turn in (1, 4, 5, 6) else (w - right, float(w))
+        y = (0.0, bottom) if turn in (1, 2, 5, 8) else (h - bottom, float(h))
         if turn >= 5:
-            width, height = height, width
+            width, height, x, y = height, width, y, x
+        box = (x[0], y[0], x[1], y[1])
+    flat.info.pop(COVERED, None)
+    if box != (0.0, 0.0, *flat.size):
+        flat.info[COVERED] = box
     return Decoded(flat, width, height)
 
 
@@ -241,7 +257,7 @@ def _explain(error: Exception, file: IO[bytes], name: str, size: int) -> str:
         return _unreadable(error, name)
     file.seek(0)
     head = file.read(64)
-    missing = _missing_bytes(head, size)
+    missing = _missing_bytes(file, head, size)
     if missing or "truncated" in str(error).lower():
         how = f"{missing:,} bytes are missing" if missing else "it ends before the picture does"
         return f"{name} is cut short ({how}): copy it again from where it came."
@@ -256,13 +272,21 @@ def _explain(error: Exception, file: IO[bytes], name: str, size: int) -> str:
     return f"{name} is damaged ({detail}): copy it again from where it came."
 
 
-def _missing_bytes(head: bytes, size: int) -> int:
+def _missing_bytes(file: IO[bytes], head: bytes, size: int) -> int:
     """How many bytes a file lacks by its own account; 0 where it does not say."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return max(0, int.from_bytes(head[4:8], "little") + 8 - size)
     if head[:2] == b"BM" and len(head) >= 6:
         return max(0, int.from_bytes(head[2:6], "little") - size)
-    return 0
+    end = 0
+    if head[4:8] == b"ftyp":  # AVIF: boxes, each beginning with its length (0 and 1 have other meanings)
+        while end < size:
+            file.seek(end)
+            box = int.from_bytes(file.read(4), "big")
+            if box < 8:
+                break
+            end += box
+    return max(0, end - size)
 
 
 def _is_text(head: bytes) -> bool:

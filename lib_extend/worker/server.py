@@ -1,0 +1,299 @@
+"""The inference process: reads tasks from its standard input, writes results to its standard output.
+
+Whatever a library prints goes to stderr, never between the protocol's lines. The end of the input ends the
+process at once, in the middle of a model's work if need be, so that no orphan survives its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from lib_extend.errors import PromptExtendError
+from lib_extend.records import Record
+from lib_extend.worker.protocol import (
+    IDLE_SECONDS,
+    VERSION,
+    Alive,
+    Broken,
+    Bye,
+    Cancel,
+    Hello,
+    Progress,
+    ProtocolError,
+    Ready,
+    Setup,
+    SetupFailed,
+    Stop,
+    Task,
+    check_version,
+    decode,
+    encode,
+)
+
+if TYPE_CHECKING:
+    from lib_extend.analysis.pipeline import Pipeline
+    from lib_extend.models.ports import Tagger, Vlm
+    from lib_extend.questions.records import Question
+
+PACKAGES = ("torch", "transformers", "onnxruntime", "onnxruntime-gpu", "pillow", "numpy", "huggingface_hub")
+BEAT_SECONDS = 5.0
+PARENT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Models:
+    """What a setup asked for, loaded."""
+
+    tagger: Tagger | None
+    vlm: Vlm | None
+
+
+Load = Callable[[Setup, Callable[[str, int, int], None]], Models]
+
+
+class Channel:
+    """The protocol's two pipes, taken away from everybody else in this process.
+
+    File descriptor 1 becomes a copy of stderr and 0 an empty input, so neither a library that prints nor a
+    child process that reads can come between.
+    """
+
+    def __init__(self) -> None:
+        # Copies made by os.dup are not inherited by children.
+        self._in = os.fdopen(os.dup(0), "rb")
+        self._out = os.fdopen(os.dup(1), "wb")
+        # (On Windows, loading a DLL blocks while another thread reads from the standard input itself.)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        self._lock = threading.Lock()
+        self._last = 0.0
+        # Ends a line that was begun before us (python's start-up files may print).
+        self._out.write(b"\n")
+
+    def send(self, message: Record) -> None:
+        """Write a message; ends the process when the parent is gone."""
+        line = encode(message)
+        with self._lock:
+            try:
+                self._out.write(line)
+                self._out.flush()
+            except (OSError, ValueError):
+                os._exit(1)
+            self._last = time.monotonic()
+
+    def beat(self) -> None:
+        """Say that work goes on, unless something was said a moment ago."""
+        if time.monotonic() - self._last > BEAT_SECONDS:
+            self.send(Alive())
+
+    def listen(self, inbox: queue.SimpleQueue[Record]) -> None:
+        """Put what arrives into `inbox`; never returns: the end of the input ends the process."""
+        with contextlib.suppress(OSError):
+            for line in self._in:
+                try:
+                    message = decode(line)
+                except ProtocolError as error:
+                    message = Broken(str(error))
+                if isinstance(message, Stop):
+                    break
+                inbox.put(message)
+        # Not sys.exit: a model may be at work in another thread for minutes.
+        os._exit(0)
+
+
+def main(load: Load | None = None) -> int:
+    """Serve until the input ends, there is nothing to do for long, or the other side is not understood."""
+    channel = Channel()
+    inbox: queue.SimpleQueue[Record] = queue.SimpleQueue()
+    threading.Thread(target=channel.listen, args=(inbox,), name="listen", daemon=True).start()
+    threading.Thread(target=_watch_parent, name="parent", daemon=True).start()
+    channel.send(Hello(VERSION, platform.python_version(), os.getpid(), _packages()))
+    code = _Server(channel, inbox, load or load_models).serve()
+    sys.stderr.flush()
+    # Neither models nor threads are waited for: the system takes everything back.
+    os._exit(code)
+
+
+class _Server:
+    """The main loop."""
+
+    def __init__(self, channel: Channel, inbox: queue.SimpleQueue[Record], load: Load) -> None:
+        self._channel, self._inbox, self._load = channel, inbox, load
+        self._pipeline: Pipeline | None = None
+        self._idle_seconds = IDLE_SECONDS
+
+    def serve(self) -> int:
+        """The process' exit status."""
+        idle_since = time.monotonic()
+        while True:
+            try:
+                message = self._inbox.get(timeout=min(1.0, self._idle_seconds))
+            except queue.Empty:
+                if self._pipeline is not None and self._pipeline.open:
+                    idle_since = time.monotonic()
+                elif time.monotonic() - idle_since > self._idle_seconds:
+                    self._channel.send(Bye(f"nothing to do for {self._idle_seconds:g} seconds"))
+                    return 0
+                continue
+            try:
+                self._take(message)
+            except ProtocolError as error:
+                self._channel.send(Broken(str(error)))
+                return 2
+            idle_since = time.monotonic()
+
+    def _take(self, message: Record) -> None:
+        if isinstance(message, Setup):
+            check_version(message.version, "The parent of the inference process")
+            self._set_up(message)
+        elif isinstance(message, Task):
+            if self._pipeline is None:
+                raise ProtocolError("The inference process was given an image before its models.")
+            self._pipeline.submit(message)
+        elif isinstance(message, Cancel):
+            if self._pipeline is not None:
+                self._pipeline.cancel()
+        elif isinstance(message, Broken):
+            raise ProtocolError(message.reason)
+        else:
+            raise ProtocolError(f"The inference process cannot do anything with a {type(message).__name__}.")
+
+    def _set_up(self, setup: Setup) -> None:
+        if self._pipeline is not None:
+            raise ProtocolError("The inference process has its models already.")
+        self._idle_seconds = setup.idle_seconds
+        try:
+            questions = _questions(setup)
+            models = self._load(setup, _throttled(self._channel))
+            self._pipeline = _pipeline(setup, models, questions, self._channel)
+        except PromptExtendError as error:
+            self._channel.send(SetupFailed(str(error)))
+            return
+        except Exception as error:  # noqa: BLE001 - a model's code is not ours: the parent is told, whatever it is
+            traceback.print_exc(file=sys.stderr)
+            text = str(error).strip().partition("\n")[0]
+            self._channel.send(
+                SetupFailed(f"The models could not be loaded ({type(error).__name__}: {text[:300]}).")
+            )
+            return
+        self._channel.send(_ready(models, self._pipeline.window))
+
+
+def load_models(setup: Setup, progress: Callable[[str, int, int], None]) -> Models:
+    """The models that a setup names. Raises ModelError."""
+    tagger: Tagger | None = None
+    vlm: Vlm | None = None
+    if setup.tagger != "none":
+        from lib_extend.models.registry import load_tagger
+
+        tagger = load_tagger(
+            setup.tagger,
+            device=setup.device,
+            offline=setup.offline,
+            models_dir=setup.models_dir,
+            batch_size=setup.batch_size,
+            threads=setup.threads,
+            progress=progress,
+        )
+    if setup.vlm != "none":
+        from lib_extend.models.vlms.loading import load_vlm
+
+        vlm = load_vlm(
+            setup.vlm,
+            device=setup.device,
+            offline=setup.offline,
+            models_dir=setup.models_dir,
+            max_pixels=setup.max_pixels,
+            vlm_model=setup.vlm_model,
+            progress=progress,
+        )
+    return Models(tagger, vlm)
+
+
+def _questions(setup: Setup) -> list[Question]:
+    from lib_extend.questions.asking import select
+    from lib_extend.questions.records import Kind, Question
+
+    table = []
+    for plain in setup.questions:
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
+        table.append(Question(**{**fields, "kind": Kind(fields["kind"])}))
+    return list(select(table, setup.ask))
+
+
+def _pipeline(setup: Setup, models: Models, questions: list[Question], channel: Channel) -> Pipeline:
+    from PIL import Image
+
+    from lib_extend.analysis.pipeline import Pipeline
+
+    # This process is ours alone: `decode` judges the size itself, after a JPEG's scaling.
+    Image.MAX_IMAGE_PIXELS = None
+    return Pipeline(
+        models.tagger,
+        models.vlm,
+        questions,
+        channel.send,
+        threads=setup.threads,
+        question_threshold=setup.question_threshold,
+        beat=channel.beat,
+    )
+
+
+def _ready(models: Models, window: int) -> Ready:
+    tagger, vlm = models.tagger, models.vlm
+    return Ready(
+        tagger_key=tagger.key if tagger else "",
+        vlm_key=vlm.key if vlm else "",
+        threshold=tagger.threshold if tagger else None,
+        character_threshold=tagger.character_threshold if tagger else None,
+        tag_thresholds=dict(tagger.tag_thresholds) if tagger else {},
+        tagger_device=tagger.device if tagger else "",
+        vlm_device=vlm.device if vlm else "",
+        window=window,
+    )
+
+
+def _throttled(channel: Channel) -> Callable[[str, int, int], None]:
+    """Progress at most ten times a second, but every beginning and end."""
+    last: dict[str, float] = {}
+
+    def progress(what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if what not in last or done >= total > 0 or now - last[what] >= 0.1:
+            last[what] = now
+            channel.send(Progress(what, done, total))
+
+    return progress
+
+
+def _packages() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def _watch_parent() -> None:
+    """Ends the process when its parent is gone, even if another process keeps our input open: a parent
+    that forks without exec hands the pipe's other end to its children."""
+    if os.name != "posix":
+        return
+    parent = os.getppid()
+    while True:
+        time.sleep(PARENT_SECONDS)
+        if os.getppid() != parent:
+            os._exit(0)

@@ -8,11 +8,15 @@ the file is replaced, then the journal row is settled. A process killed at any p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from lib_extend.batch.state import Change, State
 from lib_extend.datasets import captions as files
-from lib_extend.errors import ImageError
+from lib_extend.errors import ImageError, StorageError
+
+STAGING_THREADS = 16
 
 
 @dataclass(frozen=True)
@@ -70,14 +74,17 @@ def commit(
     written: list[str] = []
     dropped: list[str] = []
     again: list[Write] = []
-    for c in changes:
+    for c, staged in zip(changes, _stage(state, changes), strict=True):
         path = state.root / c.name
         try:
+            if isinstance(staged, ImageError):
+                raise staged
             if files.read_bytes(path) != c.before:
+                files.discard(staged)
                 again.append(by_name[c.name])
                 dropped.append(c.name)
                 continue
-            files.write(path, c.after)
+            files.replace(path, staged)
         except ImageError as e:
             dropped.append(c.name)
             outcomes[c.name] = Outcome(c.name, False, e)
@@ -93,6 +100,31 @@ def commit(
     if again:
         result += commit(state, run, again, settle)
     return result
+
+
+def _stage(state: State, changes: Sequence[Change]) -> list[Path | ImageError | None]:
+    """The new files beside the old ones, in the order of `changes`; None where a file is to be deleted.
+
+    In threads, because each waits for the disk.
+    """
+
+    def stage(change: Change) -> Path | ImageError | StorageError | None:
+        if change.after is None:
+            return None
+        try:
+            return files.stage(state.root / change.name, change.after)
+        except (ImageError, StorageError) as e:
+            return e
+
+    with ThreadPoolExecutor(min(STAGING_THREADS, max(1, len(changes)))) as pool:
+        staged = list(pool.map(stage, changes))
+    full = next((s for s in staged if isinstance(s, StorageError)), None)
+    if full is None:
+        return [s for s in staged if not isinstance(s, StorageError)]
+    for s in staged:
+        if isinstance(s, Path):
+            files.discard(s)
+    raise full
 
 
 def recover(state: State, distance: Callable[[bytes | None, bytes | None], int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
@@ -62,15 +63,12 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def write(path: Path, data: bytes | None) -> None:
-    """Replace `path` by `data` (None deletes it) so that a reader sees the old file or the new one.
+def stage(path: Path, data: bytes) -> Path:
+    """A temporary file beside `path` that holds `data` and is safe on the disk; `replace` puts it in place.
 
     Raises:
-        ImageError: this file cannot be written. StorageError: the disk is full or the folder is gone.
+        ImageError: this file cannot be written. StorageError: the disk is full.
     """
-    if data is None:
-        path.unlink(missing_ok=True)
-        return
     temp = path.with_name(f"{TEMP_PREFIX}{secrets.token_hex(8)}{TEMP_SUFFIX}")
     try:
         try:
@@ -79,13 +77,36 @@ def write(path: Path, data: bytes | None) -> None:
                 f.flush()
                 os.fsync(f.fileno())
             if path.exists():
-                os.chmod(temp, path.stat().st_mode & 0o777)
-            os.replace(temp, path)
+                temp.chmod(path.stat().st_mode & 0o777)
         except BaseException:
             temp.unlink(missing_ok=True)
             raise
     except OSError as e:
         raise _explain(path, e) from e
+    return temp
+
+
+def replace(path: Path, temp: Path | None) -> None:
+    """Put a staged file in place (None deletes `path`): a reader sees the old file or the new one.
+
+    Raises:
+        ImageError: this file cannot be written. StorageError: the disk is full.
+    """
+    try:
+        if temp is None:
+            path.unlink(missing_ok=True)
+        else:
+            temp.replace(path)
+    except OSError as e:
+        discard(temp)
+        raise _explain(path, e) from e
+
+
+def discard(temp: Path | None) -> None:
+    """Delete a staged file that is not wanted."""
+    if temp is not None:
+        with contextlib.suppress(OSError):
+            temp.unlink()
 
 
 def _explain(path: Path, e: OSError) -> ImageError | StorageError:

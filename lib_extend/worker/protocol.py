@@ -168,7 +168,7 @@ class SetupFailed(Record):
 @dataclass(frozen=True)
 class Done(Record):
     """An image's analysis. `tags` (score ≥ SCORE_FLOOR, and all ratings) and `answers` are None where they
-    were not asked for; `width` and `height` are the upright image's pixels."""
+    were not asked for or there is no such model; `width` and `height` are the upright image's pixels."""
 
     id: str
     width: int
@@ -240,7 +240,7 @@ def decode(line: bytes) -> Record:
         raise ProtocolError(
             f"A line between the inference process and its parent is no message: {line[:80]!r}."
         ) from None
-    kind = body.get("type") if isinstance(body, dict) else type(body).__name__
+    kind = str(body.get("type")) if isinstance(body, dict) else type(body).__name__
     if not isinstance(body, dict) or kind not in _MESSAGES:
         raise ProtocolError(
             f"A message between the inference process and its parent is of the unknown kind {kind!r} "

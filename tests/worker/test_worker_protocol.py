@@ -1,0 +1,102 @@
+"""Every message survives its line; what is not a message is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib_extend.config import TagConfig
+from lib_extend.questions.builtin import BUILTIN
+from lib_extend.records import Answer, Category, Source, Tag
+from lib_extend.worker import protocol as p
+
+TAGS = (
+    Tag("cake", Category.GENERAL, 0.75),
+    Tag("miku", Category.CHARACTER, None, Source.HUMAN, locked=True),
+)
+MESSAGES = [
+    p.Setup(tagger="sketch", ask=("count",), questions=({"name": "count", "each": ["cake"]},), threads=2),
+    p.Task("7", "/a/b c.png", need_tags=False, tags=TAGS),
+    p.Cancel(),
+    p.Stop(),
+    p.Hello(1, "3.12.1", 99, {"torch": "2.13.0"}),
+    p.Progress("weights", 1, 2),
+    p.Ready("a", "b", 0.35, 0.85, {"cake": 0.4}, "CPU", "CUDA", 12),
+    p.SetupFailed("No."),
+    p.Done("7", 10, 20, TAGS, (Answer("count", "cake", "3", "three", 0.9, "3_cakes"),)),
+    p.Done("7", 10, 20),
+    p.Done("7", 10, 20, (), ()),
+    p.Failed("7", "It is cut short."),
+    p.Alive(),
+    p.Broken("What?"),
+    p.Bye("idle"),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
+def test_round_trip(message: p.Record) -> None:
+    line = p.encode(message)
+    assert line.endswith(b"\n") and line.count(b"\n") == 1
+    assert p.decode(line) == message
+
+
+def test_every_kind_is_tried() -> None:
+    assert {type(m) for m in MESSAGES} == set(p._MESSAGES.values())
+
+
+@given(st.binary(min_size=1))
+def test_any_bytes_of_a_name_survive(raw: bytes) -> None:
+    path = os.fsdecode(raw)
+    line = p.encode(p.Task("1", path))
+    line.decode("ascii")
+    got = p.decode(line)
+    assert isinstance(got, p.Task) and os.fsencode(got.path) == os.fsencode(path)
+
+
+@given(st.text(st.characters()))
+def test_any_text_survives(text: str) -> None:
+    got = p.decode(p.encode(p.Failed("1", text)))
+    assert isinstance(got, p.Failed)
+    assert got.reason.encode("utf-16", "surrogatepass") == text.encode("utf-16", "surrogatepass")
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        (b"hello\n", "no message"),
+        (b"\xff\xfe\n", "no message"),
+        (b"[]\n", "unknown kind 'list'"),
+        (b"{}\n", "unknown kind 'None'"),
+        (b'{"type":"Dance"}\n', "unknown kind 'Dance'"),
+        (b'{"type":["Done"]}\n', "unknown kind"),
+        (b'{"type":"Done","id":"1"}\n', "cannot be read"),
+        (b'{"type":"Task","id":"1","path":"a","tags":[5]}\n', "cannot be read"),
+    ],
+)
+def test_what_is_no_message(line: bytes, what: str) -> None:
+    with pytest.raises(p.ProtocolError, match=what):
+        p.decode(line)
+
+
+def test_fields_of_a_newer_side_are_ignored() -> None:
+    body = json.loads(p.encode(p.Failed("1", "x")))
+    assert p.decode(json.dumps({**body, "hint": 5}).encode()) == p.Failed("1", "x")
+
+
+def test_versions() -> None:
+    p.check_version(p.VERSION, "It")
+    with pytest.raises(p.ProtocolError, match="It speaks protocol 99, but 1 is needed"):
+        p.check_version(99, "It")
+
+
+def test_setup_of_a_job() -> None:
+    config = TagConfig(tagger="sketch", vlm="sketch", ask=("count", "door"), max_pixels=90_000, threads=3)
+    setup = p.decode(p.encode(p.Setup.from_config(config, BUILTIN)))
+    assert isinstance(setup, p.Setup)
+    assert (setup.tagger, setup.vlm, setup.ask) == ("sketch", "sketch", ("count", "door"))
+    assert (setup.max_pixels, setup.threads, setup.version) == (90_000, 3, p.VERSION)
+    assert [q["name"] for q in setup.questions] == [q.name for q in BUILTIN]

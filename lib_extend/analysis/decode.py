@@ -78,7 +78,7 @@ class Decoded:
 
     Attributes:
         image: RGB, or RGBA where some pixel is transparent; possibly smaller than the file's picture. Where
-            that leaves a last row or column that the original covers in part only, `image.info[COVERED]` is
+            that leaves an edge row or column that the original covers in part only, `image.info[COVERED]` is
             the covered box (x0, y0, x1, y1) in the image's own pixels, not whole ones.
         width, height: pixels of the upright original.
     """
@@ -96,8 +96,8 @@ def decode(path: str, *, side: int | None = None, pixels: int | None = None) -> 
         side: the picture will be shrunk so that its longer side is this many pixels.
         pixels: it will be shrunk to at most this many pixels.
 
-    With one or both given, the result may be reduced, to no less than `SHARP` times what is needed by the
-    more demanding of the two, along each side; with neither it has its full size.
+    With one or both given, a JPEG is decoded at a half, a quarter or an eighth of its size, at no less than
+    `SHARP` times what the more demanding of the two needs, along each side. With neither it has its full size.
 
     Raises:
         ImageError: there is no such file, it is no picture, it is damaged or it is too large.
@@ -166,11 +166,10 @@ def _decode(file: IO[bytes], path: str, name: str, side: int | None, pixels: int
         image.load()
     if not drafted:
         width, height = image.size  # TIFFs are turned upright by loading
-    done = round(width / image.size[0])
-    further = max(1, int(factor / done))
     turn = _orientation(image)
-    flat = _flat(image, further)
-    right, bottom = width / (done * further), height / (done * further)
+    scale = round(width / image.size[0])
+    right, bottom = width / scale, height / scale
+    flat = _flat(image)
     box = (0.0, 0.0, right, bottom)
     if turn in _UPRIGHT:
         w, h = flat.size
@@ -187,20 +186,21 @@ def _decode(file: IO[bytes], path: str, name: str, side: int | None, pixels: int
     return Decoded(flat, width, height)
 
 
-def _flat(image: Image.Image, factor: int) -> Image.Image:
-    """The picture as RGB or RGBA, its sides divided by `factor` (averaging, exact also for alpha)."""
+def reduced(image: Image.Image, pixels: int) -> Image.Image:
+    """The image averaged down by a whole number, to no less than `SHARP` times `pixels` along each side."""
+    factor = int(reduction(*image.size, None, pixels))
+    return image.reduce(factor) if factor > 1 else image
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """The picture as RGB, or RGBA where it is transparent somewhere."""
     if image.mode.startswith(("I", "F")):
         image = _eight_bit(image)
-    has_alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
-    if has_alpha:
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
-        if image.getchannel("A").getextrema() == (255, 255):
-            image = image.convert("RGB")
-    elif image.mode not in ("RGB", "L", "CMYK"):
-        image = image.convert("RGB")
-    if factor > 1:
-        image = image.reduce(factor)
-    return image if image.mode in ("RGB", "RGBA") else image.convert("RGB")
+        if image.getchannel("A").getextrema() != (255, 255):
+            return image
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

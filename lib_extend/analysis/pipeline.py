@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from lib_extend.analysis.decode import decode
+from lib_extend.analysis.decode import decode, reduced
 from lib_extend.datasets.scan import show
 from lib_extend.errors import ImageError, PromptExtendError
 from lib_extend.questions.asking import next_round
@@ -180,7 +180,8 @@ class Pipeline:
             pixels=vlm.pixels if vlm is not None else None,
         )
         prepared = tagger.prepare(decoded.image) if tagger is not None else None
-        image = decoded.image if vlm is not None else None
+        # What waits for its questions is kept small.
+        image = reduced(decoded.image, vlm.pixels) if vlm is not None else None
         return _Item(task, turn, decoded.width, decoded.height, image, prepared)
 
     # --- stage two: tags
@@ -191,12 +192,14 @@ class Pipeline:
             items = [self._to_tag.get()]
             until = time.monotonic() + LINGER
             while len(items) < self._batch and items[-1] is not None:
-                # Nothing more is being decoded: nothing to wait for.
+                # Nothing more is being decoded: nothing to wait for. Looked at now and then, because what
+                # is being decoded may be no picture, or none for the tagger.
                 left = until - time.monotonic() if self._undecoded.value else 0.0
                 try:
-                    items.append(self._to_tag.get(block=left > 0, timeout=max(left, 0.0)))
+                    items.append(self._to_tag.get(block=left > 0, timeout=max(0.0, min(left, 0.02))))
                 except queue.Empty:
-                    break
+                    if left <= 0:
+                        break
             ended = items[-1] is None
             self._tag([item for item in items if item is not None])
 

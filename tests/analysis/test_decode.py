@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from lib_extend.analysis import decode as module
-from lib_extend.analysis.decode import COVERED, MAX_PIXELS, decode, reduction
+from lib_extend.analysis.decode import COVERED, MAX_PIXELS, decode, reduced, reduction
 from lib_extend.errors import ImageError
 
 posix = pytest.mark.skipif(os.name != "posix", reason="names and permissions as POSIX has them")
@@ -105,7 +105,7 @@ def test_reducing_does_not_bleed_hidden_color(tmp_path: Path) -> None:
     pixels[:, 0::2] = (255, 0, 0, 0)  # red that nobody sees
     pixels[:, 1::2] = (0, 0, 255, 255)
     Image.fromarray(pixels).save(tmp_path / "a.png")
-    got = decode(str(tmp_path / "a.png"), side=50).image
+    got = reduced(decode(str(tmp_path / "a.png")).image, 50 * 50)
     assert got.size == (100, 100)
     red, _, blue, alpha = got.getpixel((50, 50))
     assert red == 0 and blue > 250 and 120 <= alpha <= 135
@@ -200,25 +200,26 @@ def test_reduced_pictures_are_large_enough(tmp_path: Path, suffix: str, size: tu
     scene(*size).save(path)
     got = decode(str(path), side=448)
     assert (got.width, got.height) == size
-    assert 896 <= max(got.image.size) <= max(size)
-    if max(size) >= 3000:
+    assert 896 <= max(got.image.size) <= max(size) or got.image.size == size
+    if max(size) >= 3000 and suffix == "jpg":
         assert max(got.image.size) < 1800
+    small = reduced(got.image, 40_000)
+    assert 160_000 <= small.width * small.height <= 640_000 or small.size == got.image.size
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_reduced_pictures_show_the_same(tmp_path: Path, suffix: str, orientation: int) -> None:
+def test_reduced_pictures_show_the_same(tmp_path: Path, orientation: int) -> None:
     rng = np.random.default_rng(0)
     whole = Image.fromarray(rng.integers(0, 256, (27, 40, 3), np.uint8)).resize((2403, 1601), Image.BICUBIC)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    whole.save(tmp_path / f"a.{suffix}", quality=95, exif=exif, compress_level=1)
+    whole.save(tmp_path / "a.jpg", quality=95, exif=exif)
     if orientation > 1:
         whole = whole.transpose(module._UPRIGHT[orientation])
-    got = decode(str(tmp_path / f"a.{suffix}"), side=448).image
-    assert got.width * 2 in (whole.width, whole.width + 1)
+    got = decode(str(tmp_path / "a.jpg"), side=448).image
+    assert got.width == (whole.width + 1) // 2
     size = (whole.width // 6, whole.height // 6)
-    small = got.resize(size, Image.BICUBIC, box=got.info.get(COVERED))
+    small = got.resize(size, Image.BICUBIC, box=got.info[COVERED])
     wanted = np.asarray(whole.resize(size, Image.BICUBIC), int)
     assert np.abs(np.asarray(small, int) - wanted).mean() < 0.4
     shifted = np.asarray(got.resize(size, Image.BICUBIC), int)

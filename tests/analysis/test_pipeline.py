@@ -1,0 +1,355 @@
+"""The pipeline with small models that implement the ports: order, batches, failures, questions, memory."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lib_extend.analysis import pipeline as module
+from lib_extend.analysis.pipeline import Pipeline, explain, likely
+from lib_extend.errors import ModelError
+from lib_extend.questions.builtin import BUILTIN
+from lib_extend.questions.records import Kind, Question
+from lib_extend.records import Category, Prompt, Reply, Source, Tag
+from lib_extend.worker.protocol import SCORE_FLOOR, Done, Failed, Result, Task
+
+
+@dataclass
+class Tagger:
+    """Tags a picture with `n<red>` of its first pixel; red 250 fails, alone or in a batch."""
+
+    batch: int = 4
+    seconds: float = 0.0
+    side: int = 16
+    key: str = "t"
+    device: str = "CPU"
+    threshold: float = 0.35
+    character_threshold: float = 0.85
+    tag_thresholds: dict[str, float] = field(default_factory=dict)
+    sizes: list[int] = field(default_factory=list)
+    prepared: int = 0
+    refuses: int = 250
+
+    def prepare(self, image: Image.Image) -> np.ndarray[Any, Any]:
+        self.prepared += 1
+        assert image.mode in ("RGB", "RGBA")
+        return np.asarray(image.convert("RGB").resize((16, 16), Image.Resampling.NEAREST)).astype(np.float32)
+
+    def tag(self, batch: Sequence[np.ndarray[Any, Any]], floor: float) -> list[list[Tag]]:
+        assert floor == SCORE_FLOOR and 1 <= len(batch) <= self.batch
+        self.sizes.append(len(batch))
+        time.sleep(self.seconds)
+        reds = [int(one[0, 0, 0]) for one in batch]
+        if self.refuses in reds:
+            raise RuntimeError("bad input\nand a long story")
+        return [[Tag(f"n{r}", score=0.9), Tag("indoors", score=0.6), Tag("cake", score=0.2)] for r in reds]
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class Vlm:
+    """Says yes to each yes/no question and `reply` to everything else; counts what is open."""
+
+    pixels: int = 10_000
+    parallel: int = 1
+    reply: str = "2"
+    key: str = "v"
+    device: str = "CPU"
+    seconds: float = 0.0
+    fails: str = ""
+    asked: list[list[str]] = field(default_factory=list)
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+    open: int = 0
+    most_open: int = 0
+    lock: Any = field(default_factory=threading.Lock)
+
+    def look(self, image: Image.Image) -> Look:
+        with self.lock:
+            self.open += 1
+            self.most_open = max(self.most_open, self.open)
+            self.sizes.append(image.size)
+        return Look(self)
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class Look:
+    vlm: Vlm
+
+    def ask(self, prompts: Sequence[Prompt]) -> list[Reply]:
+        time.sleep(self.vlm.seconds)
+        if self.vlm.fails:
+            raise RuntimeError(self.vlm.fails)
+        self.vlm.asked.append([p.text for p in prompts])
+        return [Reply("yes" if "yes or no" in p.text else self.vlm.reply) for p in prompts]
+
+    def close(self) -> None:
+        with self.vlm.lock:
+            self.vlm.open -= 1
+
+
+class Runner:
+    """Runs tasks through a pipeline and collects what it emits."""
+
+    def __init__(self) -> None:
+        self.results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self.beats = 0
+        self.pipelines: list[Pipeline] = []
+
+    def make(
+        self, tagger: Any, vlm: Any = None, questions: Sequence[Question] = (), **options: Any
+    ) -> Pipeline:
+        def beat() -> None:
+            self.beats += 1
+
+        pipeline = Pipeline(tagger, vlm, questions, self.results.put, beat=beat, **options)
+        self.pipelines.append(pipeline)
+        return pipeline
+
+    def __call__(self, tasks: Sequence[Task], *args: Any, **options: Any) -> dict[str, Result]:
+        pipeline = self.make(*args, **options)
+        for task in tasks:
+            pipeline.submit(task)
+        got = [self.results.get(timeout=20) for _ in tasks]
+        assert len({r.id for r in got}) == len(tasks) and self.results.empty()
+        deadline = time.monotonic() + 5
+        while pipeline.open and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert pipeline.open == 0
+        return {r.id: r for r in got}
+
+
+@pytest.fixture
+def run() -> Iterator[Runner]:
+    runner = Runner()
+    yield runner
+    for pipeline in runner.pipelines:
+        pipeline.close()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Callable[..., Task]:
+    def make(red: int, size: tuple[int, int] = (40, 30), suffix: str = "png", **options: Any) -> Task:
+        path = tmp_path / f"{red}.{suffix}"
+        Image.new("RGB", size, (red, 0, 0)).save(path)
+        return Task(str(red), str(path), **options)
+
+    return make
+
+
+Picture = Callable[..., Task]
+
+
+def done(result: Result) -> Done:
+    assert isinstance(result, Done), result
+    return result
+
+
+def test_each_image_gets_its_own_tags(run: Runner, picture: Picture) -> None:
+    tagger = Tagger(seconds=0.01)
+    got = run([picture(i) for i in range(50)], tagger)
+    for i in range(50):
+        one = done(got[str(i)])
+        assert one.tags is not None and one.tags[0].name == f"n{i}"
+        assert (one.width, one.height, one.answers) == (40, 30, None)
+    assert max(tagger.sizes) == 4 and sum(tagger.sizes) == 50, "batches are filled"
+    assert run.beats >= 50
+
+
+def test_a_small_batch_is_not_kept_waiting(run: Runner, picture: Picture) -> None:
+    tagger = Tagger(batch=32)
+    began = time.monotonic()
+    run([picture(1), picture(2), picture(3)], tagger)
+    assert time.monotonic() - began < module.LINGER + 1.0
+    assert max(tagger.sizes) <= 3
+
+
+def test_inputs_of_different_shapes(run: Runner, picture: Picture) -> None:
+    class Ragged(Tagger):
+        def prepare(self, image: Image.Image) -> np.ndarray[Any, Any]:
+            red = image.convert("RGB").getpixel((0, 0))[0]
+            return np.full((4 + red % 2, 4, 3), red, np.float32)
+
+    got = run([picture(i) for i in range(12)], Ragged())
+    assert all(done(got[str(i)]).tags[0].name == f"n{i}" for i in range(12))
+
+
+def test_a_batch_fails_for_the_guilty_image_only(run: Runner, picture: Picture) -> None:
+    got = run([picture(i) for i in (1, 2, 250, 3, 4, 5)], Tagger())
+    assert isinstance(got["250"], Failed)
+    assert got["250"].reason == "The tagger failed on 250.png (RuntimeError: bad input)."
+    assert all(isinstance(got[i], Done) for i in "12345")
+
+
+def test_bad_files_and_bugs(run: Runner, picture: Picture, tmp_path: Path) -> None:
+    class Fragile(Tagger):
+        def prepare(self, image: Image.Image) -> np.ndarray[Any, Any]:
+            if image.size == (7, 7):
+                raise ZeroDivisionError("seven")
+            return super().prepare(image)
+
+    empty, gone = picture(1), Task("9", str(tmp_path / "nothing.png"))
+    Path(empty.path).write_bytes(b"")
+    got = run([empty, picture(2, (7, 7)), picture(3), gone], Fragile())
+    assert {k: r.reason for k, r in got.items() if isinstance(r, Failed)} == {
+        "1": "1.png is empty (0 bytes): copy it again from where it came.",
+        "2": "The picture could not be prepared on 2.png (ZeroDivisionError: seven).",
+        "9": "nothing.png is gone: it was moved or deleted, put it back or leave it out.",
+    }
+
+
+def test_out_of_memory_has_its_mend() -> None:
+    error = RuntimeError("CUDA out of memory. Tried to allocate")
+    assert "--batch-size" in explain(error, "The tagger failed", "/a/b.png")
+    assert "b.png" in explain(error, "The tagger failed", "/a/b.png")
+    assert explain(ModelError("The server is gone."), "x", "y") == "The server is gone."
+
+
+# --- questions
+
+
+def test_questions_follow_tags_and_answers(run: Runner, picture: Picture) -> None:
+    vlm = Vlm(reply="wooden")
+    questions = [q for q in BUILTIN if q.group == "floor" or q.name == "floor"]
+    got = done(run([picture(1)], Tagger(), vlm, questions)["1"])
+    assert got.answers is not None
+    assert [(a.question, a.answer, a.tag) for a in got.answers] == [
+        ("floor", "yes", ""),
+        ("floor_material", "wooden", "wooden_floor"),
+    ]
+    assert len(vlm.asked) == 2, "the material in a second round, on the same look"
+    assert len(vlm.sizes) == 1 and vlm.open == 0
+
+
+def test_which_tags_call_for_questions(run: Runner, picture: Picture) -> None:
+    count = [q for q in BUILTIN if q.name == "count"]
+    known = (Tag("cake", source=Source.HUMAN), Tag("apple", score=0.1))
+    # The tagger's own `cake` has 0.2, too little; a person's has no score and is certain.
+    assert done(run([picture(1)], Tagger(), Vlm(), count)["1"]).answers == ()
+    got = done(run([picture(2, tags=known)], Tagger(), Vlm(), count)["2"])
+    assert got.answers is not None and [a.object for a in got.answers] == ["cake"]
+    got = done(run([picture(3)], Tagger(), Vlm(), count, question_threshold=0.15)["3"])
+    assert got.answers is not None and [a.tag for a in got.answers] == ["2_cakes"]
+    assert likely([Tag("general", Category.RATING, 0.9), Tag("a", score=0.3), Tag("a", score=0.5)], 0.2) == {
+        "a": 0.5
+    }
+
+
+def test_what_is_not_needed_is_not_done(run: Runner, picture: Picture) -> None:
+    tagger, vlm = Tagger(), Vlm()
+    count = [q for q in BUILTIN if q.name == "count"]
+    cake = (Tag("cake", score=0.9),)
+    got = run(
+        [
+            picture(1, need_answers=False, tags=cake),
+            picture(2, need_tags=False, tags=cake),
+            picture(3, need_tags=False, need_answers=False),
+        ],
+        tagger,
+        vlm,
+        count,
+    )
+    assert done(got["1"]).tags and done(got["1"]).answers is None
+    assert done(got["2"]).tags is None and len(done(got["2"]).answers or ()) == 1
+    assert (done(got["3"]).width, done(got["3"]).tags, done(got["3"]).answers) == (40, None, None)
+    assert tagger.prepared == 1 and len(vlm.asked) == 1
+
+
+def test_the_vlm_sees_no_more_pixels_than_are_of_use(run: Runner, picture: Picture) -> None:
+    vlm = Vlm(pixels=10_000)
+    cake = (Tag("cake"),)
+    got = run([picture(1, (2000, 1000), "jpg", tags=cake)], Tagger(), vlm, BUILTIN)
+    assert (done(got["1"]).width, done(got["1"]).height) == (2000, 1000)
+    (width, height) = vlm.sizes[0]
+    assert 40_000 <= width * height < 200_000
+
+
+def test_a_failing_vlm(run: Runner, picture: Picture) -> None:
+    cake = (Tag("cake"),)
+    vlm = Vlm(fails="no CUDA today")
+    got = run([picture(1, tags=cake)], Tagger(), vlm, BUILTIN)
+    assert isinstance(got["1"], Failed)
+    assert got["1"].reason == "The questions could not be asked on 1.png (RuntimeError: no CUDA today)."
+    assert vlm.open == 0
+
+
+def test_questions_that_follow_one_another_for_ever(
+    run: Runner, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = module.next_round(BUILTIN, {"cake": 1.0}, [])
+    monkeypatch.setattr(module, "next_round", lambda *_: first)
+    got = run([picture(1)], Tagger(), Vlm(), BUILTIN)
+    assert isinstance(got["1"], Failed) and "in a circle" in got["1"].reason
+
+
+def test_a_server_gets_several_images_at_once(run: Runner, picture: Picture) -> None:
+    vlm = Vlm(parallel=4, seconds=0.05)
+    free = [Question("mood", Kind.FREE, "What is the mood?", tag="{answer}")]
+    run([picture(i) for i in range(16)], None, vlm, free)
+    assert 2 <= vlm.most_open <= 4
+
+
+# --- flow
+
+
+def test_results_come_before_all_is_read(run: Runner, picture: Picture) -> None:
+    pipeline = run.make(Tagger(seconds=0.01))
+    for i in range(3):
+        pipeline.submit(picture(i))
+    assert run.results.get(timeout=5)
+    pipeline.submit(picture(7))
+    assert {run.results.get(timeout=5).id for _ in range(3)} >= {"7"}
+
+
+def test_memory_is_bounded(run: Runner, picture: Picture) -> None:
+    class Stuck(Tagger):
+        def tag(self, batch: Sequence[np.ndarray[Any, Any]], floor: float) -> list[list[Tag]]:
+            release.wait(20)
+            return super().tag(batch, floor)
+
+    release = threading.Event()
+    tagger = Stuck(batch=2)
+    pipeline = run.make(tagger, threads=3)
+    tasks = [picture(i) for i in range(40)]
+    for task in tasks:
+        pipeline.submit(task)
+    time.sleep(0.5)
+    assert tagger.prepared <= 3 + 2 * 2
+    release.set()
+    assert len({run.results.get(timeout=5).id for _ in tasks}) == 40
+
+
+def test_cancel_drops_what_is_left(run: Runner, picture: Picture) -> None:
+    pipeline = run.make(Tagger(seconds=0.02, batch=1))
+    for i in range(100):
+        pipeline.submit(picture(i))
+    run.results.get(timeout=5)
+    pipeline.cancel()
+    deadline = time.monotonic() + 5
+    while pipeline.open and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert pipeline.open == 0
+    while not run.results.empty():
+        run.results.get()
+    pipeline.submit(picture(200))
+    assert run.results.get(timeout=5).id == "200"
+
+
+def test_close_ends_every_thread(picture: Picture) -> None:
+    before = threading.active_count()
+    pipeline = Pipeline(Tagger(), Vlm(), BUILTIN, lambda _: None, threads=3)
+    for i in range(20):
+        pipeline.submit(picture(i))
+    pipeline.close()
+    assert threading.active_count() == before

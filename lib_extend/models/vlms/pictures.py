@@ -1,0 +1,59 @@
+"""Pictures as vision-language models take them: 8-bit RGB, transparency on white, within a pixel cap."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+LONGEST_RATIO = 200
+"""Above this ratio of the sides Qwen's processors refuse a picture (`smart_resize`)."""
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """`image`, upright and of any mode, as RGB; what is transparent becomes white.
+
+    16-bit and floating-point gray are scaled to 8 bits: I;16 from 0…65535, I likewise where it goes
+    beyond 255, F from 0…1 where it stays within, else from 0…255.
+    """
+    from PIL import Image as pillow
+
+    if image.mode == "RGB":
+        return image
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        return _deep(image).convert("RGB")
+    if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
+        over = image.convert("RGBA")  # also for premultiplied alpha and palettes
+        white = pillow.new("RGBA", over.size, (255, 255, 255, 255))
+        return pillow.alpha_composite(white, over).convert("RGB")
+    return image.convert("RGB")
+
+
+def _deep(image: Image.Image) -> Image.Image:
+    """Gray of more than 8 bits as mode L."""
+    import numpy as np
+    from PIL import Image as pillow
+
+    values: np.ndarray[Any, Any] = np.nan_to_num(np.asarray(image).astype(np.float32))
+    top = float(values.max(initial=0.0))
+    if image.mode == "F" and top <= 1.0:
+        values = values * 255
+    elif image.mode != "F" and (image.mode.startswith("I;16") or top > 255):
+        values = values / 257
+    return pillow.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8), "L")
+
+
+def shrink(image: Image.Image, pixels: int) -> Image.Image:
+    """`image` at no more than `pixels` (width × height), its proportions kept; never enlarged."""
+    from PIL import Image as pillow
+
+    width, height = image.size
+    if width * height <= pixels:
+        return image
+    scale = math.sqrt(pixels / (width * height))
+    size = max(1, int(width * scale)), max(1, int(height * scale))
+    if size[0] * size[1] > pixels:  # a line one pixel thin and longer than `pixels`
+        size = min(size[0], pixels), min(size[1], pixels)
+    return image.resize(size, pillow.Resampling.LANCZOS, reducing_gap=3.0)

@@ -18,6 +18,7 @@ from lib_extend.records import Prompt, Reply
 if TYPE_CHECKING:
     from PIL import Image
 
+    from lib_extend.models.ports import Look
     from lib_extend.models.vlms.chat import Chat, Tensors
 
 
@@ -38,7 +39,7 @@ class PlainEngine:
         self.book = ChoiceBook(chat.tokenizer)
         self._takes = frozenset(inspect.signature(model.forward).parameters)
 
-    def look(self, image: Image.Image) -> PlainLook:
+    def look(self, image: Image.Image) -> Look:
         """Takes an RGB picture; nothing is computed before the first question."""
         return PlainLook(self, image)
 
@@ -105,6 +106,13 @@ class PlainLook:
             raise RuntimeError("the look is closed")
         inputs = self._engine.chat.inputs(self._image, prompt.text)
         return (self._engine.closed if prompt.choices else self._engine.free)(inputs, prompt)
+
+    def logits(self, questions: Sequence[tuple[str, Path]]) -> Tensor:
+        """Logits (questions, vocabulary) float32 of the token behind each question and the tokens of an
+        answer's beginning."""
+        assert self._image is not None
+        image, chat = self._image, self._engine.chat
+        return torch.stack([self._engine.next_token(chat.inputs(image, q), begun) for q, begun in questions])
 
     def close(self) -> None:
         """Lets the picture go."""

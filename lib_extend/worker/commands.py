@@ -1,0 +1,226 @@
+"""`prompt-extend models` and `prompt-extend sketch`: commands that need the models' packages.
+
+They run in a process of their own, with the worker's python, so that the front ends never import a model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lib_extend.errors import PromptExtendError, UserError
+
+OK, FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
+SCORED_SCENES = 200
+SCORED_SEED = 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except UserError as e:
+        print(f"prompt-extend: {e}", file=sys.stderr)
+        return WRONG_USE
+    except (PromptExtendError, OSError) as e:
+        print(f"prompt-extend: {e}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return STOPPED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="prompt-extend")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    models = commands.add_parser("models", help="list, download or locate models")
+    what = models.add_subparsers(dest="what", metavar="list|get|where")
+    models.set_defaults(run=_list, json=False, models_dir="")
+    listing = what.add_parser("list", help="every model known by name (the default)")
+    listing.add_argument("--json", action="store_true", help="one model a line")
+    _add_models_dir(listing)
+    listing.set_defaults(run=_list)
+    getting = what.add_parser("get", help="download models")
+    getting.add_argument("names", nargs="+", metavar="NAME")
+    _add_models_dir(getting)
+    getting.set_defaults(run=_get)
+    where = what.add_parser("where", help="the folder of a model that is here")
+    where.add_argument("names", nargs="+", metavar="NAME")
+    _add_models_dir(where)
+    where.set_defaults(run=_where)
+
+    sketch = commands.add_parser("sketch", help="draw practice scenes, train the built-in models")
+    part = sketch.add_subparsers(dest="what", required=True, metavar="draw|train")
+    draw = part.add_parser("draw", help="draw scenes with known truth into a folder")
+    draw.add_argument("folder", type=Path, metavar="DIR")
+    draw.add_argument("--count", type=_positive, default=60, metavar="N", help="pictures (default: 60)")
+    draw.add_argument("--seed", type=int, default=0, metavar="S", help="which scenes (default: 0)")
+    draw.set_defaults(run=_draw)
+    train = part.add_parser("train", help="build the tagger and the vision-language model anew")
+    train.add_argument("--out", type=Path, default=Path("sketch-models"), metavar="DIR", help="where to")
+    train.add_argument("--seed", type=int, default=1, metavar="S")
+    train.add_argument("--only", choices=("tagger", "vlm"), help="just one of them")
+    train.add_argument("--tagger-steps", type=_positive, default=3000, metavar="N")
+    train.add_argument("--vlm-steps", type=_positive, default=4000, metavar="N")
+    train.set_defaults(run=_train)
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def _add_models_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--models-dir",
+        default="",
+        metavar="DIR",
+        help="where downloads are (default: the Hugging Face cache)",
+    )
+
+
+# models
+
+
+def _list(args: argparse.Namespace) -> int:
+    from lib_extend.models import downloads, registry
+
+    for title, entries in (("Taggers", registry.taggers()), ("Vision-language models", registry.vlms())):
+        if not args.json:
+            print(f"{title}:")
+        for e in entries:
+            here = downloads.is_cached(e, models_dir=args.models_dir)
+            if args.json:
+                print(
+                    json.dumps(
+                        {
+                            "name": e.name,
+                            "kind": e.kind,
+                            "repo": e.repo,
+                            "bytes": e.bytes,
+                            "licence": e.licence,
+                            "gated": e.gated,
+                            "note": e.note,
+                            "here": here,
+                        }
+                    )
+                )
+                continue
+            facts = [
+                f"{e.bytes / 1e6:,.0f} MB" if e.bytes else "",
+                e.licence,
+                "gated" if e.gated else "",
+                e.note,
+            ]
+            print(
+                f"  {'*' if here else ' '} {e.name:<22} {e.repo or 'built in':<48} {', '.join(f for f in facts if f)}".rstrip()
+            )
+    if not args.json:
+        print("\n* is on this machine. `prompt-extend models get NAME` downloads one.")
+    return OK
+
+
+def _entry(name: str) -> Any:
+    """The tagger or vision-language model of a name; "sketch" is both, and the tagger stands for both."""
+    from lib_extend.models import registry
+
+    try:
+        return registry.find_tagger(name)
+    except UserError as tagger_error:
+        try:
+            return registry.find_vlm(name)
+        except UserError:
+            raise tagger_error from None
+
+
+def _get(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from lib_extend.models import downloads
+
+    for name in args.names:
+        entry = _entry(name)
+        bar = tqdm(unit="B", unit_scale=True, disable=not sys.stderr.isatty(), desc=entry.name)
+
+        def progress(what: str, done: int, total: int, bar: Any = bar) -> None:
+            bar.total = total or None
+            bar.n = done
+            bar.refresh()
+
+        with bar:
+            folder = downloads.get(entry, models_dir=args.models_dir, progress=progress)
+        print(f"{entry.name}: {folder}")
+    return OK
+
+
+def _where(args: argparse.Namespace) -> int:
+    from lib_extend.models import downloads
+
+    missing = 0
+    for name in args.names:
+        entry = _entry(name)
+        if downloads.is_cached(entry, models_dir=args.models_dir):
+            print(downloads.get(entry, models_dir=args.models_dir, offline=True))
+        else:
+            missing += 1
+            print(
+                f"{entry.name} is not on this machine: `prompt-extend models get {entry.name}`.",
+                file=sys.stderr,
+            )
+    return FAILED if missing else OK
+
+
+# sketch
+
+
+def _draw(args: argparse.Namespace) -> int:
+    from lib_extend.sketch.folder import draw_folder
+
+    rows = draw_folder(args.folder, args.count, args.seed)
+    print(f"{len(rows):,} scenes drawn into {args.folder}; truth.jsonl says what is in them.")
+    return OK
+
+
+def _train(args: argparse.Namespace) -> int:
+    from lib_extend.sketch import scores
+    from lib_extend.sketch.folder import draw_folder, read_truth
+
+    if args.only != "vlm":
+        from lib_extend.sketch.tagger_training import train_tagger
+
+        train_tagger(args.out / "tagger", seed=args.seed, steps=args.tagger_steps)
+    if args.only != "tagger":
+        from lib_extend.sketch.vlm_scores import calibrate
+        from lib_extend.sketch.vlm_training import train_vlm
+
+        train_vlm(args.out / "vlm", seed=args.seed, steps=args.vlm_steps)
+        with tempfile.TemporaryDirectory() as scratch:
+            draw_folder(scratch, SCORED_SCENES, SCORED_SEED + 1, namespace="calibration")
+            calibrate(args.out / "vlm", Path(scratch))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        draw_folder(folder, SCORED_SCENES, SCORED_SEED, namespace="eval")
+        print(f"On {SCORED_SCENES} scenes of unseen seeds:")
+        if args.only != "vlm":
+            print(scores.evaluate(folder, args.out / "tagger"))
+        if args.only != "tagger":
+            from lib_extend.sketch.vlm_scores import evaluate_vlm
+
+            print(evaluate_vlm(args.out / "vlm", read_truth(folder), folder))
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -77,9 +77,9 @@ class Decoded:
     """An upright picture.
 
     Attributes:
-        image: RGB, or RGBA where some pixel is transparent; possibly smaller than the file's picture. Where
-            that leaves an edge row or column that the original covers in part only, `image.info[COVERED]` is
-            the covered box (x0, y0, x1, y1) in the image's own pixels, not whole ones.
+        image: RGB, or RGBA where some pixel is transparent; possibly smaller than the file's picture. Then
+            `image.info[COVERED]` is the box (x0, y0, x1, y1) that the picture covers, in the image's own
+            pixels: not whole ones where the last row or column is covered in part.
         width, height: pixels of the upright original.
     """
 
@@ -181,7 +181,7 @@ def _decode(file: IO[bytes], path: str, name: str, side: int | None, pixels: int
             width, height, x, y = height, width, y, x
         box = (x[0], y[0], x[1], y[1])
     flat.info.pop(COVERED, None)
-    if box != (0.0, 0.0, *flat.size):
+    if scale > 1:
         flat.info[COVERED] = box
     return Decoded(flat, width, height)
 

@@ -233,7 +233,8 @@ class TagJob:
     def _load(self) -> Generator[ev.Event, None, Ready]:
         """Start the worker; returns its Ready."""
         client = self._client = self._make_client()
-        setup = Setup.from_config(self.config, self.questions)
+        config = self.config if self.questions else self.config.with_(ask=())
+        setup = Setup.from_config(config, self.questions)
 
         def start(put: Callable[[Any], None]) -> None:
             put(client.start(setup, lambda what, done, total: put(Progress(what, done, total))))
@@ -246,7 +247,8 @@ class TagJob:
                 else:
                     ready = item
         assert ready is not None
-        yield ev.Loaded(tuple(d for d in (ready.tagger_device, ready.vlm_device) if d))
+        devices = (("Tagger", ready.tagger_device), ("Vision-language model", ready.vlm_device))
+        yield ev.Loaded(tuple(f"{what} on {device}" for what, device in devices if device))
         return ready
 
     def _analyse(

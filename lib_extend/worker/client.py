@@ -17,7 +17,6 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -184,15 +183,17 @@ class WorkerClient:
     def _await_ready(self, process: WorkerProcess, setup: Setup) -> Ended | None:
         """Greet, set up, wait. `Ended` when the process did; raises what cannot be mended by a retry."""
         limit = 3 * self._hang_seconds
-        heard = time.monotonic()
+        silence = 0.0
         while True:
             message = process.receive(_POLL)
             self._check_stopped()
             if message is None:
-                if time.monotonic() - heard > limit:
+                silence += _POLL
+                if silence > limit:
                     process.kill(f"it gave no sign for {_minutes(limit)} while loading")
+                    silence = 0.0
                 continue
-            heard = time.monotonic()
+            silence = 0.0
             match message:
                 case Hello(version=version):
                     check_version(version, "The inference process")
@@ -202,8 +203,8 @@ class WorkerClient:
                 case Ready():
                     self._ready = message
                     return None
-                case SetupFailed(reason=reason, mendable=mendable):
-                    raise ModelError(reason) if mendable else WorkerError(reason)
+                case SetupFailed(reason=reason):
+                    raise ModelError(reason)
                 case Broken(reason=reason):
                     raise WorkerError(reason)
                 case Ended():
@@ -251,7 +252,7 @@ class _Run:
         self._alone = False  # the one in flight is a suspect
         self._deaths = 0
         self._said_bye = False
-        self._heard = time.monotonic()
+        self._silence = 0.0  # seconds spent waiting in vain: not those the caller or the machine slept
 
     def results(self) -> Iterator[Result]:
         finished = False
@@ -295,7 +296,7 @@ class _Run:
             # apart by theirs being unknown.
             wire = str(next(client._serial))
             if not self._flight:
-                self._heard = time.monotonic()
+                self._silence = 0.0
             self._flight[wire] = task
             process.send(replace(task, id=wire))
 
@@ -315,16 +316,16 @@ class _Run:
         message = process.receive(_POLL)
         match message:
             case None:
-                silence = time.monotonic() - self._heard
-                if silence > client._hang_seconds:
+                self._silence += _POLL
+                if self._silence > client._hang_seconds:
                     process.kill(f"it gave no sign for {_minutes(client._hang_seconds)}")
-                    self._heard = time.monotonic()
+                    self._silence = 0.0
                 return None
             case Ended():
                 client._check_stopped()
                 return self._died(message)
             case Done() | Failed():
-                self._heard = time.monotonic()
+                self._silence = 0.0
                 self._deaths = 0
                 task = self._flight.pop(message.id, None)
                 return None if task is None else replace(message, id=task.id)
@@ -337,7 +338,7 @@ class _Run:
                 self._said_bye = True
             case _:
                 pass
-        self._heard = time.monotonic()
+        self._silence = 0.0
         return None
 
     def _died(self, end: Ended) -> Result | None:

@@ -159,10 +159,9 @@ class Ready(Record):
 
 @dataclass(frozen=True)
 class SetupFailed(Record):
-    """The models cannot be had. `mendable`: by the user (a wrong name, no network), else it is a bug."""
+    """The models cannot be had: `reason` is one sentence for the user."""
 
     reason: str
-    mendable: bool = True
 
 
 @dataclass(frozen=True)

@@ -205,7 +205,6 @@ def load_models(setup: Setup, progress: Callable[[str, int, int], None]) -> Mode
             offline=setup.offline,
             models_dir=setup.models_dir,
             batch_size=setup.batch_size,
-            threads=setup.threads,
             progress=progress,
         )
     if setup.vlm != "none":

@@ -1,7 +1,8 @@
-"""From an upright picture of any mode to the pixels a tagger or detector was trained on.
+"""Pictures as models want them: flattened, padded, resized, as arrays. Pure functions, safe in threads.
 
-All results are uint8 RGB arrays [height, width, 3] in 0…255; scaling, channel order and layout are the
-family's own.
+Each equals its family's published preprocessing up to resampling: where the picture is much larger than
+needed it is first averaged down by a whole factor (far cheaper than a wide filter), keeping the geometry
+exact to a fraction of a pixel.
 """
 
 from __future__ import annotations
@@ -10,75 +11,159 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
-Pixels = np.ndarray[Any, Any]
+Array = npt.NDArray[Any]
 Color = tuple[int, int, int]
+
 WHITE: Color = (255, 255, 255)
 BLACK: Color = (0, 0, 0)
 
-KEEP = 2.0
-"""An image is first box-reduced by whole numbers to no less than this many times the target's side."""
+COVERED = "covered"
+"""Key of `Image.info` by which the decoder says which part of a reduced picture is picture: a box
+(x0, y0, x1, y1) in the image's own pixels, not whole ones. (The same as `analysis.decode.COVERED`.)"""
+
+_SHARP = 2.0
+"""Averaging leaves at least this many pixels per pixel of the result, along each side."""
+
+BICUBIC = Image.Resampling.BICUBIC
 
 
 def flatten(image: Image.Image, background: Color = WHITE) -> Image.Image:
-    """The picture in RGB, transparent parts over `background`."""
+    """The image as RGB, what is transparent laid over `background`. 16-bit grey is scaled to 8 bits."""
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode.startswith(("I", "F")):
+        return _eight_bit(image).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        canvas = Image.new("RGB", rgba.size, background)
-        canvas.paste(rgba, mask=rgba.getchannel("A"))
-        return canvas
-    return image if image.mode == "RGB" else image.convert("RGB")
+        image = image.convert("RGBA")
+        flat = Image.new("RGB", image.size, background)
+        flat.paste(image, mask=image.getchannel("A"))
+        return flat
+    return image.convert("RGB")
 
 
-def square(image: Image.Image, side: int, *, color: Color = WHITE) -> Pixels:
-    """Padded to a centred square, then bicubic to `side`: the WD taggers' preprocessing.
+def _eight_bit(image: Image.Image) -> Image.Image:
+    values = np.asarray(image).astype(np.float32)
+    top = float(values.max(initial=0.0))
+    if image.mode.startswith("I;16") or 255 < top <= 65535:
+        values = values / 257.0
+    elif image.mode == "F" and top <= 1.0:
+        values = values * 255.0
+    elif top > 255.0:
+        values = values * (255.0 / top)
+    return Image.fromarray(np.clip(values + 0.5, 0, 255).astype(np.uint8))
 
-    The square is never made at full size: a whole-number box reduction first, aligned so that the
-    geometry is that of padding and resizing the original. Mean difference to that: under 0.2 of 255.
+
+def covered(image: Image.Image) -> tuple[float, float, float, float]:
+    """The part of the image that is picture: (x0, y0, x1, y1) in its pixels."""
+    box = image.info.get(COVERED)
+    if box is None:
+        return (0.0, 0.0, float(image.width), float(image.height))
+    x0, y0, x1, y1 = (float(v) for v in box)
+    return (x0, y0, x1, y1)
+
+
+def pad_square(image: Image.Image, side: int, *, color: Color = WHITE, filter: int = BICUBIC) -> Image.Image:
+    """Centre-pad to a square of `color`, then resize to `side` × `side`. Transparency lies over `color`.
+
+    The padding is rounded down to whole pixels on the left and at the top where the image is the
+    original, and is exact where it is a reduced one.
     """
-    image = flatten(image)
-    width, height = image.size
-    largest = max(width, height)
-    left, top = (largest - width) // 2, (largest - height) // 2
-    factor = max(1, int(largest / (KEEP * side)))
-    if factor > 1:
-        image = image.reduce(factor)
-    # the padded square's corner falls between pixels of the reduced picture: the box takes the fraction
-    x, y = math.ceil(left / factor), math.ceil(top / factor)
-    x0, y0 = x - left / factor, y - top / factor
-    length = largest / factor
+    box = covered(image)
+    width, height = box[2] - box[0], box[3] - box[1]
+    square = max(width, height)
+    left, top = (square - width) / 2, (square - height) / 2
+    if COVERED not in image.info:
+        left, top = math.floor(left), math.floor(top)
+    factor = max(1, int(square / (_SHARP * side)))
+    flat = flatten(image.reduce(factor) if factor > 1 and _averages(image) else image, color)
+    if factor > 1 and flat.size == image.size:
+        flat = flat.reduce(factor)
+    # From here on lengths are in pixels of the averaged picture.
+    x0, y0, x1, y1 = (v / factor for v in box)
+    left, top, square = left / factor, top / factor, square / factor
+    _blend_edges(flat, (x0, y0, x1, y1), color)
+    # The square begins at (x0 - left, y0 - top) of the picture, which lies at a whole offset on the canvas.
+    dx, dy = math.ceil(max(0.0, left - x0)), math.ceil(max(0.0, top - y0))
+    begin_x, begin_y = x0 - left + dx, y0 - top + dy
+    if (dx, dy, begin_x, begin_y) == (0, 0, 0.0, 0.0) and flat.size == (side, side) == (square, square):
+        return flat
     canvas = Image.new(
         "RGB",
-        (max(math.ceil(x0 + length), x + image.width), max(math.ceil(y0 + length), y + image.height)),
+        (
+            max(math.ceil(begin_x + square), dx + flat.width),
+            max(math.ceil(begin_y + square), dy + flat.height),
+        ),
         color,
     )
-    canvas.paste(image, (x, y))
-    box = (x0, y0, x0 + length, y0 + length)
-    return np.asarray(canvas.resize((side, side), Image.Resampling.BICUBIC, box=box))
+    canvas.paste(flat, (dx, dy))
+    window = (begin_x, begin_y, begin_x + square, begin_y + square)
+    return canvas.resize((side, side), Image.Resampling(filter), box=window)
 
 
-def stretch(
-    image: Image.Image,
-    width: int,
-    height: int,
-    resample: Image.Resampling = Image.Resampling.BILINEAR,
-) -> Pixels:
-    """Resized to `width` × `height` whatever its aspect (ML-Danbooru, YOLO detectors)."""
-    return np.asarray(flatten(image).resize((width, height), resample))
+def _averages(image: Image.Image) -> bool:
+    """Whether averaging before flattening gives the same as after it (Pillow weighs RGBA by alpha)."""
+    return image.mode in ("RGB", "L", "RGBA") and "transparency" not in image.info
 
 
-def fit(
-    image: Image.Image,
-    side: int,
-    *,
-    color: Color,
-    resample: Image.Resampling = Image.Resampling.BICUBIC,
-) -> Pixels:
-    """Resized so that the longer side is `side`, centred on a square of `color` (DeepDanbooru, Camie)."""
-    image = flatten(image)
-    scale = side / max(image.size)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    canvas = Image.new("RGB", (side, side), color)
-    canvas.paste(image.resize(size, resample), ((side - size[0]) // 2, (side - size[1]) // 2))
-    return np.asarray(canvas)
+def _blend_edges(flat: Image.Image, box: tuple[float, float, float, float], color: Color) -> None:
+    """Mix `color` into the outermost rows and columns by how much of them lies outside the box, in place.
+
+    So the picture ends where it ends, not at the next whole pixel.
+    """
+    x0, y0, x1, y1 = box
+    width, height = flat.size
+    edges = (
+        ((0, 0, 1, height), 1 - x0),
+        ((0, 0, width, 1), 1 - y0),
+        ((width - 1, 0, width, height), x1 - (width - 1)),
+        ((0, height - 1, width, height), y1 - (height - 1)),
+    )
+    for strip, share in edges:
+        if share < 1:
+            part = flat.crop(strip)
+            flat.paste(Image.blend(Image.new("RGB", part.size, color), part, max(0.0, share)), strip[:2])
+
+
+def resize(image: Image.Image, size: tuple[int, int], filter: int) -> Image.Image:
+    """The picture (its covered part) stretched to `size` = (width, height), antialiased. Keeps the mode."""
+    box = covered(image)
+    if size == image.size and box == (0.0, 0.0, *image.size):
+        return image
+    # Pillow's own two steps: average by a whole factor, then the filter on what is left.
+    return image.resize(size, Image.Resampling(filter), box=box, reducing_gap=_SHARP)
+
+
+def fit(image: Image.Image, side: int, filter: int) -> Image.Image:
+    """As RGB, the longer side made `side`, the other cut down to whole pixels (at least one)."""
+    x0, y0, x1, y1 = covered(image)
+    longer = max(x1 - x0, y1 - y0)
+    size = (max(1, whole((x1 - x0) * side / longer)), max(1, whole((y1 - y0) * side / longer)))
+    return resize(carry(image), size, filter)
+
+
+def whole(length: float) -> int:
+    """Cut to whole pixels, but not for a rounding error of the arithmetic."""
+    return int(length + 1e-6)
+
+
+def carry(image: Image.Image) -> Image.Image:
+    """`flatten` that keeps the word on which part of the image is picture."""
+    flat = flatten(image)
+    if flat is not image and COVERED in image.info:
+        flat.info[COVERED] = image.info[COVERED]
+    return flat
+
+
+def lay_on(image: Image.Image, size: tuple[int, int], color: Color) -> Image.Image:
+    """The image in the middle of a canvas of `size` = (width, height)."""
+    canvas = Image.new("RGB", size, color)
+    canvas.paste(image, ((size[0] - image.width) // 2, (size[1] - image.height) // 2))
+    return canvas
+
+
+def planes(pixels: Array) -> Array:
+    """Height × width × channels → channels × height × width, in one piece of memory."""
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))

@@ -1,155 +1,219 @@
-"""The models known by name: one line an entry. Standard library only; families load when they are needed."""
+"""The models known by name, one line each, and how a name or folder becomes a loaded tagger.
+
+Only the standard library is imported here: the list of models is shown by processes that run none.
+Families are modules of `taggers/`, found by name when one is loaded.
+
+Facts of the entries (repositories, file names, sizes, thresholds) come from model cards and public loaders
+[card]; entries marked "?" in `note` are from memory. Thresholds of the WD taggers are those at which
+precision equals recall.
+"""
 
 from __future__ import annotations
 
 import difflib
-import hashlib
 import importlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from lib_extend.errors import ModelError, UserError
 
 if TYPE_CHECKING:
+    from lib_extend.models.files import ModelFiles
     from lib_extend.models.ports import Progress, Tagger
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "sketch" / "weights"
+SKETCH = Path(__file__).resolve().parents[1] / "sketch" / "weights"
+
 DEFAULT_TAGGER = "wd-swinv2-v3"
 
+FAMILIES = ("pixai", "animetimm", "cl_tagger", "camie", "ml_danbooru", "deepdanbooru", "wd")
+"""Tagger modules in the order in which an unknown folder is shown to them: `wd` takes any table."""
+
 
 @dataclass(frozen=True)
-class File:
-    """One file of a model: where it is in its repository, and (when not the same) its name for the loader."""
+class HubFile:
+    """One file of a hub repository; one that is not `required` may be missing there."""
 
+    repo: str
     path: str
-    name: str = ""
-    repo: str = ""
+    required: bool = True
 
     @property
-    def local(self) -> str:
-        return self.name or self.path.rsplit("/", 1)[-1]
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
-class TaggerEntry:
-    """A tagger by name.
+class Entry:
+    """One model.
 
     Attributes:
-        family: the module in `taggers/` that loads it. repo: on the hub, "" for built-in ones.
-        files: what to download. size: bytes of the weights as the card gives them, 0 unknown.
-        threshold: for general tags, where precision equals recall, when the card gives it.
-        note: what a user should know before downloading it.
+        name: what a user types.
+        kind: "tagger" or "vlm".
+        family: module of `taggers/`, or the model class of a vision-language model.
+        repo: hub repository ("" when built in).
+        files: what is needed of it; empty for a vision-language model, whose folder is needed whole.
+        revision: branch, tag or commit.
+        bytes: size of the download, 0 when unknown.
+        threshold, character_threshold: the model's own; None leaves them to the family.
+        needs: least version of transformers, "" for taggers.
+        licence: as the model's card names it, "" when not known here.
+        gated: the hub wants an account that accepted the licence.
+        folder: where a built-in model lies.
+        note: one phrase for the list.
     """
 
     name: str
+    kind: str
     family: str
-    repo: str
-    files: tuple[File, ...] = ()
-    size: int = 0
+    repo: str = ""
+    files: tuple[HubFile, ...] = ()
+    revision: str = "main"
+    bytes: int = 0
     threshold: float | None = None
     character_threshold: float | None = None
-    note: str = ""
+    needs: str = ""
+    licence: str = ""
+    gated: bool = False
     folder: Path | None = None
-
-
-@dataclass(frozen=True)
-class VlmEntry:
-    """A vision-language model by name; `transformers` is the first release that has its class."""
-
-    name: str
-    repo: str
-    transformers: str = "4.49"
-    parameters: str = ""
     note: str = ""
-    folder: Path | None = None
 
 
-_WD = (File("model.onnx"), File("selected_tags.csv"))
-_DBV4 = (*_WD, File("categories.json"), File("preprocess.json"))
-_PIXAI = (*_DBV4, File("thresholds.csv"))
-_ML = (
-    File("ml_caformer_m36_dec-5-97527.onnx", "model.onnx"),
-    File("mldanbooru/mldanbooru_tags.csv", repo="deepghs/imgutils-models"),
-)
-_DEEP = (
-    File("deepdanbooru/deepdanbooru.onnx", "model.onnx"),
-    File("deepdanbooru/deepdanbooru_tags.csv"),
-)
-_CL = (File("cl_tagger_1_02/model.onnx"), File("cl_tagger_1_02/tag_mapping.json"))
-_CAMIE = (File("camie-tagger-v2.onnx", "model.onnx"), File("camie-tagger-v2-metadata.json"))
-_GATED = "gated: accept the licence on its page and log in first"
+def _files(repo: str, *paths: str, optional: Sequence[str] = ()) -> tuple[HubFile, ...]:
+    return tuple(HubFile(repo, p) for p in paths) + tuple(HubFile(repo, p, False) for p in optional)
 
-# Sizes and thresholds: the models' cards.
-TAGGERS: tuple[TaggerEntry, ...] = (
-    TaggerEntry("wd-swinv2-v3", "wd", "SmilingWolf/wd-swinv2-tagger-v3", _WD, 467_460_978, 0.2653),
-    TaggerEntry("wd-vit-v3", "wd", "SmilingWolf/wd-vit-tagger-v3", _WD, 378_536_310, 0.2614),
-    TaggerEntry("wd-convnext-v3", "wd", "SmilingWolf/wd-convnext-tagger-v3", _WD, 394_990_732, 0.2682),
-    TaggerEntry("wd-vit-large-v3", "wd", "SmilingWolf/wd-vit-large-tagger-v3", _WD, 1_260_645_673, 0.2606),
-    TaggerEntry(
-        "wd-eva02-large-v3", "wd", "SmilingWolf/wd-eva02-large-tagger-v3", _WD, 1_260_435_999, 0.5296
-    ),
-    TaggerEntry("wd-swinv2-v2", "wd", "SmilingWolf/wd-v1-4-swinv2-tagger-v2", _WD, 0, 0.3771),
-    TaggerEntry("wd-convnext-v2", "wd", "SmilingWolf/wd-v1-4-convnext-tagger-v2", _WD, 0, 0.3685),
-    TaggerEntry("wd-convnextv2-v2", "wd", "SmilingWolf/wd-v1-4-convnextv2-tagger-v2", _WD, 0, 0.3710),
-    TaggerEntry("wd-vit-v2", "wd", "SmilingWolf/wd-v1-4-vit-tagger-v2", _WD, 0, 0.3537),
-    TaggerEntry("wd-moat-v2", "wd", "SmilingWolf/wd-v1-4-moat-tagger-v2", _WD, 0, 0.3771),
-    TaggerEntry("ml-danbooru", "ml_danbooru", "deepghs/ml-danbooru-onnx", _ML),
-    TaggerEntry("deepdanbooru", "deepdanbooru", "deepghs/imgutils-models", _DEEP),
-    TaggerEntry("cl-tagger", "cl_tagger", "cella110n/cl_tagger", _CL),
-    TaggerEntry("pixai-v0.9", "dbv4", "deepghs/pixai-tagger-v0.9-onnx", _PIXAI, 0, 0.30, 0.85),
-    TaggerEntry(
-        "animetimm-swinv2", "dbv4", "animetimm/swinv2_base_window8_256.dbv4-full", _DBV4, note=_GATED
-    ),
-    TaggerEntry("animetimm-caformer", "dbv4", "animetimm/caformer_b36.dbv4-full", _DBV4, note=_GATED),
-    TaggerEntry("camie-v2", "camie", "Camais03/camie-tagger-v2", _CAMIE, note="GPL-3.0 weights"),
-    TaggerEntry("sketch", "wd", "", note="built in; knows drawn scenes only", folder=WEIGHTS / "tagger"),
+
+def _wd(name: str, model: str, bytes: int, threshold: float | None, note: str = "") -> Entry:
+    repo = f"SmilingWolf/{model}"
+    files = _files(repo, "model.onnx", "selected_tags.csv")
+    return Entry(name, "tagger", "wd", repo, files, bytes=bytes, threshold=threshold, licence="Apache-2.0", note=note)  # fmt: skip
+
+
+def _timm(name: str, model: str) -> Entry:
+    repo = f"animetimm/{model}.dbv4-full"
+    files = _files(
+        repo, "model.onnx", "selected_tags.csv", "categories.json", "preprocess.json", optional=["thresholds.csv"]
+    )  # fmt: skip
+    return Entry(name, "tagger", "animetimm", repo, files, licence="GPL-3.0", gated=True)
+
+
+def _vlm(name: str, repo: str, family: str, needs: str, licence: str = "", note: str = "") -> Entry:
+    return Entry(
+        name, "vlm", f"{family}ForConditionalGeneration", repo, needs=needs, licence=licence, note=note
+    )
+
+
+_ML, _MISC, _CL, _PIXAI, _CAMIE = (
+    "deepghs/ml-danbooru-onnx",
+    "deepghs/imgutils-models",
+    "cella110n/cl_tagger",
+    "deepghs/pixai-tagger-v0.9-onnx",
+    "Camais03/camie-tagger-v2",
 )
 
-VLMS: tuple[VlmEntry, ...] = (
-    VlmEntry("qwen2-vl-2b", "Qwen/Qwen2-VL-2B-Instruct", "4.45", "2B"),
-    VlmEntry("qwen2-vl-7b", "Qwen/Qwen2-VL-7B-Instruct", "4.45", "7B"),
-    VlmEntry("qwen2.5-vl-3b", "Qwen/Qwen2.5-VL-3B-Instruct", "4.49", "3B"),
-    VlmEntry("qwen2.5-vl-7b", "Qwen/Qwen2.5-VL-7B-Instruct", "4.49", "7B"),
-    VlmEntry("qwen3-vl-2b", "Qwen/Qwen3-VL-2B-Instruct", "4.57.1", "2B"),
-    VlmEntry("qwen3-vl-4b", "Qwen/Qwen3-VL-4B-Instruct", "4.57.1", "4B"),
-    VlmEntry("qwen3-vl-8b", "Qwen/Qwen3-VL-8B-Instruct", "4.57.1", "8B"),
-    VlmEntry("smolvlm2-2.2b", "HuggingFaceTB/SmolVLM2-2.2B-Instruct", "4.50", "2.2B"),
-    VlmEntry("smolvlm2-500m", "HuggingFaceTB/SmolVLM2-500M-Video-Instruct", "4.50", "0.5B"),
-    VlmEntry("joycaption-beta-one", "fancyfeast/llama-joycaption-beta-one-hf-llava", "4.46", "8B"),
-    VlmEntry("toriigate-0.4-2b", "Minthy/ToriiGate-v0.4-2B", "4.45", "2B"),
-    VlmEntry("toriigate-0.4-7b", "Minthy/ToriiGate-v0.4-7B", "4.45", "7B"),
-    VlmEntry("internvl3-2b", "OpenGVLab/InternVL3-2B-hf", "4.52.4", "2B"),
-    VlmEntry("internvl3-8b", "OpenGVLab/InternVL3-8B-hf", "4.52.4", "8B"),
-    VlmEntry("sketch", "", "4.49", "", "built in; knows drawn scenes only", WEIGHTS / "vlm"),
+# fmt: off
+TAGGERS: tuple[Entry, ...] = (
+    _wd("wd-swinv2-v3", "wd-swinv2-tagger-v3", 467_769_446, 0.2653, "the default"),
+    _wd("wd-vit-v3", "wd-vit-tagger-v3", 378_844_778, 0.2614, "the smallest of v3"),
+    _wd("wd-convnext-v3", "wd-convnext-tagger-v3", 395_299_200, 0.2682, "threshold from memory?"),
+    _wd("wd-vit-large-v3", "wd-vit-large-tagger-v3", 1_260_954_141, 0.2606),
+    _wd("wd-eva02-large-v3", "wd-eva02-large-tagger-v3", 1_260_744_467, 0.5296, "the most accurate WD"),
+    _wd("wd-swinv2-v2", "wd-v1-4-swinv2-tagger-v2", 0, 0.3771),
+    _wd("wd-convnext-v2", "wd-v1-4-convnext-tagger-v2", 0, 0.3685),
+    _wd("wd-convnextv2-v2", "wd-v1-4-convnextv2-tagger-v2", 0, 0.3710),
+    _wd("wd-vit-v2", "wd-v1-4-vit-tagger-v2", 0, 0.3537, "threshold from memory?"),
+    _wd("wd-moat-v2", "wd-v1-4-moat-tagger-v2", 0, 0.3771),
+    Entry("ml-danbooru", "tagger", "ml_danbooru", _ML, (*_files(_ML, "ml_caformer_m36_dec-5-97527.onnx"), *_files(_MISC, "mldanbooru/mldanbooru_tags.csv")), note="tagged the published separation LoRA's data"),
+    Entry("deepdanbooru", "tagger", "deepdanbooru", _MISC, _files(_MISC, "deepdanbooru/deepdanbooru.onnx", "deepdanbooru/deepdanbooru_tags.csv"), note="old, for comparison"),
+    Entry("cl-tagger", "tagger", "cl_tagger", _CL, _files(_CL, "cl_tagger_1_02/model.onnx", "cl_tagger_1_02/tag_mapping.json"), note="characters, artists and copyrights too"),
+    Entry("pixai-v0.9", "tagger", "pixai", _PIXAI, _files(_PIXAI, "model.onnx", "selected_tags.csv", "preprocess.json", optional=["thresholds.csv", "categories.json"]), licence="Apache-2.0", note="many characters, each with its series"),
+    _timm("animetimm-caformer-b36", "caformer_b36"),
+    _timm("animetimm-swinv2-base", "swinv2_base_window8_256"),
+    _timm("animetimm-convnextv2-huge", "convnextv2_huge"),
+    _timm("animetimm-mobilenetv3-large", "mobilenetv3_large_150d"),
+    Entry("camie-v2", "tagger", "camie", _CAMIE, _files(_CAMIE, "camie-tagger-v2.onnx", "camie-tagger-v2-metadata.json"), bytes=797_000_000, licence="GPL-3.0", note="70,000 tags, artists and years too"),
+    Entry("sketch", "tagger", "wd", folder=SKETCH / "tagger", threshold=0.5, character_threshold=0.5, licence="MIT", note="built in; knows the drawn sample scenes only"),
 )
 
-FAMILIES = ("dbv4", "ml_danbooru", "deepdanbooru", "cl_tagger", "camie", "wd")
-"""The modules of `taggers/`, in the order in which they are asked whether a folder is theirs."""
+VLMS: tuple[Entry, ...] = (
+    _vlm("qwen2-vl-2b", "Qwen/Qwen2-VL-2B-Instruct", "Qwen2VL", "4.46", "Apache-2.0"),
+    _vlm("qwen2-vl-7b", "Qwen/Qwen2-VL-7B-Instruct", "Qwen2VL", "4.46", "Apache-2.0"),
+    _vlm("qwen2.5-vl-3b", "Qwen/Qwen2.5-VL-3B-Instruct", "Qwen2_5_VL", "4.49", "Qwen research"),
+    _vlm("qwen2.5-vl-7b", "Qwen/Qwen2.5-VL-7B-Instruct", "Qwen2_5_VL", "4.49", "Apache-2.0"),
+    _vlm("qwen3-vl-2b", "Qwen/Qwen3-VL-2B-Instruct", "Qwen3VL", "4.57.1", "Apache-2.0"),
+    _vlm("qwen3-vl-4b", "Qwen/Qwen3-VL-4B-Instruct", "Qwen3VL", "4.57.1", "Apache-2.0"),
+    _vlm("qwen3-vl-8b", "Qwen/Qwen3-VL-8B-Instruct", "Qwen3VL", "4.57.1", "Apache-2.0"),
+    _vlm("smolvlm2", "HuggingFaceTB/SmolVLM2-2.2B-Instruct", "SmolVLM", "4.50", "Apache-2.0", "small"),
+    _vlm("joycaption-beta-one", "fancyfeast/llama-joycaption-beta-one-hf-llava", "Llava", "4.46", "Llama 3.1", "captions of any content"),
+    _vlm("toriigate-0.4-2b", "Minthy/ToriiGate-v0.4-2B", "Qwen2VL", "4.46", "Apache-2.0", "anime"),
+    _vlm("toriigate-0.4-7b", "Minthy/ToriiGate-v0.4-7B", "Qwen2VL", "4.46", "Apache-2.0", "anime"),
+    _vlm("internvl3", "OpenGVLab/InternVL3-2B-hf", "InternVL", "4.52.4", "Apache-2.0"),
+    Entry("sketch", "vlm", "Qwen2VLForConditionalGeneration", folder=SKETCH / "vlm", needs="4.46", licence="MIT", note="built in; knows the drawn sample scenes only"),
+)
+# fmt: on
 
-Entry = TypeVar("Entry", TaggerEntry, VlmEntry)
+
+def taggers() -> list[Entry]:
+    """Every tagger that has a name."""
+    return list(TAGGERS)
 
 
-def find_tagger(spec: str) -> TaggerEntry:
-    """The entry of a name, or one made for a local folder with a model in a known layout.
+def vlms() -> list[Entry]:
+    """Every vision-language model that has a name."""
+    return list(VLMS)
 
-    Raises UserError for anything else, with the names that come close.
+
+def find_tagger(spec: str) -> Entry:
+    """The entry for a name, a hub repository listed here (`owner/name`) or a local folder.
+
+    Any `animetimm/…` repository will do, for they are all alike. Raises UserError with the closest
+    names when there is none.
     """
-    return _named(spec, TAGGERS, "tagger") or _tagger_folder(spec)
+    found = _find(TAGGERS, spec)
+    if found is None and spec.startswith("animetimm/") and spec.count("/") == 1:
+        model = spec.removeprefix("animetimm/").removesuffix(".dbv4-full")
+        found = replace(_timm(spec, model), name=spec)
+    if found is not None:
+        return found
+    return _local(spec) or _unknown("tagger", TAGGERS, spec)
 
 
-def find_vlm(spec: str) -> VlmEntry:
-    """The entry of a name, or one made for a local folder. Raises UserError for anything else."""
-    entry = _named(spec, VLMS, "vision-language model", strict=False)
-    if entry is not None:
-        return entry
-    folder = Path(spec).expanduser()
-    if not folder.is_dir():
-        raise _unknown(spec, VLMS, "vision-language model")
-    if not (folder / "config.json").is_file():
-        raise UserError(f"{folder} has no config.json: name the folder of a transformers model.")
-    return VlmEntry(spec, "", folder=folder.resolve())
+def find_vlm(spec: str) -> Entry:
+    """Likewise for a vision-language model's name or listed repository. Raises UserError."""
+    return _find(VLMS, spec) or _unknown("vision-language model", VLMS, spec)
+
+
+def _find(table: Sequence[Entry], spec: str) -> Entry | None:
+    wanted = spec.strip().lower()
+    for entry in table:
+        if wanted and wanted in (entry.name, entry.repo.lower()):
+            return entry
+    return None
+
+
+def _local(spec: str) -> Entry | None:
+    try:
+        folder = Path(spec).expanduser()
+        if folder.is_file() and folder.suffix == ".onnx":
+            folder = folder.parent
+        if not folder.is_dir():
+            return None
+    except (OSError, ValueError, RuntimeError):  # too long for a path, a null byte, an unknown ~user
+        return None
+    return Entry(str(folder), "tagger", "", folder=folder)
+
+
+def _unknown(what: str, table: Sequence[Entry], spec: str) -> Entry:
+    if any(c in spec for c in "/\\~"):
+        raise UserError(
+            f"There is no folder {spec}: give a folder with a model, or a name from `prompt-extend models`."
+        )
+    names = [entry.name for entry in table]
+    close = difflib.get_close_matches(spec.strip().lower(), names, n=3, cutoff=0.5)
+    close = close or [name for name in names if spec and spec.lower() in name][:3]
+    hint = f" did you mean {' or '.join(close)}?" if close else ""
+    raise UserError(f"There is no {what} called {spec!r};{hint} `prompt-extend models` lists them.")
 
 
 def load_tagger(
@@ -162,70 +226,57 @@ def load_tagger(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Tagger:
-    """The tagger `spec` names, downloaded if need be.
+    """The tagger that `spec` names, downloaded where it must be, ready to tag.
+
+    Args:
+        spec: a name, a listed hub repository, or a folder with a model in any known layout.
+        device: auto, cpu, cuda or directml; see `Tagger.device` for what came of it.
+        offline: use only what is here.
+        models_dir: where downloads are kept; "" is the Hugging Face cache.
+        batch_size: images a call takes; None leaves it to the model and the device.
+        threads: threads of one call on the CPU; None leaves it to onnxruntime.
+        progress: told about files that arrive.
 
     Raises:
-        UserError: there is no such tagger. ModelError: it cannot be downloaded or loaded.
+        UserError: there is no such tagger. ModelError: it cannot be had, read or run.
     """
-    from lib_extend.models.taggers.base import Options
-
     entry = find_tagger(spec)
-    if entry.folder is not None:
-        folder = entry.folder
-        key = f"{entry.family}:{_digest(folder / 'model.onnx')}"
-    else:
-        from lib_extend.models.downloads import get
-
-        folder, revision = get(entry, offline=offline, models_dir=models_dir, progress=progress)
-        key = f"{entry.name}@{revision}"
-    family = _family(entry.family)
-    tagger: Tagger = family.load(
-        folder, Options(key, device, batch_size, threads, entry.threshold, entry.character_threshold)
+    files = _get(entry, offline, models_dir, progress)
+    loader = family(entry.family) if entry.family else recognise(files)
+    tagger: Tagger = loader.load(
+        files,
+        device=device,
+        batch_size=batch_size,
+        threads=threads,
+        threshold=entry.threshold,
+        character_threshold=entry.character_threshold,
     )
     return tagger
 
 
-def _family(name: str) -> Any:
+def _get(entry: Entry, offline: bool, models_dir: str, progress: Progress | None) -> ModelFiles:
+    from lib_extend.models.files import ModelFiles
+
+    if entry.folder is not None:
+        return ModelFiles.of(entry.folder)
+    from lib_extend.models import downloads
+
+    return downloads.fetch(entry, offline=offline, models_dir=models_dir, progress=progress)
+
+
+def family(name: str) -> Any:
+    """The module of a tagger family."""
     return importlib.import_module(f"lib_extend.models.taggers.{name}")
 
 
-def _named(spec: str, entries: Sequence[Entry], what: str, *, strict: bool = True) -> Entry | None:
-    for entry in entries:
-        if spec.lower() == entry.name or (entry.repo and spec == entry.repo):
-            return entry
-    if strict and not Path(spec).expanduser().exists():
-        raise _unknown(spec, entries, what)
-    return None
-
-
-def _unknown(spec: str, entries: Iterable[TaggerEntry | VlmEntry], what: str) -> UserError:
-    close = difflib.get_close_matches(spec.lower(), [e.name for e in entries], n=3, cutoff=0.4)
-    hint = f" Did you mean {' or '.join(close)}?" if close else ""
-    return UserError(
-        f"There is no {what} called {spec!r}, nor a folder of that name.{hint} `prompt-extend models` lists them."
-    )
-
-
-def _tagger_folder(spec: str) -> TaggerEntry:
-    folder = Path(spec).expanduser()
-    if folder.is_file():
-        folder = folder.parent
+def recognise(files: ModelFiles) -> Any:
+    """The family whose layout a folder has. Raises ModelError when it is none."""
+    files.model()  # says so when there is none
     for name in FAMILIES:
-        if _family(name).recognises(folder):
-            return TaggerEntry(spec, name, "", folder=folder.resolve())
-    raise UserError(
-        f"{folder} holds no tagger in a known layout: it needs model.onnx and its label file "
-        "(selected_tags.csv for WD models)."
+        module = family(name)
+        if module.recognises(files):
+            return module
+    raise ModelError(
+        f"{files.label} has an ONNX model, but no list of its tags (selected_tags.csv, tag_mapping.json, …): "
+        f"{files.mend}."
     )
-
-
-def _digest(file: Path) -> str:
-    """Identity of local weights: of their bytes, since nothing else can be trusted to change with them."""
-    digest = hashlib.blake2b(digest_size=16)
-    try:
-        with file.open("rb") as f:
-            while chunk := f.read(1 << 20):
-                digest.update(chunk)
-    except OSError as e:
-        raise ModelError(f"{file} cannot be read ({e.strerror}).") from None
-    return digest.hexdigest()

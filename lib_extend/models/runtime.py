@@ -1,171 +1,241 @@
-"""onnxruntime sessions: the provider asked for, tried once to see that it is truly used, with the reason if not."""
+"""Running ONNX models: a session on the device that was asked for, proved by running it once.
+
+onnxruntime is imported when the first session is made, not before.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_extend.errors import ModelError, UserError
+import numpy as np
+import numpy.typing as npt
 
-# providers of each device in order of preference
-_PROVIDERS = {
-    "cuda": ("CUDAExecutionProvider",),
-    "directml": ("DmlExecutionProvider",),
-    "auto": (
-        "CUDAExecutionProvider",
-        "DmlExecutionProvider",
-        "ROCMExecutionProvider",
-        "CoreMLExecutionProvider",
-    ),
-    "cpu": (),
+from lib_extend.errors import ModelError
+from lib_extend.models.files import ModelFiles, is_pointer
+
+Array = npt.NDArray[Any]
+
+CPU, CUDA, DIRECTML = "CPUExecutionProvider", "CUDAExecutionProvider", "DmlExecutionProvider"
+
+_NAMES = {CPU: "CPU", CUDA: "CUDA", DIRECTML: "DirectML"}
+_ASKED = {"cuda": CUDA, "directml": DIRECTML}
+_PACKAGES = {CUDA: "onnxruntime-gpu", DIRECTML: "onnxruntime-directml"}
+
+_TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+    "tensor(uint8)": np.uint8,
 }
-_NAMES = {
-    "CUDAExecutionProvider": "CUDA",
-    "DmlExecutionProvider": "DirectML",
-    "ROCMExecutionProvider": "ROCm",
-    "CoreMLExecutionProvider": "CoreML",
-    "CPUExecutionProvider": "CPU",
-}
-CPU = "CPUExecutionProvider"
+
+GPU_BATCH = 8
+"""Images a call on an accelerator. A CPU gains nothing from more than 1."""
 
 
 @dataclass(frozen=True)
-class Input:
-    """The model's image input.
-
-    Attributes:
-        name: of the tensor. shape: with None for dynamic dimensions. dtype: numpy's name for its type.
-    """
+class Port:
+    """An input or output of a model; the dimensions that are not fixed are None."""
 
     name: str
     shape: tuple[int | None, ...]
-    dtype: str
+    type: str
 
 
-@dataclass
 class Session:
-    """An onnxruntime session that has run once.
+    """A loaded model on a device that works.
 
     Attributes:
-        run: `run(array) -> list of arrays`. input: what it takes. outputs: the outputs' names.
-        output_shapes: of the outputs, None for dynamic dimensions.
-        device: where it runs, in words, with the reason of a fallback. on_gpu: whether that is no CPU.
-        metadata: the model file's own key-value pairs.
+        input: its first input.
+        outputs: all its outputs.
+        dtype: numpy's type of the input.
+        device: where it runs, in words, with the reason where that is not what was asked for.
+        provider: onnxruntime's name of that device.
+        batch: images one call takes: the file's own number where it is fixed.
+        metadata: the file's own key-value texts.
+
+    Raises ModelError from the constructor when the file is no model that can run here at all.
     """
 
-    raw: Any
-    input: Input
-    outputs: tuple[str, ...]
-    output_shapes: tuple[tuple[int | None, ...], ...]
-    device: str
-    on_gpu: bool
-    metadata: dict[str, str]
+    def __init__(
+        self,
+        files: ModelFiles,
+        path: Path,
+        *,
+        side: int,
+        device: str = "auto",
+        batch_size: int | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._files, self._path, self._side = files, path, side
+        self._threads = threads
+        provider, reason = choose(device, _available())
+        failed = ""
+        if provider != CPU:
+            failed = self._try(provider, batch_size)
+            if failed:
+                provider, reason = CPU, f"{_NAMES[provider]} does not work here ({failed})"
+        if provider == CPU:
+            failed = self._try(CPU, batch_size)
+        if failed:
+            raise files.damaged(path, f"cannot be run ({failed})")
+        self.provider = provider
+        self.device = f"{_NAMES[provider]}: {reason}" if reason else _NAMES[provider]
 
-    def run(self, batch: Any) -> list[Any]:
-        """All outputs for a batch (numpy array in the input's shape and type)."""
-        result: list[Any] = self.raw.run(None, {self.input.name: batch})
-        return result
+    def _try(self, provider: str, batch_size: int | None) -> str:
+        """Open the model there and run it on zeros; what went wrong, in a few words, or ""."""
+        try:
+            self._open(provider)
+            if self._session.get_providers()[0] != provider:
+                return "its libraries could not be loaded"
+            fixed = self.input.shape[0]
+            self.batch = fixed or batch_size or (1 if provider == CPU else GPU_BATCH)
+            try:
+                # Two images show whether a batch that is called free really is.
+                self.run(np.zeros((min(self.batch, 2), *self.image_shape()), self.dtype))
+            except _run_errors():
+                if fixed or self.batch == 1:
+                    raise
+                self.batch = 1
+                self.run(np.zeros((1, *self.image_shape()), self.dtype))
+        except ModelError:
+            raise
+        except _run_errors() as error:
+            return _brief(error)
+        return ""
+
+    def _open(self, provider: str) -> None:
+        import onnxruntime
+
+        try:
+            if is_pointer(self._path):
+                raise self._files.damaged(self._path, "is a Git LFS note, not the model (run `git lfs pull`)")
+        except OSError as error:
+            raise self._files.damaged(self._path, f"cannot be read ({error.strerror or error})") from error
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # what goes wrong is said by us, once
+        if self._threads:
+            options.intra_op_num_threads = min(self._threads, os.cpu_count() or 1)
+        # A waiting thread must not spin: the decoders need the cores.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if provider == DIRECTML:
+            options.enable_mem_pattern = False
+            options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        if provider == CUDA and hasattr(onnxruntime, "preload_dlls"):
+            with contextlib.suppress(Exception):  # its libraries may well be found without
+                onnxruntime.preload_dlls()
+        self._session = onnxruntime.InferenceSession(
+            _openable(self._path), options, providers=[provider] if provider == CPU else [provider, CPU]
+        )
+        self.input = _ports(self._session.get_inputs())[0]
+        self.outputs = _ports(self._session.get_outputs())
+        self.metadata = dict(self._session.get_modelmeta().custom_metadata_map)
+        if self.input.type not in _TYPES or len(self.input.shape) != 4:
+            raise self._files.damaged(
+                self._path, f"takes {self.input.type} of {len(self.input.shape)} dimensions, not images"
+            )
+        self.dtype = _TYPES[self.input.type]
+
+    def image_shape(self) -> tuple[int, int, int]:
+        """One input without its batch axis; free sides are the family's own side."""
+        a, b, c = self.input.shape[1:]
+        if c == 3 and a != 3:
+            return (a or self._side, b or self._side, 3)
+        return (3, b or self._side, c or self._side)
+
+    def run(self, batch: Array, output: str | None = None) -> Array:
+        """The output called `output` (default: the first) for a batch of inputs.
+
+        A file whose batch is fixed at more than one gets its number, the rest zeros.
+        """
+        fixed, n = self.input.shape[0], len(batch)
+        if fixed and n < fixed:
+            batch = np.concatenate([batch, np.zeros((fixed - n, *batch.shape[1:]), batch.dtype)])
+        name = output or self.outputs[0].name
+        (result,) = self._session.run([name], {self.input.name: batch})
+        return np.asarray(result)[:n]
+
+    def close(self) -> None:
+        """Give the memory back."""
+        del self._session
 
 
-def open_session(
-    file: Path, device: str = "auto", *, threads: int | None = None, side: int | None = None
-) -> Session:
-    """Load an ONNX file and run it once on zeros.
+def choose(device: str, available: Sequence[str]) -> tuple[str, str]:
+    """The provider for a `device` setting, and why when it is not the one asked for.
 
     Args:
-        device: auto, cpu, cuda or directml. threads: of the CPU provider (default: onnxruntime's choice).
-        side: pixels to try it with where the file leaves its input's size open.
-
-    Raises:
-        ModelError: the file is missing, damaged, or does not run on the CPU either.
-        UserError: a device that this onnxruntime cannot offer at all is not an error: it falls back.
+        device: auto, cpu, cuda or directml.
+        available: the providers this onnxruntime was built with.
     """
-    import onnxruntime as ort
-
-    if device not in _PROVIDERS:
-        raise UserError(f"device is {device!r}, but must be one of: {', '.join(_PROVIDERS)}.")
-    if not file.is_file():
-        raise ModelError(f"{file} is missing: download the model again or name its folder.")
-    available = ort.get_available_providers()
-    wanted = [p for p in _PROVIDERS[device] if p in available]
-    reason = ""
-    if _PROVIDERS[device] and not wanted and device != "auto":
-        reason = f"this onnxruntime has no {device} support (install onnxruntime-{_package(device)})"
-    for provider in [*wanted[:1], CPU]:
-        try:
-            session = _open(ort, file, provider, threads)
-            _try(session, side)
-            used = session.get_providers()[0]
-            if provider != CPU and used != provider:
-                reason = f"{_NAMES[provider]} could not be loaded by onnxruntime (driver or CUDA libraries missing?)"
-                continue
-        except Exception as e:  # noqa: BLE001 - onnxruntime's errors have no common class across versions
-            if provider == CPU:
-                raise ModelError(
-                    f"{file} cannot be run ({_first_line(e)}): it is damaged or no tagger; download it again."
-                ) from e
-            reason = f"{_NAMES[provider]} failed ({_first_line(e)})"
-            continue
-        words = _NAMES.get(used, used) + (
-            f" (not {_wanted_name(device, wanted)}: {reason})" if reason else ""
+    if device in _ASKED:
+        wanted = _ASKED[device]
+        if wanted in available:
+            return wanted, ""
+        return CPU, (
+            f"this onnxruntime has no {_NAMES[wanted]}; {_PACKAGES[wanted]} in place of onnxruntime has it"
         )
-        return _describe(session, words, used != CPU)
-    raise ModelError(f"{file} cannot be run on any device.")
+    if device == "auto":
+        for provider in (CUDA, DIRECTML):
+            if provider in available:
+                return provider, ""
+        if shutil.which("nvidia-smi"):
+            return CPU, (
+                f"there is an NVIDIA card, but this onnxruntime has no CUDA; {_PACKAGES[CUDA]} in place of "
+                "onnxruntime has it"
+            )
+    return CPU, ""
 
 
-def _open(ort: Any, file: Path, provider: str, threads: int | None) -> Any:
-    options = ort.SessionOptions()
-    # warnings about fallbacks are told in our own words
-    options.log_severity_level = 3
-    if threads:
-        options.intra_op_num_threads = threads
-    return ort.InferenceSession(str(file), options, providers=[provider, *([CPU] if provider != CPU else [])])
+def _available() -> list[str]:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ModelError(
+            f"onnxruntime cannot be loaded ({_brief(error)}): install it in the environment of the models."
+        ) from error
+    return list(onnxruntime.get_available_providers())
 
 
-def _try(session: Any, side: int | None) -> None:
-    import numpy as np
-
-    feed = {}
-    for node in session.get_inputs():
-        shape = [d if isinstance(d, int) and d > 0 else None for d in node.shape]
-        # an open batch is 1, open sides take `side`, and an open channel axis 3
-        sizes = [1 if i == 0 else d or side or 448 for i, d in enumerate(shape)]
-        feed[node.name] = np.zeros(sizes, _dtype(node.type))
-    session.run(None, feed)
+def _ports(arguments: Sequence[Any]) -> list[Port]:
+    return [
+        # Free dimensions come as names, None or numbers below 1.
+        Port(a.name, tuple(d if isinstance(d, int) and d > 0 else None for d in a.shape), a.type)
+        for a in arguments
+    ]
 
 
-def _describe(session: Any, device: str, on_gpu: bool) -> Session:
-    node = session.get_inputs()[0]
-
-    def shape(node: Any) -> tuple[int | None, ...]:
-        return tuple(d if isinstance(d, int) and d > 0 else None for d in node.shape)
-
-    return Session(
-        raw=session,
-        input=Input(node.name, shape(node), _dtype(node.type)),
-        outputs=tuple(o.name for o in session.get_outputs()),
-        output_shapes=tuple(shape(o) for o in session.get_outputs()),
-        device=device,
-        on_gpu=on_gpu,
-        metadata=dict(session.get_modelmeta().custom_metadata_map),
-    )
+def _openable(path: Path) -> str | bytes:
+    """The path, or the content where onnxruntime could not take the name (bytes that are not UTF-8)."""
+    text = str(path)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return path.read_bytes()
+    return text
 
 
-def _dtype(text: str) -> str:
-    """numpy's name of an onnxruntime type such as `tensor(float16)`."""
-    inner = text.removeprefix("tensor(").removesuffix(")")
-    return {"float": "float32", "double": "float64"}.get(inner, inner)
+def _run_errors() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises: its own classes derive from RuntimeError in some versions only."""
+    kinds: list[type[Exception]] = [RuntimeError, ValueError, OSError, MemoryError, TypeError, IndexError]
+    with contextlib.suppress(ImportError):
+        from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+        kinds += [
+            kind
+            for name in dir(state)
+            if isinstance(kind := getattr(state, name), type) and issubclass(kind, Exception)
+        ]
+    return tuple(kinds)
 
 
-def _package(device: str) -> str:
-    return {"cuda": "gpu", "directml": "directml"}.get(device, device)
-
-
-def _wanted_name(device: str, wanted: list[str]) -> str:
-    return _NAMES[wanted[0]] if wanted else {"cuda": "CUDA", "directml": "DirectML"}.get(device, device)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
+def _brief(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    # "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Load model from … failed:Protobuf parsing failed."
+    text = text.rpartition("ONNXRuntimeError] : ")[2]
+    text = text.partition(" : ")[2] or text
+    return (text[:160] + "…" if len(text) > 160 else text).rstrip(".") or type(error).__name__

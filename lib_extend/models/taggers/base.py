@@ -1,158 +1,118 @@
-"""What all ONNX taggers share: labels, batches, and scores above a floor. A family adds only what differs."""
+"""What all ONNX taggers share: a session, labels, and scores turned into tags."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
+import numpy.typing as npt
 
 from lib_extend.errors import ModelError
-from lib_extend.models.runtime import Session, open_session
+from lib_extend.models.files import ModelFiles
+from lib_extend.models.runtime import Session
+from lib_extend.models.taggers.labels import Labels
 from lib_extend.records import Category, Tag
 
-GPU_BATCH = 8
+if TYPE_CHECKING:
+    from PIL import Image
 
-# Danbooru's category numbers as the label files use them; 9 is the WD taggers' rating
-CATEGORIES: Mapping[int, Category] = {
-    0: Category.GENERAL,
-    1: Category.ARTIST,
-    3: Category.COPYRIGHT,
-    4: Category.CHARACTER,
-    5: Category.META,
-    9: Category.RATING,
-}
-
-Array = np.ndarray[Any, Any]
+Array = npt.NDArray[Any]
+Prepare = Callable[["Image.Image"], Array]
 
 
-@dataclass(frozen=True)
-class Label:
-    """One output of a tagger. `name` "" for an output that stands for nothing."""
-
-    name: str
-    category: Category = Category.GENERAL
-    threshold: float | None = None
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a tagger is to be loaded; thresholds are the registry's, None for the family's own."""
-
-    key: str
-    device: str = "auto"
-    batch_size: int | None = None
-    threads: int | None = None
-    threshold: float | None = None
-    character_threshold: float | None = None
-
-
-@dataclass
 class OnnxTagger:
-    """A tagger in one ONNX file; implements the port `Tagger`.
+    """The `Tagger` port over a `Session`.
 
     Args:
-        preprocess: an upright picture → float input without the batch axis.
-        logits: the output still needs a sigmoid. output: which of the outputs holds the scores.
+        files: for messages.
+        session: the model.
+        labels: one a column of the output.
+        prepare: an image → one input, height, width and channels as the model has them.
+        side: pixels of the input's side.
+        sharp: what to tell decoders instead, where the preprocessing passes through something larger.
+        output: name of the output with the scores (default: the first).
+        logits: the output is before the sigmoid.
+
+    Raises ModelError when the model's scores and the labels are not of one number.
     """
 
-    session: Session
-    labels: Sequence[Label]
-    options: Options
-    side: int
-    preprocess: Callable[[Image.Image], Array]
-    file: Path
-    threshold: float
-    character_threshold: float
-    logits: bool = False
-    output: int = 0
-    key: str = field(init=False)
-    device: str = field(init=False)
-    batch: int = field(init=False)
-    tag_thresholds: dict[str, float] = field(init=False)
+    def __init__(
+        self,
+        files: ModelFiles,
+        session: Session,
+        labels: Labels,
+        prepare: Prepare,
+        *,
+        key: str,
+        side: int,
+        threshold: float,
+        character_threshold: float,
+        sharp: int | None = None,
+        output: str | None = None,
+        logits: bool = False,
+    ) -> None:
+        self.key, self.side = key, sharp or side
+        self.threshold, self.character_threshold = threshold, character_threshold
+        self.tag_thresholds = dict(labels.thresholds)
+        self.device, self.batch = session.device, session.batch
+        self._session, self._labels, self._prepare = session, labels, prepare
+        self._output, self._logits = output, logits
+        self._dtype = session.dtype
+        names, kinds = np.array(labels.names, object), np.array([c.value for c in labels.categories], object)
+        self._named = names != ""
+        self._always = self._named & (kinds == Category.RATING.value)
+        self._check(files, side)
 
-    def __post_init__(self) -> None:
-        self.key = self.options.key
-        self.device = self.session.device
-        fixed = self.session.input.shape[0]
-        # on a CPU the model itself is the bottleneck and a batch only delays its first result
-        self.batch = fixed or self.options.batch_size or (GPU_BATCH if self.session.on_gpu else 1)
-        if self.options.threshold is not None:
-            self.threshold = self.options.threshold
-        if self.options.character_threshold is not None:
-            self.character_threshold = self.options.character_threshold
-        self.tag_thresholds = {
-            label.name: label.threshold for label in self.labels if label.threshold is not None
-        }
-        width = self.session.output_shapes[self.output][-1]
-        if width is not None and width != len(self.labels):
+    def _check(self, files: ModelFiles, side: int) -> None:
+        shape = self._session.image_shape()
+        if sorted(shape) != sorted((3, side, side)):
             raise ModelError(
-                f"{self.file} has {width:,} outputs but its label file has {len(self.labels):,} rows: the two "
-                "do not belong together, download the model again."
+                f"The model of {files.label} takes inputs of {' × '.join(map(str, shape))}, which is not this "
+                f"kind of tagger: {files.mend}."
+            )
+        scores = self._session.run(np.zeros((1, *shape), self._dtype), self._output)
+        if scores.ndim != 2 or scores.shape[1] != len(self._labels.names):
+            width = scores.shape[-1] if scores.ndim else 0
+            raise ModelError(
+                f"The model of {files.label} gives {width:,} scores, but {self._labels.source} names "
+                f"{len(self._labels.names):,} tags: {files.mend}."
             )
 
     def prepare(self, image: Image.Image) -> Array:
-        """See the port."""
-        return np.ascontiguousarray(self.preprocess(image), dtype=self.session.input.dtype)
+        """The model's input for one image, without the batch axis, in the model's number type."""
+        pixels = self._prepare(image)
+        return np.ascontiguousarray(pixels, self._dtype)
 
     def tag(self, batch: Sequence[Array], floor: float) -> list[list[Tag]]:
-        """See the port."""
-        if not batch:
-            return []
-        scores = np.asarray(self.session.run(np.stack(batch))[self.output], dtype=np.float32)
-        if scores.shape != (len(batch), len(self.labels)):
-            raise ModelError(
-                f"{self.file} gave scores of shape {scores.shape} for {len(batch)} images and {len(self.labels):,} "
-                "labels: it does not fit its label file, download the model again."
-            )
-        if self.logits:
-            scores = 1.0 / (1.0 + np.exp(-scores))
-        return [self._tags(row, floor) for row in scores]
+        """For each prepared input the tags with score ≥ `floor`, best first; ratings always."""
+        found: list[list[Tag]] = []
+        for start in range(0, len(batch), self.batch):
+            part = batch[start : start + self.batch]
+            inputs = part if isinstance(part, np.ndarray) else np.stack(part)
+            scores = self._session.run(inputs, self._output).astype(np.float32)
+            if self._logits:
+                scores = sigmoid(scores)
+            found += [self._tags(row, floor) for row in scores]
+        return found
 
-    def _tags(self, row: Array, floor: float) -> list[Tag]:
-        wanted = [
-            i
-            for i in np.argsort(-row, kind="stable")
-            if row[i] >= floor or self.labels[i].category is Category.RATING
-        ]
+    def _tags(self, scores: Array, floor: float) -> list[Tag]:
+        # Where a damaged model or driver gives no number there is no tag.
+        scores = np.nan_to_num(scores, nan=0.0, posinf=1.0, neginf=0.0)
+        kept = np.flatnonzero((self._named & (scores >= floor)) | self._always)
+        order = kept[np.argsort(-scores[kept], kind="stable")]
+        names, kinds = self._labels.names, self._labels.categories
         return [
-            Tag(self.labels[i].name, self.labels[i].category, round(float(row[i]), 4))
-            for i in wanted
-            if self.labels[i].name
+            Tag(names[i], kinds[i], min(1.0, max(0.0, float(score))))
+            for i, score in zip(order.tolist(), scores[order].tolist(), strict=True)
         ]
 
     def close(self) -> None:
-        """See the port."""
-        self.session.raw = None
+        """Give memory back; the object is not used afterwards."""
+        self._session.close()
 
 
-def session_for(file: Path, options: Options, *, side: int) -> Session:
-    """The opened model of a family whose input is `side` pixels where the file leaves it open."""
-    return open_session(file, options.device, threads=options.threads, side=side)
-
-
-def read_rows(file: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of a label file. `csv`, not a table library: a tag may be spelled `null` or `nan`.
-
-    Raises ModelError when the file is missing or lacks one of `columns`.
-    """
-    if not file.is_file():
-        raise ModelError(f"{file} is missing: download the model again, or copy its label file there.")
-    with file.open(encoding="utf-8-sig", newline="") as f:
-        reader = csv.DictReader(f)
-        missing = [c for c in columns if c not in (reader.fieldnames or ())]
-        if missing:
-            raise ModelError(f"{file} has no column {missing[0]!r}: it is another model's label file.")
-        return list(reader)
-
-
-def category_of(number: str) -> Category:
-    """The category of a label file's number; unknown numbers are general."""
-    try:
-        return CATEGORIES.get(int(float(number)), Category.GENERAL)
-    except ValueError:
-        return Category.GENERAL
+def sigmoid(logits: Array) -> Array:
+    """1 / (1 + e^-x) without overflow."""
+    e = np.exp(-np.abs(logits))
+    return np.where(logits >= 0, 1.0 / (1.0 + e), e / (1.0 + e)).astype(np.float32)

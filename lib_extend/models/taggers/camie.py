@@ -1,79 +1,90 @@
-"""Camie tagger v2.
+"""Camie Tagger v2 (weights under GPL-3.0).
 
-Files: `model.onnx` (upstream `camie-tagger-v2.onnx`), `camie-tagger-v2-metadata.json`. Input NCHW RGB, long side 512
-LANCZOS, padded with (124, 116, 104), ImageNet-normalised; the second output holds the refined logits. [card]
+- `camie-tagger-v2.onnx`, `camie-tagger-v2-metadata.json`, whose dataset_info.tag_mapping has idx_to_tag
+  {"0": …} and tag_to_category. [read]
+- The longer side 512 LANCZOS, the other cut to whole pixels, centred on (124, 116, 104), RGB normalised as
+  for ImageNet, channels first. [read] Published loaders ignore transparency, which shows whatever lies
+  under it; here it lies over white, as for the other families.
+- The second output holds the (refined) logits; of a single output that one. [read] Ratings are spelled
+  `rating_…`. Thresholds 0.614 (best for all tags together) and 0.492 (best for rare ones). [card]
 """
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
-from lib_extend.errors import ModelError
-from lib_extend.models.images import fit
-from lib_extend.models.taggers.base import Array, Label, OnnxTagger, Options, session_for
-from lib_extend.records import Category
+from lib_extend.models import images
+from lib_extend.models.files import ModelFiles, identity
+from lib_extend.models.runtime import Session
+from lib_extend.models.taggers.base import Array, OnnxTagger
+from lib_extend.models.taggers.labels import Labels, category, make
+from lib_extend.models.taggers.stages import FILTERS
 
-MODEL, LABELS = "model.onnx", "camie-tagger-v2-metadata.json"
+if TYPE_CHECKING:
+    from PIL import Image
+
 SIDE = 512
-PAD = (124, 116, 104)
-MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-STD = np.array([0.229, 0.224, 0.225], np.float32)
-THRESHOLD = 0.614
-_RATING = "rating_"
+VERSION = 1
+MODEL, LABELS = "camie-tagger-v2.onnx", "camie-tagger-v2-metadata.json"
+PAD: images.Color = (124, 116, 104)
+MEAN = np.array((0.485, 0.456, 0.406), np.float32)[:, None, None]
+STD = np.array((0.229, 0.224, 0.225), np.float32)[:, None, None]
 
 
-def recognises(folder: Path) -> bool:
-    """Whether the folder holds a model in this layout."""
-    return (folder / MODEL).is_file() and (folder / LABELS).is_file()
+def recognises(files: ModelFiles) -> bool:
+    """Whether a folder looks like this family."""
+    return _table(files) in files
 
 
-def load(folder: Path, options: Options) -> OnnxTagger:
-    """The tagger in `folder`. Raises ModelError when files are missing or do not fit together."""
-    session = session_for(folder / MODEL, options, side=SIDE)
-    side = session.input.shape[2] or SIDE
+def load(
+    files: ModelFiles,
+    *,
+    device: str = "auto",
+    batch_size: int | None = None,
+    threads: int | None = None,
+    threshold: float | None = None,
+    character_threshold: float | None = None,
+) -> OnnxTagger:
+    """The tagger in `files`. Raises ModelError."""
+    table = _table(files)
+    labels = _labels(files, table)
+    path = files.model(MODEL)
+    session = Session(files, path, side=SIDE, device=device, batch_size=batch_size, threads=threads)
+    side = session.image_shape()[1]
 
-    def preprocess(image: Image.Image) -> Array:
-        pixels = fit(image, side, color=PAD, resample=Image.Resampling.LANCZOS).astype(np.float32) / 255.0
-        return ((pixels - MEAN) / STD).transpose(2, 0, 1)
+    def prepare(image: Image.Image) -> Array:
+        small = images.fit(image, side, FILTERS["lanczos"])
+        square = images.lay_on(small, (side, side), PAD)
+        pixels: Array = (images.planes(np.asarray(square, np.float32)) / np.float32(255) - MEAN) / STD
+        return pixels
 
     return OnnxTagger(
-        session=session,
-        labels=_labels(folder / LABELS),
-        options=options,
+        files,
+        session,
+        labels,
+        prepare,
+        key=f"camie{VERSION}-{identity(files, path, files.path(table))}",
         side=side,
-        preprocess=preprocess,
-        file=folder / MODEL,
-        threshold=THRESHOLD,
-        character_threshold=THRESHOLD,
+        threshold=0.614 if threshold is None else threshold,
+        character_threshold=0.492 if character_threshold is None else character_threshold,
+        output=session.outputs[1 if len(session.outputs) > 1 else 0].name,
         logits=True,
-        output=1 if len(session.outputs) > 1 else 0,
     )
 
 
-def _labels(file: Path) -> list[Label]:
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        mapping = data["dataset_info"]["tag_mapping"]
-        names, categories = mapping["idx_to_tag"], mapping["tag_to_category"]
-        labels = []
-        for i in range(len(names)):
-            name = str(names[str(i)])
-            category = str(categories.get(name, "general"))
-            if category == "rating":
-                labels.append(Label(name.removeprefix(_RATING), Category.RATING))
-            else:
-                labels.append(Label(name, _category(category)))
-        return labels
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
-        raise ModelError(f"{file} cannot be read as Camie's metadata ({e!r}): download it again.") from e
+def _table(files: ModelFiles) -> str:
+    return next((n for n in sorted(files.paths) if n.endswith("metadata.json")), LABELS)
 
 
-def _category(name: str) -> Category:
+def _labels(files: ModelFiles, table: str) -> Labels:
+    content = files.json(table)
     try:
-        return Category(name)
-    except ValueError:
-        return Category.GENERAL
+        mapping = content["dataset_info"]["tag_mapping"]
+        names = {int(i): str(name) for i, name in mapping["idx_to_tag"].items()}
+        kinds = {str(name): category(str(kind)) for name, kind in mapping["tag_to_category"].items()}
+        ordered = [names.get(i, "") for i in range(max(names) + 1)]
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise files.damaged(files.path(table), "has no dataset_info.tag_mapping") from error
+    return make(table, [(name, kinds.get(name, category("general"))) for name in ordered])

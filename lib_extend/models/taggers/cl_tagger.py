@@ -1,85 +1,76 @@
-"""cl_tagger v1.
+"""cella110n's cl_tagger, v1.
 
-Files: `model.onnx` (or `model_optimized.onnx`), `tag_mapping.json` {"0": {"tag", "category"}}. Input NCHW BGR,
-padded to a white square of 448, scaled to -1…1; output logits. [card; third-party loaders]
+- `model.onnx` (or `model_optimized.onnx`) and `tag_mapping.json` {"0": {"tag": …, "category": "General"}},
+  in a folder a version, here `cl_tagger_1_02`. [card]
+- Padded to a white square, BICUBIC to 448, BGR, channels first, x / 127.5 − 1. Output: logits. [read]
+- Categories General, Character, Copyright, Artist, Meta, Quality, Rating and Model (the program that made
+  an image), which counts as meta. Thresholds 0.55 and 0.60, the demo's. [memory]
 """
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
-from lib_extend.errors import ModelError
-from lib_extend.models.images import square
-from lib_extend.models.taggers.base import Array, Label, OnnxTagger, Options, session_for
+from lib_extend.models import images
+from lib_extend.models.files import ModelFiles, identity
+from lib_extend.models.runtime import Session
+from lib_extend.models.taggers.base import Array, OnnxTagger
+from lib_extend.models.taggers.labels import Labels, category, make
 from lib_extend.records import Category
 
-MODELS, LABELS = ("model.onnx", "model_optimized.onnx"), "tag_mapping.json"
+if TYPE_CHECKING:
+    from PIL import Image
+
 SIDE = 448
-THRESHOLD, CHARACTER_THRESHOLD = 0.55, 0.60
-_CATEGORIES = {
-    "general": Category.GENERAL,
-    "character": Category.CHARACTER,
-    "copyright": Category.COPYRIGHT,
-    "artist": Category.ARTIST,
-    "meta": Category.META,
-    "quality": Category.QUALITY,
-    "rating": Category.RATING,
-    "model": Category.META,
-}
+VERSION = 1
+LABELS = "tag_mapping.json"
 
 
-def recognises(folder: Path) -> bool:
-    """Whether the folder holds a model in this layout."""
-    return _model(folder) is not None and (folder / LABELS).is_file()
+def recognises(files: ModelFiles) -> bool:
+    """Whether a folder looks like this family."""
+    return LABELS in files
 
 
-def load(folder: Path, options: Options) -> OnnxTagger:
-    """The tagger in `folder`. Raises ModelError when files are missing or do not fit together."""
-    file = _model(folder)
-    if file is None:
-        raise ModelError(f"{folder / MODELS[0]} is missing: download the model again.")
-    session = session_for(file, options, side=SIDE)
-    side = session.input.shape[2] or SIDE
+def load(
+    files: ModelFiles,
+    *,
+    device: str = "auto",
+    batch_size: int | None = None,
+    threads: int | None = None,
+    threshold: float | None = None,
+    character_threshold: float | None = None,
+) -> OnnxTagger:
+    """The tagger in `files`. Raises ModelError."""
+    labels = _labels(files)
+    path = files.model()
+    session = Session(files, path, side=SIDE, device=device, batch_size=batch_size, threads=threads)
+    side = session.image_shape()[1]
 
-    def preprocess(image: Image.Image) -> Array:
-        bgr = square(image, side)[:, :, ::-1].astype(np.float32)
-        return bgr.transpose(2, 0, 1) / 127.5 - 1.0
+    def prepare(image: Image.Image) -> Array:
+        bgr = np.asarray(images.pad_square(image, side), np.float32)[:, :, ::-1]
+        pixels: Array = images.planes(bgr) / np.float32(127.5) - np.float32(1)
+        return pixels
 
     return OnnxTagger(
-        session=session,
-        labels=_labels(folder / LABELS),
-        options=options,
+        files,
+        session,
+        labels,
+        prepare,
+        key=f"cl{VERSION}-{identity(files, path, files.path(LABELS))}",
         side=side,
-        preprocess=preprocess,
-        file=file,
-        threshold=THRESHOLD,
-        character_threshold=CHARACTER_THRESHOLD,
+        threshold=0.55 if threshold is None else threshold,
+        character_threshold=0.60 if character_threshold is None else character_threshold,
         logits=True,
     )
 
 
-def _model(folder: Path) -> Path | None:
-    return next((folder / n for n in MODELS if (folder / n).is_file()), None)
-
-
-def _labels(file: Path) -> list[Label]:
+def _labels(files: ModelFiles) -> Labels:
+    content = files.json(LABELS)
     try:
-        rows = json.loads(file.read_text(encoding="utf-8"))
-        by_index = {int(k): v for k, v in rows.items()}
-        return [
-            Label(
-                str(by_index[i]["tag"]).strip().replace(" ", "_"),
-                _CATEGORIES.get(str(by_index[i]["category"]).lower(), Category.GENERAL),
-            )
-            if i in by_index
-            else Label("")
-            for i in range(max(by_index) + 1)
-        ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
-        raise ModelError(
-            f"{file} cannot be read as cl_tagger's tag mapping ({e!r}): download it again."
-        ) from e
+        found = {int(i): (str(e["tag"]), category(str(e["category"]))) for i, e in content.items()}
+        pairs = [found.get(i, ("", Category.META)) for i in range(max(found) + 1)]
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise files.damaged(files.path(LABELS), "is not a numbered list of tags") from error
+    return make(LABELS, pairs)

@@ -1,62 +1,64 @@
-"""DeepDanbooru.
+"""DeepDanbooru, the oldest family, kept for comparison.
 
-Files: `model.onnx` (upstream `deepdanbooru.onnx`), `deepdanbooru_tags.csv`. Input NHWC RGB 0…1, fitted into
-512 × 512 on black; output probabilities. [read: imgutils]
+- `deepdanbooru.onnx`, `deepdanbooru_tags.csv` (`name`, `real_name`, `category`; 9 rating, 0 general, 4
+  character) of `deepghs/imgutils-models`. Ratings are spelled `rating:safe`. [read]
+- RGB, fitted into 512 BICUBIC (Pillow's default) with sides cut to whole pixels, padded with BLACK, 0…1,
+  height × width × 3; what is transparent lies over white. Output: probabilities. Threshold 0.5. [read]
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
-from lib_extend.models.images import BLACK, fit
-from lib_extend.models.taggers.base import (
-    Array,
-    Label,
-    OnnxTagger,
-    Options,
-    category_of,
-    read_rows,
-    session_for,
-)
-from lib_extend.records import Category
+from lib_extend.models import images
+from lib_extend.models.files import ModelFiles, identity
+from lib_extend.models.runtime import Session
+from lib_extend.models.taggers.base import Array, OnnxTagger
+from lib_extend.models.taggers.labels import selected_tags
 
-MODEL, LABELS = "model.onnx", "deepdanbooru_tags.csv"
+if TYPE_CHECKING:
+    from PIL import Image
+
 SIDE = 512
-THRESHOLD = 0.5
+VERSION = 1
+MODEL, LABELS = "deepdanbooru.onnx", "deepdanbooru_tags.csv"
 
 
-def recognises(folder: Path) -> bool:
-    """Whether the folder holds a model in this layout."""
-    return (folder / MODEL).is_file() and (folder / LABELS).is_file()
+def recognises(files: ModelFiles) -> bool:
+    """Whether a folder looks like this family."""
+    return LABELS in files
 
 
-def load(folder: Path, options: Options) -> OnnxTagger:
-    """The tagger in `folder`. Raises ModelError when files are missing or do not fit together."""
-    rows = read_rows(folder / LABELS, ("name",))
-    labels = [_label(r) for r in rows]
-    session = session_for(folder / MODEL, options, side=SIDE)
-    side = session.input.shape[1] or SIDE
+def load(
+    files: ModelFiles,
+    *,
+    device: str = "auto",
+    batch_size: int | None = None,
+    threads: int | None = None,
+    threshold: float | None = None,
+    character_threshold: float | None = None,
+) -> OnnxTagger:
+    """The tagger in `files`. Default thresholds 0.5. Raises ModelError."""
+    labels = selected_tags(files, LABELS)
+    path = files.model(MODEL)
+    session = Session(files, path, side=SIDE, device=device, batch_size=batch_size, threads=threads)
+    side = session.image_shape()[0]
 
-    def preprocess(image: Image.Image) -> Array:
-        return fit(image, side, color=BLACK).astype(np.float32) / 255.0
+    def prepare(image: Image.Image) -> Array:
+        small = images.fit(image, side, images.BICUBIC)
+        square = images.lay_on(small, (side, side), images.BLACK)
+        pixels: Array = np.asarray(square, np.float32) / np.float32(255)
+        return pixels
 
     return OnnxTagger(
-        session=session,
-        labels=labels,
-        options=options,
+        files,
+        session,
+        labels,
+        prepare,
+        key=f"deepdanbooru{VERSION}-{identity(files, path, files.path(LABELS))}",
         side=side,
-        preprocess=preprocess,
-        file=folder / MODEL,
-        threshold=THRESHOLD,
-        character_threshold=THRESHOLD,
+        threshold=0.5 if threshold is None else threshold,
+        character_threshold=0.5 if character_threshold is None else character_threshold,
     )
-
-
-def _label(row: dict[str, str]) -> Label:
-    name = (row.get("real_name") or row["name"]).strip().replace(" ", "_")
-    if name.startswith("rating:"):
-        return Label(name.removeprefix("rating:"), Category.RATING)
-    return Label(name, category_of(row.get("category") or "0"))

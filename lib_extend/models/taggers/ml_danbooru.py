@@ -1,47 +1,69 @@
-"""ML-Danbooru, the tagger of the published separation LoRA.
+"""ML-Danbooru, with which the data of the published separation LoRA was tagged.
 
-Files: `model.onnx` (upstream `ml_caformer_m36_dec-5-97527.onnx`), `mldanbooru_tags.csv` (name, real_name).
-Input NCHW RGB 0…1, stretched to 448 × 448 bilinear; output logits. [read: imgutils]
+- `ml_caformer_m36_dec-5-97527.onnx` of `deepghs/ml-danbooru-onnx`, labels `mldanbooru_tags.csv` (`name`,
+  `real_name`) of `deepghs/imgutils-models`. `name` is the tag as trained, which is what the published
+  data holds; `real_name` is Danbooru's newer spelling. [read]
+- Input `input`: RGB, stretched to 448 × 448 BILINEAR, 0…1, channels first; output `output`: logits. [read]
+- Threshold 0.7; the separation data used 0.4 on crops. [read] General tags only. [read]
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
-from lib_extend.models.images import stretch
-from lib_extend.models.taggers.base import Array, Label, OnnxTagger, Options, read_rows, session_for
+from lib_extend.models import images
+from lib_extend.models.files import ModelFiles, identity
+from lib_extend.models.runtime import Session
+from lib_extend.models.taggers.base import Array, OnnxTagger
+from lib_extend.models.taggers.labels import make
+from lib_extend.models.taggers.stages import FILTERS
+from lib_extend.records import Category
 
-MODEL, LABELS = "model.onnx", "mldanbooru_tags.csv"
+if TYPE_CHECKING:
+    from PIL import Image
+
 SIDE = 448
-THRESHOLD = 0.7
+VERSION = 1
+MODEL, LABELS = "ml_caformer_m36_dec-5-97527.onnx", "mldanbooru_tags.csv"
 
 
-def recognises(folder: Path) -> bool:
-    """Whether the folder holds a model in this layout."""
-    return (folder / MODEL).is_file() and (folder / LABELS).is_file()
+def recognises(files: ModelFiles) -> bool:
+    """Whether a folder looks like this family."""
+    return LABELS in files
 
 
-def load(folder: Path, options: Options) -> OnnxTagger:
-    """The tagger in `folder`. Raises ModelError when files are missing or do not fit together."""
-    rows = read_rows(folder / LABELS, ("name",))
-    labels = [Label((r.get("real_name") or r["name"]).strip().replace(" ", "_")) for r in rows]
-    session = session_for(folder / MODEL, options, side=SIDE)
-    side = session.input.shape[2] or SIDE
+def load(
+    files: ModelFiles,
+    *,
+    device: str = "auto",
+    batch_size: int | None = None,
+    threads: int | None = None,
+    threshold: float | None = None,
+    character_threshold: float | None = None,
+) -> OnnxTagger:
+    """The tagger in `files`. Default thresholds 0.7. Raises ModelError."""
+    labels = make(LABELS, [(row["name"], Category.GENERAL) for row in files.table(LABELS, need=("name",))])
+    path = files.model(MODEL)
+    session = Session(files, path, side=SIDE, device=device, batch_size=batch_size, threads=threads)
+    side = session.image_shape()[1]
 
-    def preprocess(image: Image.Image) -> Array:
-        return stretch(image, side, side).astype(np.float32).transpose(2, 0, 1) / 255.0
+    def prepare(image: Image.Image) -> Array:
+        small = images.resize(images.carry(image), (side, side), FILTERS["bilinear"])
+        pixels: Array = images.planes(np.asarray(small, np.float32)) / np.float32(255)
+        return pixels
 
     return OnnxTagger(
-        session=session,
-        labels=labels,
-        options=options,
+        files,
+        session,
+        labels,
+        prepare,
+        key=f"ml-danbooru{VERSION}-{identity(files, path, files.path(LABELS))}",
         side=side,
-        preprocess=preprocess,
-        file=folder / MODEL,
-        threshold=THRESHOLD,
-        character_threshold=THRESHOLD,
+        # Stretched: of a long picture the shorter side counts, which a decoder does not look at.
+        sharp=2 * side,
+        threshold=0.7 if threshold is None else threshold,
+        character_threshold=0.7 if character_threshold is None else character_threshold,
         logits=True,
     )

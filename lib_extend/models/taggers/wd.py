@@ -1,55 +1,63 @@
-"""SmilingWolf's WD taggers, v2 and v3, and every model in their layout (the built-in sketch tagger too).
+"""SmilingWolf's WD taggers, v2 and v3: the default family, and the layout of the sketch tagger.
 
-Files: `model.onnx`, `selected_tags.csv` (tag_id, name, category, count). Input NHWC float32, BGR 0…255,
-centre-padded to a white square, bicubic; output is already sigmoid. [read: the models' own demo, imgutils]
+- Files `model.onnx` and `selected_tags.csv` (`tag_id,name,category,count`; categories 9 rating, 0
+  general, 4 character; the first 4 rows are ratings). [read]
+- Input BGR, 0…255, height × width × 3, no normalisation; its name and side (448) are the file's. What
+  is transparent lies over white; centre-padded to a white square; BICUBIC. Output: probabilities. [read]
+- The batch is free in swinv2-v3 and in swinv2-v2 since v2.1; convnext, convnextv2 and moat v2 take one
+  image at a time. [read] Free in the other v3 models. [memory]
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PIL import Image
+import numpy as np
 
-from lib_extend.models.images import square
-from lib_extend.models.taggers.base import (
-    Array,
-    Label,
-    OnnxTagger,
-    Options,
-    category_of,
-    read_rows,
-    session_for,
-)
+from lib_extend.models import images
+from lib_extend.models.files import ModelFiles, identity
+from lib_extend.models.runtime import Session
+from lib_extend.models.taggers.base import Array, OnnxTagger
+from lib_extend.models.taggers.labels import selected_tags
 
-MODEL, LABELS = "model.onnx", "selected_tags.csv"
+if TYPE_CHECKING:
+    from PIL import Image
+
 SIDE = 448
-THRESHOLD, CHARACTER_THRESHOLD = 0.35, 0.85
+VERSION = 1
+"""Counts the changes of the preprocessing that change scores; part of the key."""
 
 
-def recognises(folder: Path) -> bool:
-    """Whether the folder holds a model in this layout."""
-    names = {MODEL, LABELS}
-    # the PixAI and animetimm models have the same two files and these besides
-    return all((folder / n).is_file() for n in names) and not (folder / "preprocess.json").exists()
+def recognises(files: ModelFiles) -> bool:
+    """Whether a folder looks like this family: the table, and nothing that marks another family."""
+    return "selected_tags.csv" in files
 
 
-def load(folder: Path, options: Options) -> OnnxTagger:
-    """The tagger in `folder`. Raises ModelError when files are missing or do not fit together."""
-    rows = read_rows(folder / LABELS, ("name", "category"))
-    labels = [Label(r["name"].strip().replace(" ", "_"), category_of(r["category"])) for r in rows]
-    session = session_for(folder / MODEL, options, side=SIDE)
-    side = session.input.shape[1] or SIDE
+def load(
+    files: ModelFiles,
+    *,
+    device: str = "auto",
+    batch_size: int | None = None,
+    threads: int | None = None,
+    threshold: float | None = None,
+    character_threshold: float | None = None,
+) -> OnnxTagger:
+    """The tagger in `files`. Default thresholds 0.35 and 0.85 (the author's usual ones). Raises ModelError."""
+    labels = selected_tags(files)
+    path = files.model()
+    session = Session(files, path, side=SIDE, device=device, batch_size=batch_size, threads=threads)
+    side = session.image_shape()[0]
 
-    def preprocess(image: Image.Image) -> Array:
-        return square(image, side)[:, :, ::-1]
+    def prepare(image: Image.Image) -> Array:
+        return np.asarray(images.pad_square(image, side))[:, :, ::-1]
 
     return OnnxTagger(
-        session=session,
-        labels=labels,
-        options=options,
+        files,
+        session,
+        labels,
+        prepare,
+        key=f"wd{VERSION}-{identity(files, path, files.path('selected_tags.csv'))}",
         side=side,
-        preprocess=preprocess,
-        file=folder / MODEL,
-        threshold=THRESHOLD,
-        character_threshold=CHARACTER_THRESHOLD,
+        threshold=0.35 if threshold is None else threshold,
+        character_threshold=0.85 if character_threshold is None else character_threshold,
     )

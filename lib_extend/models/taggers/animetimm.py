@@ -1,0 +1,120 @@
+"""The animetimm models (`animetimm/*.dbv4-full`), and all that ship their preprocessing in the same way.
+
+- `model.onnx`, `selected_tags.csv` (`name`, `category`, `best_threshold` a tag), `categories.json`,
+  `preprocess.json` with the steps under "test", maybe `thresholds.csv` a category. Some are gated. [card]
+- Usual steps: pad to 512 on white BILINEAR, the shorter side to the model's BICUBIC, centre crop,
+  normalised as for ImageNet; RGB, channels first. [read]
+- The output `prediction` holds probabilities. Thresholds: the tag's own, else its category's, else 0.4. [read]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lib_extend.models.files import ModelFiles, identity
+from lib_extend.models.runtime import Session
+from lib_extend.models.taggers import stages
+from lib_extend.models.taggers.base import OnnxTagger
+from lib_extend.models.taggers.labels import category_thresholds, kinds, selected_tags
+from lib_extend.models.taggers.stages import Step
+
+SIDE = 448
+VERSION = 1
+STEPS: tuple[Step, ...] = (
+    {"type": "pad_to_size", "size": [512, 512], "background_color": "white", "interpolation": "bilinear"},
+    {"type": "resize", "size": SIDE, "interpolation": "bicubic"},
+    {"type": "center_crop", "size": [SIDE, SIDE]},
+    {"type": "maybe_to_tensor"},
+    {"type": "normalize", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+)
+
+
+def recognises(files: ModelFiles) -> bool:
+    """Whether a folder looks like this family: it ships its preprocessing, or a threshold a tag."""
+    return "selected_tags.csv" in files and (
+        "preprocess.json" in files or "best_threshold" in files.columns("selected_tags.csv")
+    )
+
+
+def load(
+    files: ModelFiles,
+    *,
+    device: str = "auto",
+    batch_size: int | None = None,
+    threads: int | None = None,
+    threshold: float | None = None,
+    character_threshold: float | None = None,
+) -> OnnxTagger:
+    """The tagger in `files`. Raises ModelError."""
+    return load_steps(
+        files,
+        f"animetimm{VERSION}",
+        STEPS,
+        device=device,
+        batch_size=batch_size,
+        threads=threads,
+        general=threshold,
+        character=character_threshold,
+        otherwise=(0.4, 0.4),
+    )
+
+
+def load_steps(
+    files: ModelFiles,
+    prefix: str,
+    default: Sequence[Step],
+    *,
+    device: str,
+    batch_size: int | None,
+    threads: int | None,
+    general: float | None,
+    character: float | None,
+    otherwise: tuple[float, float],
+) -> OnnxTagger:
+    """A tagger that follows its `preprocess.json`.
+
+    Args:
+        prefix: begins its key.
+        default: the steps without that file.
+        general, character: thresholds that win over the files' own.
+        otherwise: thresholds when there are none at all.
+    """
+    labels = selected_tags(files, kinds=kinds(files))
+    by_category = category_thresholds(files)
+    steps = stages.read(files, default)
+    path = files.model()
+    wanted = stages.side(steps, SIDE)
+    session = Session(files, path, side=wanted, device=device, batch_size=batch_size, threads=threads)
+    if "preprocess.json" not in files:
+        # The model's own side tells more than our guess.
+        steps = _with_side(default, wanted, session.image_shape()[1])
+        wanted = session.image_shape()[1]
+    names = [port.name for port in session.outputs]
+    found = [files.paths[n] for n in ("selected_tags.csv", "preprocess.json") if n in files]
+    return OnnxTagger(
+        files,
+        session,
+        labels,
+        stages.prepare(steps),
+        key=f"{prefix}-{identity(files, path, *found)}",
+        side=wanted,
+        sharp=stages.sharp(steps, wanted),
+        threshold=_first(general, by_category.get("general"), otherwise[0]),
+        character_threshold=_first(character, by_category.get("character"), otherwise[1]),
+        output=next((n for n in ("prediction", "output") if n in names), names[0]),
+    )
+
+
+def _first(*values: float | None) -> float:
+    return next(v for v in values if v is not None)
+
+
+def _with_side(steps: Sequence[Step], old: int, new: int) -> list[Step]:
+    changed = {old: new}
+
+    def size(value: object) -> object:
+        if isinstance(value, list):
+            return [changed.get(v, v) for v in value]
+        return changed.get(value, value) if isinstance(value, int) else value
+
+    return [{**s, "size": size(s["size"])} if "size" in s else s for s in steps]

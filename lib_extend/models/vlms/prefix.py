@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +23,7 @@ from torch import Tensor
 
 from lib_extend.models.vlms.choices import Path
 from lib_extend.models.vlms.plain import PlainEngine, end_tokens, scored
+from lib_extend.models.vlms.tree import Tail, Trunk, positions
 from lib_extend.records import Prompt, Reply
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ T = TypeVar("T")
 
 ARCHITECTURES = {"qwen2_vl": "Qwen2-VL", "qwen2_5_vl": "Qwen2.5-VL", "qwen3_vl": "Qwen3-VL"}
 """The `model_type`s whose positions `positions` knows."""
-
-CHUNK = 2048
-"""New tokens one forward pass takes at the most: bounds the mask (CHUNK × all tokens)."""
 
 ROWS = 64
 """Next-token scores computed at once at the most: bounds their memory (ROWS × vocabulary)."""
@@ -80,96 +77,6 @@ def _split(chat: Chat, end: int, question: str) -> tuple[Path, Path] | None:
         return None
     cut = ids.index(end) + 1
     return tuple(ids[:cut]), tuple(ids[cut:])
-
-
-def positions(ids: Tensor, image_token: int, rows: int, columns: int) -> tuple[Tensor, int]:
-    """Rotary positions of a prompt with one still picture, and that of the token behind it.
-
-    Text counts on by one on all three axes. The picture's tokens, row by row, share the time axis and
-    count rows and columns from where it begins; the text behind goes on after the larger of both
-    (`get_rope_index` of the three architectures, for one still picture).
-
-    Args:
-        ids: (tokens,), exactly rows × columns of them `image_token`, in one run.
-        rows, columns: of the picture's merged patches.
-
-    Returns:
-        int64 (3, tokens): time, row, column; and the next position, the same on all axes.
-    """
-    start = int((ids == image_token).nonzero()[0, 0])
-    before = torch.arange(start).expand(3, -1)
-    grid = torch.stack(
-        [
-            torch.zeros(rows * columns, dtype=torch.long),
-            torch.arange(rows).repeat_interleave(columns),
-            torch.arange(columns).repeat(rows),
-        ]
-    )
-    follow = start + max(rows, columns)
-    count = ids.shape[0] - start - rows * columns
-    after = torch.arange(count).expand(3, -1) + follow
-    return torch.cat([before, grid + start, after], 1), follow + count
-
-
-@dataclass
-class Trunk:
-    """What is kept of a picture: keys and values of its prompt's beginning.
-
-    Attributes:
-        cache: transformers' cache, `length` tokens long between two calls.
-        length: tokens of the beginning, the picture's included.
-        follow: rotary position of the first token behind it.
-    """
-
-    cache: Any
-    length: int
-    follow: int
-
-
-class Tail:
-    """The tree of tokens behind a trunk. Nodes are numbered as they are added; −1 is the trunk."""
-
-    def __init__(self, engine: PrefixEngine, trunk: Trunk) -> None:
-        self._engine = engine
-        self._trunk = trunk
-        self._tokens: list[int] = []
-        self._parents: list[int] = []
-        self._depths: list[int] = []
-        self._known: dict[tuple[int, int], int] = {}
-        self._sees = torch.zeros((0, 0), dtype=torch.bool)
-        self._states: list[Tensor] = []
-
-    def add(self, parent: int, tokens: Sequence[int]) -> int:
-        """The node at the end of `tokens` behind `parent`; tokens that are there already are shared."""
-        for token in tokens:
-            node = self._known.setdefault((parent, token), len(self._tokens))
-            if node == len(self._tokens):
-                self._tokens.append(token)
-                self._parents.append(parent)
-                self._depths.append(self._depths[parent] + 1 if parent >= 0 else 0)
-            parent = node
-        return parent
-
-    def logits(self, nodes: Sequence[int]) -> Tensor:
-        """Next-token logits (nodes, vocabulary) float32 at the given nodes, running what is new."""
-        self._run()
-        states = torch.stack([self._states[n] for n in nodes])
-        return self._engine.head(states).float()
-
-    def _run(self) -> None:
-        done, total = len(self._states), len(self._tokens)
-        sees = torch.zeros((total, total), dtype=torch.bool)
-        sees[:done, :done] = self._sees
-        for node in range(done, total):
-            if self._parents[node] >= 0:
-                sees[node] = sees[self._parents[node]]
-            sees[node, node] = True
-        self._sees = sees
-        for start in range(done, total, CHUNK):
-            stop = min(total, start + CHUNK)
-            places = torch.tensor(self._depths[start:stop]) + self._trunk.follow
-            ids = torch.tensor(self._tokens[start:stop])
-            self._states += self._engine.grow(self._trunk.cache, ids, places, sees[start:stop, :stop])
 
 
 class PrefixEngine(PlainEngine):
@@ -262,10 +169,10 @@ class PrefixEngine(PlainEngine):
             )
 
     def head(self, states: Tensor) -> Tensor:
-        """Next-token logits (n, vocabulary) of hidden states (n, hidden)."""
+        """Next-token logits (n, vocabulary) float32 of hidden states (n, hidden)."""
         with torch.inference_mode():
             parts = [states[i : i + ROWS] for i in range(0, len(states), ROWS)]
-            return torch.cat([self._head(part) for part in parts])
+            return torch.cat([self._head(part).float() for part in parts])
 
     def _call(self, part: Any, cache: Any, **given: Any) -> Tensor:
         """Last hidden states (1, tokens, hidden) of a part of the model that fills `cache`."""
@@ -284,7 +191,7 @@ class PrefixEngine(PlainEngine):
 
     def answer(self, trunk: Trunk, prompts: Sequence[Prompt]) -> list[Reply]:
         """One reply a prompt, in order; what is computed stays in the trunk's cache."""
-        tail = Tail(self, trunk)
+        tail = Tail(trunk, self.grow)
         ends = [tail.add(-1, self.suffix(p.text)) for p in prompts]
         replies: dict[int, Reply] = {}
         closed = [i for i, p in enumerate(prompts) if p.choices]
@@ -297,7 +204,7 @@ class PrefixEngine(PlainEngine):
         self, tail: Tail, prompts: Sequence[Prompt], ends: Sequence[int], which: Sequence[int]
     ) -> dict[int, Reply]:
         """The replies to closed prompts: one forward pass, and one more for answers of several tokens."""
-        roots = tail.logits([ends[i] for i in which]).log_softmax(-1)
+        roots = self.head(tail.states([ends[i] for i in which])).log_softmax(-1)
         asked = []
         for i, root in zip(which, roots, strict=True):
             choices = self.book.choices(prompts[i].choices)
@@ -307,7 +214,7 @@ class PrefixEngine(PlainEngine):
         for i, choices, root, nodes in asked:
             at: dict[Path, Tensor] = {(): root}
             if nodes:
-                at |= zip(nodes, tail.logits(list(nodes.values())).log_softmax(-1), strict=True)
+                at |= zip(nodes, self.head(tail.states(list(nodes.values()))).log_softmax(-1), strict=True)
             replies[i] = scored(
                 choices.names, choices.probabilities(at, self.book.boundary, self.temperature)
             )
@@ -320,7 +227,7 @@ class PrefixEngine(PlainEngine):
         written: dict[int, list[int]] = {i: [] for i in which}
         live = {i: ends[i] for i in which if prompts[i].max_new_tokens > 0}
         while live:
-            best = tail.logits(list(live.values())).argmax(-1).tolist()
+            best = self.head(tail.states(list(live.values()))).argmax(-1).tolist()
             for (i, node), token in zip(list(live.items()), best, strict=True):
                 if token in self._ends:
                     del live[i]
@@ -350,9 +257,9 @@ class PrefixLook:
         answer's beginning, all in one forward pass."""
 
         def run(trunk: Trunk) -> Tensor:
-            tail = Tail(self._engine, trunk)
+            tail = Tail(trunk, self._engine.grow)
             nodes = [tail.add(-1, self._engine.suffix(q) + begun) for q, begun in questions]
-            return tail.logits(nodes)
+            return self._engine.head(tail.states(nodes))
 
         return self._behind_trunk(run)
 

@@ -147,14 +147,19 @@ class TagJob:
         finished = state.items_done(run) if continued else set()
         clashes = [f for f in found if f.clash]
         owners = [f for f in found if not f.clash]
-        again = [f for f in owners if f.name in finished]
-        todo = [f for f in owners if f.name not in finished]
         if self.config.existing == "skip":
-            skipped = {f.name for f in todo if (self.root / f.caption_name).exists()}
-            todo = [f for f in todo if f.name not in skipped]
+            skipped = {
+                f.name for f in owners if f.name not in finished and (self.root / f.caption_name).exists()
+            }
+            owners = [f for f in owners if f.name not in skipped]
             self._skipped = len(skipped)
         models = plan.known_models(state, self.config)
-        needs = self._needs(state, todo, models)
+        needs = self._needs(state, owners, models)
+        # an image that changed since this run did it is done anew
+        again = [n.found for n in needs if n.nothing and n.found.name in finished]
+        done = {f.name for f in again}
+        todo = [f for f in owners if f.name not in done]
+        needs = [n for n in needs if n.found.name not in done]
         waiting = [n for n in needs if not n.nothing]
         planned = len(found) - self._skipped
         state.update_run(run, "running", None, images=planned)

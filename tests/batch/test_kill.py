@@ -35,26 +35,33 @@ def start(folder: Path, *options: str) -> subprocess.Popen[str]:
     )
 
 
-def kill_at_random(process: subprocess.Popen[str], rng: random.Random) -> str:
-    """Kill -9 the job or its worker within the busy part of the run; says which."""
-    victim = rng.choice(["job", "worker"])
-    assert process.stdout is not None
-    time.sleep(rng.uniform(0.05, 1.8))
+def kill_at_random(process: subprocess.Popen[str], victim: str, rng: random.Random) -> bool:
+    """Kill -9 the job or its worker at a random moment of its work; says whether it was alive."""
+    parent = psutil.Process(process.pid)
+    worker = None
+    began = time.monotonic()
+    while worker is None and time.monotonic() - began < 10 and process.poll() is None:
+        worker = next((c for c in parent.children() if "lib_extend.worker" in c.cmdline()), None)
+        time.sleep(0.01)
+    time.sleep(rng.uniform(0.0, 1.5))
+    target = worker if victim == "worker" else parent
     try:
-        parent = psutil.Process(process.pid)
-        workers = [c for c in parent.children(recursive=True) if "lib_extend.worker" in c.cmdline()]
-        if victim == "worker" and workers:
-            workers[0].send_signal(signal.SIGKILL)
-        else:
-            victim = "job"
-            parent.send_signal(signal.SIGKILL)
+        if target is None or target.status() == psutil.STATUS_ZOMBIE:
+            return False
+        target.send_signal(signal.SIGKILL)
     except psutil.NoSuchProcess:
-        return "nobody"
-    return victim
+        return False
+    return True
 
 
-def check_whole(folder: Path, originals: dict[str, bytes], final: dict[str, str] | None = None) -> None:
-    """Every caption is an original, or one whole caption as the models give it."""
+def touch(pictures: list[Path], rng: random.Random) -> None:
+    """Let half of the pictures look new, so that there is something to analyse again."""
+    for picture in rng.sample(pictures, len(pictures) // 2):
+        os.utime(picture)
+
+
+def check_whole(folder: Path, originals: dict[str, bytes]) -> None:
+    """Every caption is an original, or whole: tags as the models give them, none twice."""
     for file in folder.glob("*.txt"):
         data = file.read_bytes()
         if originals.get(file.name) == data:
@@ -62,8 +69,6 @@ def check_whole(folder: Path, originals: dict[str, bytes], final: dict[str, str]
         text = data.decode("utf-8")
         tags = [t.strip() for t in text.split(",")]
         assert all(tags) and len(tags) == len(set(tags)), f"{file.name} is torn or doubled: {text!r}"
-        if final is not None and file.name not in originals:
-            assert text == final[file.name]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
@@ -79,28 +84,24 @@ def test_thirty_kills(tmp_path: Path) -> None:
         file = picture.with_suffix(".txt")
         file.write_bytes(f"human {picture.stem},  kept spacing\r\n".encode())
         originals[file.name] = file.read_bytes()
-    who: dict[str, int] = {}
+    killed = {"job": 0, "worker": 0}
     edited: dict[str, str] = {}
-    for _ in range(ROUNDS):
-        process = start(folder)
-        victim = kill_at_random(process, rng)
-        who[victim] = who.get(victim, 0) + 1
+    for round_ in range(ROUNDS):
+        victim = ("job", "worker")[round_ % 2]
+        touch(pictures, rng)
+        process = start(folder, "--threshold", rng.choice(["0.3", "0.35", "0.4"]))
+        killed[victim] += kill_at_random(process, victim, rng)
         output, _ = process.communicate(timeout=120)
+        if victim == "worker":
+            assert process.returncode == 0, [line for line in output.splitlines() if "failed" in line]
         check_whole(folder, originals)
-        if process.returncode == 0:
-            # it finished: the next rounds kill a run that has everything to write anew
-            captions = sorted(folder.glob("*.txt"))
-            if len(edited) < 5:
-                file = rng.choice(captions)
-                text = file.read_text(encoding="utf-8") + ", edited by hand"
-                file.write_text(text, encoding="utf-8")
-                edited[file.name] = "edited by hand"
-            for option in ("0.3", "0.4"):
-                again = start(folder, "--threshold", option)
-                kill_at_random(again, rng)
-                again.communicate(timeout=120)
-                check_whole(folder, originals)
-    assert who.get("job", 0) >= 5 and who.get("worker", 0) >= 5, who
+        captions = sorted(folder.glob("*.txt"))
+        if captions and len(edited) < 5:
+            file = rng.choice(captions)
+            file.write_text(file.read_text(encoding="utf-8") + ", edited by hand", encoding="utf-8")
+            originals.pop(file.name, None)
+            edited[file.name] = "edited by hand"
+    assert min(killed.values()) >= 10, killed
     last = start(folder)
     output, _ = last.communicate(timeout=120)
     assert last.returncode == 0, output
@@ -129,7 +130,7 @@ def test_undo_after_kills_restores_every_byte(tmp_path: Path) -> None:
     before = {p.name: p.read_bytes() for p in folder.iterdir() if p.suffix == ".txt"}
     for _ in range(4):
         process = start(folder)
-        kill_at_random(process, rng)
+        kill_at_random(process, "job", rng)
         process.communicate(timeout=120)
     last = start(folder)
     last.communicate(timeout=120)

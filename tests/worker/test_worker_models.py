@@ -18,6 +18,9 @@ from lib_extend.worker.client import WorkerClient
 from lib_extend.worker.protocol import Done, Failed, Setup, Task
 
 onnx = pytest.importorskip("onnx")
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "samples"
+SKETCH = ROOT / "lib_extend" / "sketch" / "weights" / "tagger"
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +98,13 @@ def test_wrong_names(worker: WorkerClient, tmp_path: Path) -> None:
         worker.start(Setup(tagger="no-such-tagger", offline=True))
     with pytest.raises(UserError, match=r"no-such-vlm"):
         worker.start(Setup(vlm="no-such-vlm", offline=True))
+
+
+@pytest.mark.skipif(not (SKETCH / "model.onnx").is_file(), reason="no built-in weights here")
+def test_the_built_in_tagger_on_the_samples(worker: WorkerClient) -> None:
+    ready = worker.start(Setup(tagger="sketch", offline=True, device="cpu"))
+    pictures = [p for p in sorted(SAMPLES.iterdir()) if p.suffix not in (".txt", ".jsonl", ".md")]
+    assert len(pictures) == 12
+    for result in worker.run(Task(p.name, str(p), need_answers=False) for p in pictures):
+        assert isinstance(result, Done) and result.tags is not None
+        assert any((t.score or 0) >= (ready.threshold or 0) for t in result.tags)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_extend.errors import ImageError, ModelError
-from lib_extend.models.vlms.pictures import LONGEST_RATIO, shrink
+from lib_extend.models.vlms.pictures import LONGEST_RATIO, enlarge, shrink
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -35,7 +35,9 @@ class Chat:
         self.processor = processor
         self.tokenizer = processor.tokenizer
         self.pixels = _cap(processor.image_processor, max_pixels)
-        self._by_count = _counts_pixels(processor.image_processor)
+        images = processor.image_processor
+        self._by_count = _counts_pixels(images)
+        self._unit = int(images.patch_size) * int(images.merge_size) if self._by_count else 1
         words = {*self.tokenizer.all_special_tokens, *self.tokenizer.get_added_vocab()}
         token = getattr(processor, "image_token", None)
         self._image_token = str(token) if token else ""
@@ -70,6 +72,9 @@ class Chat:
             )
         if not self._by_count:
             image = shrink(image, self.pixels)
+        elif min(width, height) < self._unit:
+            # Releases up to about 4.50 refuse sides below one cell; no cap is near at such sizes.
+            image = enlarge(image, self._unit)
         options: dict[str, Any] = {}
         bos = self.tokenizer.bos_token
         if bos and prompt.startswith(bos):

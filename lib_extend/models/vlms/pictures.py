@@ -24,8 +24,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
         return image
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         return _deep(image).convert("RGB")
-    if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
-        over = image.convert("RGBA")  # also for premultiplied alpha and palettes
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        over = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
         white = pillow.new("RGBA", over.size, (255, 255, 255, 255))
         return pillow.alpha_composite(white, over).convert("RGB")
     return image.convert("RGB")
@@ -57,3 +57,14 @@ def shrink(image: Image.Image, pixels: int) -> Image.Image:
     if size[0] * size[1] > pixels:  # a line one pixel thin and longer than `pixels`
         size = min(size[0], pixels), min(size[1], pixels)
     return image.resize(size, pillow.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def enlarge(image: Image.Image, side: int) -> Image.Image:
+    """`image` with its shorter side at least `side` pixels, its proportions kept; never shrunk."""
+    from PIL import Image as pillow
+
+    shorter = min(image.size)
+    if shorter >= side:
+        return image
+    width, height = (max(side, round(n * side / shorter)) for n in image.size)
+    return image.resize((width, height), pillow.Resampling.BICUBIC)

@@ -285,15 +285,15 @@ def test_not_a_picture(tmp_path: Path, content: bytes, what: str) -> None:
 
 
 def png_of_zeros(path: Path, width: int, height: int) -> None:
-    """A whole, valid PNG of one color: tiny on the disk, huge in memory."""
+    """A whole, valid black PNG of one bit a pixel: tiny on the disk, huge in memory."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     packer = zlib.compressobj(1)
-    row = bytes(1 + width * 3)
+    row = bytes(1 + (width + 7) // 8)
     rows = b"".join([packer.compress(row) for _ in range(height)]) + packer.flush()
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
     )

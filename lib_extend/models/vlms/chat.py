@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_extend.errors import ImageError, ModelError
-from lib_extend.models.vlms.pictures import LONGEST_RATIO, enlarge, shrink
+from lib_extend.models.vlms.pictures import LONGEST_RATIO, shrink, thicken
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -70,11 +70,7 @@ class Chat:
                 f"The picture is {width}×{height} pixels, too thin for the vision-language model: it takes "
                 f"sides of a ratio up to {LONGEST_RATIO}."
             )
-        if not self._by_count:
-            image = shrink(image, self.pixels)
-        elif min(width, height) < self._unit:
-            # Releases up to about 4.50 refuse sides below one cell; no cap is near at such sizes.
-            image = enlarge(image, self._unit)
+        image = thicken(image, self._unit, self.pixels) if self._by_count else shrink(image, self.pixels)
         options: dict[str, Any] = {}
         bos = self.tokenizer.bos_token
         if bos and prompt.startswith(bos):

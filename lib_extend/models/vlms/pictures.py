@@ -59,12 +59,18 @@ def shrink(image: Image.Image, pixels: int) -> Image.Image:
     return image.resize(size, pillow.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def enlarge(image: Image.Image, side: int) -> Image.Image:
-    """`image` with its shorter side at least `side` pixels, its proportions kept; never shrunk."""
+def thicken(image: Image.Image, cell: int, pixels: int) -> Image.Image:
+    """`image`, brought to one cell's thickness if it would be thinner at `pixels` (width × height).
+
+    Qwen's `smart_resize` exceeds its maximum for such pictures, and in releases up to about 4.50 refuses
+    them. Only where proportions and cap cannot both be kept does the picture become shorter.
+    """
     from PIL import Image as pillow
 
-    shorter = min(image.size)
-    if shorter >= side:
+    scale = min(1.0, math.sqrt(pixels / (image.width * image.height)))
+    shorter, longer = sorted(image.size)
+    if shorter * scale >= cell:
         return image
-    width, height = (max(side, round(n * side / shorter)) for n in image.size)
-    return image.resize((width, height), pillow.Resampling.BICUBIC)
+    length = max(cell, min(round(longer * cell / shorter), pixels // cell // cell * cell))
+    size = (length, cell) if image.width >= image.height else (cell, length)
+    return image.resize(size, pillow.Resampling.BICUBIC)

@@ -84,12 +84,13 @@ class Request:
 class HubServer:
     """Attributes:
     repos: what there is. faults: by path within a repository. token: who may read gated repositories.
-    requests: everything asked so far.
+    requests: everything asked so far. etag: sent instead of every large file's own.
     """
 
     repos: dict[str, Repo] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
     token: str = "hf_good"
+    etag: str = ""
     requests: list[Request] = field(default_factory=list)
 
     def __enter__(self) -> HubServer:
@@ -169,7 +170,10 @@ class _Handler(BaseHTTPRequestHandler):
             if found:
                 method(*found.groups())
                 return
-        self._refuse(404, "", "no such page")
+        if path.startswith("/portal/"):
+            self._send(200, {"Content-Type": "text/html"}, b"<title>Log in</title>")
+        else:
+            self._refuse(404, "", "no such page")
 
     def _repo(self, name: str, revision: str) -> Repo | None:
         """The repository, if it is there and the client may see it; otherwise the refusal is sent."""
@@ -206,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = repo.files[path]
         quoted = urllib.parse.quote(path)
         if path.endswith(LFS):
-            headers["X-Linked-Etag"] = f'"{hashlib.sha256(content).hexdigest()}"'
+            headers["X-Linked-Etag"] = f'"{self.server_state.etag or hashlib.sha256(content).hexdigest()}"'
             if not self._fault(path).unsized:
                 headers["X-Linked-Size"] = str(len(content))
             headers["Location"] = f"{self.server_state.cdn}/{name}/{repo.commit}/{quoted}?Signature=secret"

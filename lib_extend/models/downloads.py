@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lib_extend.errors import ModelError
 from lib_extend.models import hub
 from lib_extend.models.files import ModelFiles
+from lib_extend.models.hub_errors import NoSuchFile
 from lib_extend.models.registry import Entry, HubFile
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ def _download(entry: Entry, models_dir: str, progress: Progress | None) -> None:
         if progress is not None:
             progress(entry.name, min(done + here, total) if total else done + here, total)
 
+    hub.check_space(place, entry.repo, sum(hub.missing(place, remote) for remote in remotes))
     arrived(0)
     for remote in remotes:
         hub.fetch(place, remote, arrived)
@@ -167,7 +169,7 @@ def _tagger_files(place: hub.Place, entry: Entry) -> list[hub.Remote]:
         revision = commits.get(file.repo, entry.revision)
         try:
             remote = hub.describe(place, file.repo, file.path, revision)
-        except hub.NoSuchFile:
+        except NoSuchFile:
             if file.required:
                 raise
             continue
@@ -178,7 +180,8 @@ def _tagger_files(place: hub.Place, entry: Entry) -> list[hub.Remote]:
 
 def _vlm_files(place: hub.Place, entry: Entry) -> list[hub.Remote]:
     commit, paths = hub.listing(place, entry.repo, entry.revision)
-    wanted = [p for p in paths if "/" not in p and any(fnmatch.fnmatch(p, n) for n in VLM_FILES)]
+    plain = [p for p in paths if not any(c in p for c in "/\\:")]
+    wanted = [p for p in plain if any(fnmatch.fnmatch(p, pattern) for pattern in VLM_FILES)]
     if not any(p.endswith(".safetensors") for p in wanted):
         raise ModelError(
             f"{entry.repo} has no weights as safetensors, and others are not taken (they may run code): choose "

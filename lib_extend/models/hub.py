@@ -12,7 +12,6 @@ others; huggingface_hub and the network are imported when a file is asked for, n
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import os
 import re
@@ -26,6 +25,7 @@ from typing import Any
 
 from lib_extend.errors import ModelError
 from lib_extend.models.files import git_sha1, sha256
+from lib_extend.models.hub_errors import disk_full, existing, explained, network_trouble, readable
 
 ATTEMPTS = 4
 """How often in a row a broken connection may bring nothing new before it is given up."""
@@ -36,15 +36,11 @@ PAUSE = 1.0
 PIECE = 256 * 1024
 """Bytes handed on at a time."""
 
+_NAME = re.compile(r"\w[\w.+-]*")
 _SHA256, _SHA1 = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{40}")
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Arrived = Callable[[int], None]
 """Called with the bytes of a file that are here, as they arrive."""
-
-
-class NoSuchFile(ModelError):
-    """The repository is there, the file is not."""
 
 
 @dataclass(frozen=True)
@@ -115,14 +111,24 @@ def describe(place: Place, repo: str, path: str, revision: str) -> Remote:
             f"{place.endpoint} does not speak the hub's protocol (no commit or hash for {path} of {repo}): check "
             "HF_ENDPOINT, or log in to your network if it asks for that."
         )
+    if not _NAME.fullmatch(found.commit_hash) or not _NAME.fullmatch(found.etag):
+        # They become names of files: whoever answers must not choose a place outside the cache.
+        raise ModelError(
+            f"{place.endpoint} describes {path} of {repo} by {found.etag!r}, which no hub does: check HF_ENDPOINT."
+        )
     return Remote(repo, path, found.commit_hash, found.etag, int(found.size or 0))
 
 
-def present(place: Place, remote: Remote) -> bool:
-    """Whether the very file is in the cache."""
+def missing(place: Place, remote: Remote) -> int:
+    """How many bytes of the file are not here yet."""
     storage = place.storage(remote.repo)
-    pointer = storage / "snapshots" / remote.commit / remote.path
-    return pointer.exists() or (storage / "blobs" / remote.etag).exists()
+    if (storage / "snapshots" / remote.commit / remote.path).exists():
+        return 0
+    if (storage / "blobs" / remote.etag).exists():
+        return 0
+    with contextlib.suppress(OSError):
+        return max(0, remote.size - partial(place, remote).stat().st_size)
+    return remote.size
 
 
 def partial(place: Place, remote: Remote) -> Path:
@@ -223,7 +229,7 @@ def _download(place: Place, remote: Remote, arrived: Arrived) -> None:
         before = path.stat().st_size if path.exists() else 0
         if remote.size and before == remote.size:
             return
-        _check_space(path.parent, remote, before)
+        check_space(place, remote.repo, remote.size - before)
         try:
             with _our_way(), _Counted(path, arrived) as file:
                 # Its own check of the size is left out: what has arrived is kept if the server ends early.
@@ -232,7 +238,7 @@ def _download(place: Place, remote: Remote, arrived: Arrived) -> None:
                 return
             error: Exception = ModelError("")
         except Exception as caught:
-            if not _network_trouble(caught):
+            if not network_trouble(caught):
                 raise
             error = caught
         vain = vain + 1 if path.stat().st_size <= before else 1
@@ -240,7 +246,7 @@ def _download(place: Place, remote: Remote, arrived: Arrived) -> None:
             here = path.stat().st_size
             raise ModelError(
                 f"The connection to {place.endpoint} broke off while {remote.path} of {remote.repo} was "
-                f"downloaded, {_size(here)} of {_size(remote.size)} are here: start again, it goes on from there."
+                f"downloaded, {readable(here)} of {readable(remote.size)} are here: start again, it goes on from there."
             ) from error
         time.sleep(PAUSE)
 
@@ -262,41 +268,31 @@ def _verify(path: Path, remote: Remote) -> None:
         )
 
 
-def _check_space(folder: Path, remote: Remote, before: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if remote.size - before > free:
-        raise ModelError(_full(folder, remote.repo, remote.size - before))
-
-
-def _full(folder: Path, repo: str, missing: int) -> str:
-    free = "little"
-    with contextlib.suppress(OSError):
-        free = _size(shutil.disk_usage(folder).free)
-    need = f"{_size(missing)} more are needed and" if missing > 0 else ""
-    return (
-        f"The disk is too full for {repo}: {need} {free} are free in {folder}. Make room, or choose another "
-        "folder with --models-dir."
-    ).replace(":  ", ": ")
-
-
-def _size(number: int) -> str:
-    """A number of bytes as a person reads it."""
-    if number >= 1_000_000_000:
-        return f"{number / 1e9:,.2f} GB"
-    if number >= 1_000_000:
-        return f"{number / 1e6:,.1f} MB"
-    return f"{number / 1e3:,.1f} kB"
+def check_space(place: Place, repo: str, needed: int) -> None:
+    """Raises ModelError when the disk has not so many bytes left."""
+    folder = existing(place.cache)
+    if needed > shutil.disk_usage(folder).free:
+        raise ModelError(disk_full(folder, repo, needed))
 
 
 @contextlib.contextmanager
 def _locked(place: Place, remote: Remote) -> Iterator[None]:
     """One process at a time per file: huggingface_hub's own lock, so that it keeps away too."""
-    from filelock import FileLock
+    from filelock import BaseFileLock, FileLock, SoftFileLock
 
     folder = place.cache / ".locks" / place.storage(remote.repo).name
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(str(folder / f"{remote.etag}.lock")):
+    name = str(folder / f"{remote.etag}.lock")
+    lock: BaseFileLock = FileLock(name)
+    try:
+        lock.acquire()
+    except NotImplementedError:  # a file system without locks
+        lock = SoftFileLock(name)
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 _settings = threading.Lock()
@@ -322,118 +318,3 @@ def _our_way() -> Iterator[None]:
             constants.DOWNLOAD_CHUNK_SIZE = usual
             if hide:
                 enable_progress_bars()
-
-
-# --- what went wrong, in one sentence
-
-
-@contextlib.contextmanager
-def explained(place: Place, repo: str, path: str = "", size: int = 0) -> Iterator[None]:
-    """Turns whatever huggingface_hub, the network or the disk raise into a ModelError with one sentence."""
-    try:
-        yield
-    except ModelError:
-        raise
-    except Exception as error:
-        kind = NoSuchFile if _is_missing_file(error) else ModelError
-        sentence = _sentence(error, place, repo, path, size)
-        if sentence is None:
-            raise
-        raise kind(sentence) from error
-
-
-def _is_missing_file(error: Exception) -> bool:
-    from huggingface_hub import errors
-
-    return isinstance(error, errors.EntryNotFoundError) and not isinstance(
-        error, errors.LocalEntryNotFoundError
-    )
-
-
-def _sentence(error: Exception, place: Place, repo: str, path: str, size: int) -> str | None:
-    from huggingface_hub import errors
-
-    what = f"{path} of {repo}" if path else repo
-    status = _status(error)
-    if isinstance(error, errors.GatedRepoError):
-        return (
-            f"{repo} is given only to people who accepted its licence: do so on {place.endpoint}/{repo}, then log "
-            "in here with `hf auth login` (or set HF_TOKEN) and start again."
-        )
-    if _is_missing_file(error):
-        return f"{repo} has no file {path} any more: update Prompt Extend, or choose another model."
-    if isinstance(error, errors.RevisionNotFoundError):
-        return f"{repo} has no such version any more: update Prompt Extend, or choose another model."
-    if isinstance(error, (errors.RepositoryNotFoundError, errors.HFValidationError)) or status == 404:
-        return (
-            f"There is no {repo} on {place.endpoint}, or it is private: check the name, or log in with "
-            "`hf auth login` (or set HF_TOKEN)."
-        )
-    if status in (401, 403) or isinstance(error, errors.LocalTokenNotFoundError):
-        return (
-            f"{place.endpoint} refuses {what} ({status or 'no login'}): log in with `hf auth login` or correct "
-            "HF_TOKEN, then start again."
-        )
-    if status is not None:
-        return f"{place.endpoint} cannot give {what} now (it answers {status}): try again later."
-    if isinstance(error, errors.OfflineModeIsEnabled):
-        return f"{what} is not on this machine and HF_HUB_OFFLINE forbids the network: unset it, and start again."
-    number = getattr(error, "errno", None)
-    if number in _FULL:
-        here = 0
-        with contextlib.suppress(OSError):
-            here = max(p.stat().st_size for p in place.storage(repo).glob("blobs/*.incomplete"))
-        return _full(_existing(place.cache), repo, size - here)
-    if _network_trouble(error):
-        return (
-            f"{place.endpoint} cannot be reached for {what} ({_brief(error)}): check the network, HF_ENDPOINT and "
-            "the proxy, or work with models that are here (--offline)."
-        )
-    if isinstance(error, PermissionError) or number == errno.EROFS:
-        return (
-            f"Models cannot be kept in {place.cache} ({error}): give yourself the right to write there, or choose "
-            "another folder with --models-dir."
-        )
-    if isinstance(error, OSError):
-        return f"{what} cannot be downloaded into {place.cache} ({_brief(error)}): start again."
-    return None
-
-
-def _status(error: Exception) -> int | None:
-    """The HTTP status behind an error."""
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    return status if isinstance(status, int) else None
-
-
-def _network_trouble(error: BaseException) -> bool:
-    """Whether an error, or what caused it, is the network's."""
-    seen: list[BaseException] = []
-    at: BaseException | None = error
-    while at is not None and at not in seen:
-        seen.append(at)
-        root = type(at).__module__.partition(".")[0]
-        if root in ("httpx", "httpx2", "httpcore", "httpcore2", "urllib3") and _status_free(at):
-            return True
-        # Errors of requests are OSErrors too; those about an address or a header are ours.
-        if root == "requests" and isinstance(at, OSError) and _status_free(at):
-            return True
-        if isinstance(at, (ConnectionError, TimeoutError)):
-            return True
-        at = at.__cause__ or at.__context__
-    return False
-
-
-def _status_free(error: BaseException) -> bool:
-    return getattr(error, "response", None) is None
-
-
-def _brief(error: Exception) -> str:
-    text = " ".join(str(error.__cause__ or error).split())
-    return (text[:160] + "…" if len(text) > 160 else text).rstrip(".") or type(error).__name__
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that there is."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder

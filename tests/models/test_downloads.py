@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import resource
 import shutil
 import socket
 import subprocess
@@ -246,9 +245,19 @@ def test_no_such_file(server: HubServer, cache: str) -> None:
 
 
 def test_something_that_is_no_hub(server: HubServer, cache: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", server.url + "/login")
-    with pytest.raises(ModelError, match="There is no|does not speak"):
+    monkeypatch.setenv("HF_ENDPOINT", server.url + "/portal")  # answers everything with a page to log in
+    with pytest.raises(ModelError, match=r"does not speak the hub's protocol.*log in to your network"):
         downloads.get(ENTRY, models_dir=cache)
+
+
+def test_names_that_lead_out_of_the_cache(server: HubServer, cache: str) -> None:
+    server.etag = "../../../outside"
+    with pytest.raises(ModelError, match="which no hub does"):
+        downloads.get(ENTRY, models_dir=cache)
+    server.etag = ""
+    server.add("someone/vlm", {**VLM_FILES, "..\\evil.json": b"{}", "C:evil.json": b"{}"})
+    folder = downloads.get(VLM, models_dir=cache)
+    assert not [p for p in folder.iterdir() if "evil" in p.name]
 
 
 def test_wrong_bytes_are_deleted_and_the_next_try_is_clean(server: HubServer, cache: str) -> None:
@@ -339,16 +348,26 @@ def test_a_disk_that_is_too_small_is_said_at_once(server: HubServer, small_disk:
     assert not server.downloads()
 
 
+def test_the_room_for_the_whole_model_is_looked_at_first(server: HubServer, small_disk: Path) -> None:
+    third = MODEL[: len(MODEL) // 3]
+    parts = {f"model-{i}-of-3.safetensors": third[:-1] + bytes([i]) for i in (1, 2, 3)}
+    server.add("someone/vlm", {"config.json": b"{}", **parts})
+    with pytest.raises(ModelError, match=r"disk is too full.*3.1 MB more are needed"):
+        downloads.get(VLM, models_dir=str(small_disk))
+    assert not server.downloads()
+
+
 def test_a_disk_that_fills_up_in_the_middle(
     server: HubServer, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub, "_check_space", lambda *args: None)  # another program takes the room later
+    monkeypatch.setattr(hub, "check_space", lambda *args: None)  # another program takes the room later
     with pytest.raises(ModelError, match=r"disk is too full.*1.\d MB more are needed.*--models-dir"):
         downloads.get(ENTRY, models_dir=str(small_disk))
     monkeypatch.undo()
 
 
 def test_a_file_that_may_grow_no_further(server: HubServer, cache: str) -> None:
+    resource = pytest.importorskip("resource")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
     try:

@@ -1,0 +1,158 @@
+"""What goes wrong while a model is downloaded, each in one sentence that says how to mend it.
+
+huggingface_hub raises errors of its own, of the network library it uses in that version (`requests`, `httpx`
+or a successor), of Python's and of the disk; here they are told apart by what a user can do about them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lib_extend.errors import ModelError
+
+if TYPE_CHECKING:
+    from lib_extend.models.hub import Place
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class NoSuchFile(ModelError):
+    """The repository is there, the file is not."""
+
+
+@contextlib.contextmanager
+def explained(place: Place, repo: str, path: str = "", size: int = 0) -> Iterator[None]:
+    """Turns whatever huggingface_hub, the network or the disk raise into a ModelError with one sentence."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:
+        kind = NoSuchFile if _is_missing_file(error) else ModelError
+        sentence = _sentence(error, place, repo, path, size)
+        if sentence is None:
+            raise
+        raise kind(sentence) from error
+
+
+def _is_missing_file(error: Exception) -> bool:
+    from huggingface_hub import errors
+
+    return isinstance(error, errors.EntryNotFoundError) and not isinstance(
+        error, errors.LocalEntryNotFoundError
+    )
+
+
+def _sentence(error: Exception, place: Place, repo: str, path: str, size: int) -> str | None:
+    from huggingface_hub import errors
+
+    what = f"{path} of {repo}" if path else repo
+    status = _status(error)
+    if isinstance(error, errors.GatedRepoError):
+        return (
+            f"{repo} is given only to people who accepted its licence: do so on {place.endpoint}/{repo}, then log "
+            "in here with `hf auth login` (or set HF_TOKEN) and start again."
+        )
+    if _is_missing_file(error):
+        return f"{repo} has no file {path} any more: update Prompt Extend, or choose another model."
+    if isinstance(error, errors.RevisionNotFoundError):
+        return f"{repo} has no such version any more: update Prompt Extend, or choose another model."
+    if isinstance(error, (errors.RepositoryNotFoundError, errors.HFValidationError)) or status == 404:
+        return (
+            f"There is no {repo} on {place.endpoint}, or it is private: check the name, or log in with "
+            "`hf auth login` (or set HF_TOKEN)."
+        )
+    if status in (401, 403) or isinstance(error, errors.LocalTokenNotFoundError):
+        return (
+            f"{place.endpoint} refuses {what} ({status or 'no login'}): log in with `hf auth login` or correct "
+            "HF_TOKEN, then start again."
+        )
+    if status is not None:
+        return f"{place.endpoint} cannot give {what} now (it answers {status}): try again later."
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return f"{what} is not on this machine and HF_HUB_OFFLINE forbids the network: unset it, and start again."
+    number = getattr(error, "errno", None)
+    if number in _FULL:
+        here = 0
+        with contextlib.suppress(OSError):
+            here = max(p.stat().st_size for p in place.storage(repo).glob("blobs/*.incomplete"))
+        return disk_full(existing(place.cache), repo, size - here)
+    if network_trouble(error):
+        return (
+            f"{place.endpoint} cannot be reached for {what} ({_brief(error)}): check the network, HF_ENDPOINT and "
+            "the proxy, or work with models that are here (--offline)."
+        )
+    if isinstance(error, PermissionError) or number == errno.EROFS:
+        return (
+            f"Models cannot be kept in {place.cache} ({error}): give yourself the right to write there, or choose "
+            "another folder with --models-dir."
+        )
+    if isinstance(error, OSError):
+        return f"{what} cannot be downloaded into {place.cache} ({_brief(error)}): start again."
+    return None
+
+
+def _status(error: Exception) -> int | None:
+    """The HTTP status behind an error."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def network_trouble(error: BaseException) -> bool:
+    """Whether an error, or what caused it, is the network's."""
+    seen: list[BaseException] = []
+    at: BaseException | None = error
+    while at is not None and at not in seen:
+        seen.append(at)
+        root = type(at).__module__.partition(".")[0]
+        if root in ("httpx", "httpx2", "httpcore", "httpcore2", "urllib3") and _status_free(at):
+            return True
+        # Errors of requests are OSErrors too; those about an address or a header are ours.
+        if root == "requests" and isinstance(at, OSError) and _status_free(at):
+            return True
+        if isinstance(at, (ConnectionError, TimeoutError)):
+            return True
+        at = at.__cause__ or at.__context__
+    return False
+
+
+def _status_free(error: BaseException) -> bool:
+    return getattr(error, "response", None) is None
+
+
+def _brief(error: Exception) -> str:
+    text = " ".join(str(error.__cause__ or error).split())
+    return (text[:160] + "…" if len(text) > 160 else text).rstrip(".") or type(error).__name__
+
+
+def existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that there is."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def disk_full(folder: Path, repo: str, missing: int) -> str:
+    """The sentence about a disk that lacks room for `missing` bytes (0: nobody knows) in `folder`."""
+    free = "little"
+    with contextlib.suppress(OSError):
+        free = readable(shutil.disk_usage(folder).free)
+    need = f"{readable(missing)} more are needed and " if missing > 0 else ""
+    return (
+        f"The disk is too full for {repo}: {need}{free} are free in {folder}. Make room, or choose another "
+        "folder with --models-dir."
+    )
+
+
+def readable(number: int) -> str:
+    """A number of bytes as a person reads it."""
+    if number >= 1_000_000_000:
+        return f"{number / 1e9:,.2f} GB"
+    if number >= 1_000_000:
+        return f"{number / 1e6:,.1f} MB"
+    return f"{number / 1e3:,.1f} kB"

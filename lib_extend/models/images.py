@@ -27,6 +27,9 @@ COVERED = "covered"
 _SHARP = 2.0
 """Averaging leaves at least this many pixels per pixel of the result, along each side."""
 
+_GAP = 3.0
+"""Likewise for the other filters, at which averaging shows more."""
+
 BICUBIC = Image.Resampling.BICUBIC
 
 
@@ -133,7 +136,7 @@ def resize(image: Image.Image, size: tuple[int, int], filter: int) -> Image.Imag
     if size == image.size and box == (0.0, 0.0, *image.size):
         return image
     # Pillow's own two steps: average by a whole factor, then the filter on what is left.
-    return image.resize(size, Image.Resampling(filter), box=box, reducing_gap=_SHARP)
+    return image.resize(size, Image.Resampling(filter), box=box, reducing_gap=_GAP)
 
 
 def fit(image: Image.Image, side: int, filter: int) -> Image.Image:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
 import re
 import select
 import shutil
@@ -13,7 +11,6 @@ import signal
 import struct
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -153,6 +150,7 @@ def test_stopping(tmp_path: Path, number: int) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals")
 def test_progress_bar_on_a_terminal(folder: Path) -> None:
+    fcntl, pty, termios = (pytest.importorskip(m) for m in ("fcntl", "pty", "termios"))
     main, sub = pty.openpty()
     fcntl.ioctl(sub, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
     process = subprocess.Popen(

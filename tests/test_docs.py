@@ -1,0 +1,60 @@
+"""The worked examples of CONTRIBUTING, run as they stand."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import types
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from lib_extend.models import registry
+from lib_extend.questions.asking import next_round, select
+from lib_extend.questions.builtin import BUILTIN
+from lib_extend.questions.reading import read
+from lib_extend.questions.records import Kind, Question
+from lib_extend.records import Reply
+
+from .models import tiny_onnx
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def example(name: str) -> str:
+    """The code block of CONTRIBUTING marked ```python NAME."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    blocks = re.findall(rf"```python {name}\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 1
+    return str(blocks[0])
+
+
+def test_add_a_question() -> None:
+    question = eval(example("question").strip(), {"Question": Question, "Kind": Kind})
+    table = select((*BUILTIN, question), ["time"])
+    assert not next_round(table, {"indoors": 0.9}, [])
+    asked = next_round(table, {"outdoors": 0.9}, [])
+    assert [a.prompt.text for a in asked] == [question.ask]
+    assert read(asked[0], Reply("It is evening.")).tag == "evening"
+    assert read(asked[0], Reply("It is spring.")).tag == ""
+
+
+def test_add_a_tagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "lib_extend.models.taggers.plain_list"
+    module = types.ModuleType(name)
+    exec(compile(example("tagger"), "CONTRIBUTING.md", "exec"), module.__dict__)
+    monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(registry, "FAMILIES", ("plain_list", *registry.FAMILIES))
+    assert importlib.import_module(name) is module
+
+    tiny_onnx.build(tmp_path / "model.onnx", side=64)
+    names = [f"tag {i}" for i in range(tiny_onnx.LABELS)]
+    (tmp_path / "tags.txt").write_text("\n".join(names), encoding="utf-8")
+    tagger = registry.load_tagger(str(tmp_path), device="cpu")
+    image = Image.new("RGB", (128, 32), (255, 0, 51))
+    (tags,) = tagger.tag([tagger.prepare(image)], 0.1)
+    scores = {t.name: t.score for t in tags}
+    assert len(scores) == 128 and scores["tag_0"] == pytest.approx(1.0, abs=0.01)
+    assert scores["tag_191"] == pytest.approx(0.2, abs=0.01) and "tag_64" not in scores

@@ -148,7 +148,8 @@ VLMS: tuple[Entry, ...] = (
     _vlm("joycaption-beta-one", "fancyfeast/llama-joycaption-beta-one-hf-llava", "Llava", "4.46", "Llama 3.1", "captions of any content"),
     _vlm("toriigate-0.4-2b", "Minthy/ToriiGate-v0.4-2B", "Qwen2VL", "4.46", "Apache-2.0", "anime"),
     _vlm("toriigate-0.4-7b", "Minthy/ToriiGate-v0.4-7B", "Qwen2VL", "4.46", "Apache-2.0", "anime"),
-    _vlm("internvl3", "OpenGVLab/InternVL3-2B-hf", "InternVL", "4.52.4", "Apache-2.0"),
+    _vlm("internvl3-2b", "OpenGVLab/InternVL3-2B-hf", "InternVL", "4.52.4", "Apache-2.0"),
+    _vlm("internvl3-8b", "OpenGVLab/InternVL3-8B-hf", "InternVL", "4.52.4", "Apache-2.0"),
     Entry("sketch", "vlm", "Qwen2VLForConditionalGeneration", folder=SKETCH / "vlm", needs="4.46", licence="MIT", note="built in; knows the drawn sample scenes only"),
 )
 # fmt: on
@@ -193,6 +194,8 @@ def _find(table: Sequence[Entry], spec: str) -> Entry | None:
 
 
 def _local(spec: str) -> Entry | None:
+    if not spec.strip():
+        return None  # as a path it would be the working directory
     try:
         folder = Path(spec).expanduser()
         if folder.is_file() and folder.suffix == ".onnx":

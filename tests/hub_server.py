@@ -19,6 +19,7 @@ import re
 import socket
 import struct
 import threading
+import time
 import urllib.parse
 from dataclasses import dataclass, field
 from email.message import Message
@@ -42,6 +43,7 @@ class Fault:
         status: the answer is this HTTP status instead.
         no_range: the server sends the whole file whatever was asked for.
         unsized: nothing says how large the file is.
+        slow: seconds between two pieces of 64 KiB.
     """
 
     after: int | None = None
@@ -51,6 +53,7 @@ class Fault:
     status: int | None = None
     no_range: bool = False
     unsized: bool = False
+    slow: float = 0.0
 
 
 @dataclass
@@ -243,7 +246,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         broken = fault.after if fault.times > 0 and self.command == "GET" else None
         if broken is None:
-            self._send(status, headers, content[start:])
+            self._send(status, headers, content[start:], pause=fault.slow)
             return
         fault.times -= 1
         self._send(status, headers, content[start:], sent=broken)
@@ -262,7 +265,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, headers | {"Content-Type": "application/json"}, body)
 
     def _send(
-        self, status: int, headers: dict[str, str], body: bytes = b"", *, sent: int | None = None
+        self,
+        status: int,
+        headers: dict[str, str],
+        body: bytes = b"",
+        *,
+        sent: int | None = None,
+        pause: float = 0.0,
     ) -> None:
         """`sent`: how much of the body really goes out."""
         self.send_response(status)
@@ -276,4 +285,5 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(ConnectionError):
             for start in range(0, len(body), CHUNK):
                 self.wfile.write(body[start : start + CHUNK])
+                time.sleep(pause)
             self.wfile.flush()

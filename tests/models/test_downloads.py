@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -325,6 +326,34 @@ def test_a_part_of_something_else_is_no_beginning(server: HubServer, cache: str)
     part.write_bytes(b"x" * (len(MODEL) + 1))
     folder = downloads.get(ENTRY, models_dir=cache)
     assert (folder / "model.onnx").read_bytes() == MODEL
+
+
+def test_two_at_once_download_it_once(server: HubServer, cache: str) -> None:
+    server.faults["model.onnx"] = Fault(slow=0.005)
+    found: list[Path] = []
+    code = f"""
+        from tests.models.test_downloads import ENTRY
+        from lib_extend.models import downloads
+        print(downloads.get(ENTRY, models_dir={cache!r}))
+    """
+    other = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "HF_HUB_DISABLE_XET": "1"},
+        cwd=Path(__file__).parents[2],
+    )
+    threads = [
+        threading.Thread(target=lambda: found.append(downloads.get(ENTRY, models_dir=cache)))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    out, _ = other.communicate()
+    assert other.returncode == 0 and len(found) == 2 and {str(p) for p in found} == {out.decode().strip()}
+    assert (found[0] / "model.onnx").read_bytes() == MODEL
+    assert len([r for r in server.downloads() if r.path.endswith("model.onnx")]) == 1
 
 
 # --- the disk

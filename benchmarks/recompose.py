@@ -1,0 +1,79 @@
+"""Writing captions anew from stored analyses: no model runs.
+
+    python -m benchmarks recompose [--json] [--count 1000]
+
+A folder's analyses (80 scored tags each) are stored once; then the threshold changes twice. Beside it, in the same
+run, the least any program could do: write the same texts with plain `write_text`, nothing kept, nothing safe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from lib_extend.batch import plan
+from lib_extend.batch.job import TagJob
+from lib_extend.batch.plan import TAGS, Models
+from lib_extend.batch.state import STATE_FILE, STATE_FOLDER, Part, State
+from lib_extend.captions.thresholds import Thresholds
+from lib_extend.config import TagConfig
+from lib_extend.datasets.scan import scan
+from lib_extend.records import Tag
+
+TAGS_EACH = 80
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks recompose")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--count", type=int, default=1000)
+    args = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as scratch:
+        result = measure(Path(scratch), args.count)
+    print(f"{args.count:,} captions from stored analyses: {result['seconds']:.2f} s")
+    print(f"the same texts by plain write_text:     {result['plain_seconds']:.2f} s")
+    if args.json:
+        print(json.dumps(result))
+    return 0
+
+
+def measure(root: Path, count: int) -> dict[str, float]:
+    """Median seconds of three re-compositions, and of three plain writings."""
+    for i in range(count):
+        (root / f"{i:06d}.png").write_bytes(b"x")
+    config = TagConfig(tagger="stored")
+    _store(root, config)
+    ours, plain = [], []
+    for threshold in (0.5, 0.3, 0.6):
+        began = time.perf_counter()
+        for _ in TagJob(root, config.with_(threshold=threshold)).events():
+            pass
+        ours.append(time.perf_counter() - began)
+        texts = {p: p.read_text(encoding="utf-8") for p in root.glob("*.txt")}
+        began = time.perf_counter()
+        for path, text in texts.items():
+            path.write_text(text, encoding="utf-8")
+        plain.append(time.perf_counter() - began)
+    return {"count": count, "seconds": sorted(ours)[1], "plain_seconds": sorted(plain)[1]}
+
+
+def _store(root: Path, config: TagConfig) -> None:
+    rng = random.Random(0)
+    state = State(root / STATE_FOLDER / STATE_FILE, root)
+    plan.remember_models(state, config, Models("stored", "", Thresholds()))
+    rows = []
+    for found in scan(root):
+        tags = [Tag(f"some_tag_{rng.randrange(9999)}", score=rng.random()) for _ in range(TAGS_EACH)]
+        rows.append((found, TAGS, "stored", Part(512, 512, [t.to_json() for t in tags])))
+    with state.transaction():
+        state.store_parts(rows)
+    state.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

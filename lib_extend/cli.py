@@ -159,7 +159,7 @@ def config_of(args: argparse.Namespace) -> TagConfig:
         if given is None:
             continue
         if s.type is list:
-            given = list(given) if s.metavar == "GLOB" else [w for text in given for w in split_list(text)]
+            given = list(given) if s.metavar in ("GLOB", "FILE", "TEXT") else [w for text in given for w in split_list(text)]
         values[s.name] = given
     return TagConfig.from_dict(values)
 

@@ -150,6 +150,15 @@ class TagConfig:
         group="questions",
         metavar="LIST",
     )
+    question: tuple[str, ...] = _s(
+        (),
+        'a question of your own: "What season is it? [spring, summer, autumn, winter]", "Is it raining? [yes] -> rain"',
+        group="questions",
+        metavar="TEXT",
+    )
+    question_file: tuple[str, ...] = _s(
+        (), "TOML file with questions of your own", group="questions", metavar="FILE"
+    )
     question_threshold: float = _s(
         0.35,
         "score a tag needs for questions to be asked about it",

@@ -19,6 +19,7 @@ from lib_extend.batch.state import STATE_FILE, STATE_FOLDER, Part, State
 from lib_extend.captions.composing import Thresholds
 from lib_extend.config import TagConfig
 from lib_extend.datasets import captions as files
+from lib_extend.datasets.question_files import own_questions
 from lib_extend.datasets.scan import Found, scan, show
 from lib_extend.errors import ImageError, Stopped, StorageError
 from lib_extend.questions.asking import select
@@ -76,7 +77,7 @@ class TagJob:
         self.config = config
         self.dry_run = dry_run
         # raises now when a word of --ask is unknown, not after an hour of tagging
-        self.questions = select(questions, config.ask) if config.vlm != "none" else ()
+        self.questions = _questions(config, questions) if config.vlm != "none" else ()
         self._folder = state_folder(root, state_dir)
         self._make_client = client
         self._client: Client | None = None
@@ -238,7 +239,7 @@ class TagJob:
     def _load(self) -> Generator[ev.Event, None, Ready]:
         """Start the worker; returns its Ready."""
         client = self._client = self._make_client()
-        config = self.config if self.questions else self.config.with_(ask=())
+        config = self.config.with_(ask=tuple(dict.fromkeys(q.selected_by for q in self.questions)))
         setup = Setup.from_config(config, self.questions)
 
         def start(put: Callable[[Any], None]) -> None:
@@ -403,6 +404,13 @@ class TagJob:
         thread.join()
         if failure:
             raise failure[0]
+
+
+def _questions(config: TagConfig, known: Sequence[Question]) -> tuple[Question, ...]:
+    """The questions that `--ask` selects, and all of the user's own."""
+    table = own_questions(config.question_file, config.question, known)
+    own = [q.selected_by for q in table[len(known) :]]
+    return select(table, (*config.ask, *own))
 
 
 def _stored_tags(state: State, found: Found, key: str) -> tuple[Tag, ...]:

@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, default=Path("sketch-models"), metavar="DIR", help="where to")
     train.add_argument("--seed", type=int, default=1, metavar="S")
     train.add_argument("--only", choices=("tagger", "vlm"), help="just one of them")
-    train.add_argument("--tagger-steps", type=_positive, default=3000, metavar="N")
+    train.add_argument("--tagger-steps", type=_positive, default=1000, metavar="N")
     train.add_argument("--vlm-steps", type=_positive, default=4000, metavar="N")
     train.set_defaults(run=_train)
     return parser

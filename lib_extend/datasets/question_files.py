@@ -1,0 +1,64 @@
+"""Question files: TOML with one `[[question]]` table a question."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lib_extend.datasets.scan import show
+from lib_extend.errors import UserError
+from lib_extend.questions.own import from_line, from_tables, line_numbers
+from lib_extend.questions.records import Question
+
+
+def own_questions(
+    files: Sequence[str], lines: Sequence[str], known: Sequence[Question]
+) -> tuple[Question, ...]:
+    """The questions of `files` (TOML) and of `lines` (see `own.from_line`), after the `known` ones.
+
+    Raises:
+        UserError: naming the file and the line.
+    """
+    result = list(known)
+    for name in files:
+        result += _read(Path(name).expanduser(), result)
+    for number, line in enumerate(lines, 1):
+        result.append(from_line(line, number))
+    return tuple(result)
+
+
+def _read(file: Path, known: Sequence[Question]) -> tuple[Question, ...]:
+    name = show(file.name)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as e:
+        reason = e.strerror if isinstance(e, OSError) else "it is not UTF-8 text"
+        raise UserError(f"The question file {show(str(file))} cannot be read ({reason}).") from None
+    try:
+        data = _parse(text)
+    except ValueError as e:
+        raise UserError(f"{name} is not TOML: {e}.") from None
+    tables = data.get("question", [])
+    if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables) or not tables:
+        raise UserError(f"{name} holds no [[question]] table.")
+    lines = line_numbers(text)
+    places = [
+        f"{name}, line {lines[i]}" if i < len(lines) else f"{name}, question {i + 1}"
+        for i in range(len(tables))
+    ]
+    return from_tables(tables, places, known)
+
+
+def _parse(text: str) -> dict[str, Any]:
+    """Python 3.11 reads TOML itself; before that tomlkit does (a WebUI may have only one of the two)."""
+    for module in ("tomllib", "tomlkit", "tomli"):
+        try:
+            loads = importlib.import_module(module).loads
+        except ModuleNotFoundError:
+            continue
+        parsed = loads(text)
+        plain: dict[str, Any] = parsed.unwrap() if hasattr(parsed, "unwrap") else parsed
+        return plain
+    raise UserError("Reading a question file needs tomlkit on this Python: pip install tomlkit.")

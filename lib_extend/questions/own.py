@@ -1,0 +1,145 @@
+"""A user's own questions: from the tables of a TOML file, or from one line of text."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lib_extend.errors import UserError
+from lib_extend.questions.records import Kind, Question
+
+_FIELDS = {f.name for f in dataclasses.fields(Question)}
+_LISTS = frozenset({"when", "unless", "each", "each_answer", "answers", "plain"})
+_TEXTS = _FIELDS - _LISTS - {"kind"}
+_NAME = re.compile(r"[a-z0-9_]+")
+_LINE = re.compile(r"^(?P<ask>[^\[\]]+?)\s*(?:\[(?P<answers>[^\[\]]*)\])?\s*(?:->\s*(?P<tag>.+))?$")
+
+
+def from_table(item: Mapping[str, Any], where: str) -> Question:
+    """One question from a table of values.
+
+    Args:
+        item: the fields of `Question`; `kind` by its word; lists may be lists of texts or one text.
+        where: what to call the place in a message ("own.toml, line 7").
+
+    Raises:
+        UserError: naming the place, what is wrong and what is allowed.
+    """
+    for name in item:
+        if name not in _FIELDS:
+            raise UserError(
+                f"{where}: a question has no field {name!r}; the fields are {', '.join(sorted(_FIELDS))}."
+            )
+    values: dict[str, Any] = {}
+    for name, value in item.items():
+        if name in _LISTS:
+            values[name] = _names(name, value, where)
+        elif not isinstance(value, str):
+            raise UserError(f"{where}: {name} must be a text, not {value!r}.")
+        else:
+            values[name] = value.strip()
+    for name in ("name", "ask"):
+        if not values.get(name):
+            raise UserError(f'{where}: the question needs {name} = "…".')
+    if not _NAME.fullmatch(values["name"]):
+        raise UserError(f"{where}: name is {values['name']!r}, but may hold a-z, 0-9 and _ only.")
+    kind = values.get("kind") or ("one_of" if values.get("answers") else "free")
+    try:
+        values["kind"] = Kind(kind)
+    except ValueError:
+        raise UserError(
+            f"{where}: kind is {kind!r}, but must be one of: {', '.join(k.value for k in Kind)}."
+        ) from None
+    question = Question(**values)
+    _check(question, where)
+    return question
+
+
+def from_tables(
+    items: Sequence[Mapping[str, Any]], places: Sequence[str], known: Sequence[Question]
+) -> tuple[Question, ...]:
+    """The questions of several tables, checked against each other and the `known` ones.
+
+    Raises UserError for a name given twice, or an `after` / `each_answer` that names no question.
+    """
+    result: list[Question] = []
+    names = {q.name for q in known}
+    for item, where in zip(items, places, strict=True):
+        question = from_table(item, where)
+        if question.name in names:
+            raise UserError(
+                f"{where}: there is already a question called {question.name!r}: choose another name."
+            )
+        names.add(question.name)
+        result.append(question)
+    for question, where in zip(result, places, strict=True):
+        for other in (*question.each_answer, *((question.after,) if question.after else ())):
+            if other not in names:
+                raise UserError(f"{where}: it follows {other!r}, but there is no such question.")
+    return tuple(result)
+
+
+def from_line(text: str, number: int = 1) -> Question:
+    """A question in one line: `TEXT`, `TEXT [answer, answer]`, `TEXT [yes] -> tag`, `TEXT -> tag with {answer}`.
+
+    Without answers it takes free text; with `[yes]` it is a yes/no question. Raises UserError.
+    """
+    where = f"--question {text!r}"
+    match = _LINE.match(text.strip())
+    if match is None:
+        raise UserError(
+            f"{where}: write it as TEXT [answer, answer] -> tag; answers and tag may be left out."
+        )
+    ask, tag = match["ask"].strip(), (match["tag"] or "").strip()
+    answers = tuple(a.strip() for a in (match["answers"] or "").split(",") if a.strip())
+    item: dict[str, Any] = {"name": f"own_{number}", "ask": ask, "tag": tag or "{answer}"}
+    if answers and {a.lower() for a in answers} <= {"yes", "no"}:
+        if not tag:
+            raise UserError(f"{where}: say what a yes means, for example [yes] -> rain.")
+        item["kind"] = "yes_no"
+    elif answers:
+        item |= {"kind": "one_of", "answers": [a.lower().replace(" ", "_") for a in answers]}
+    else:
+        item["kind"] = "free"
+    return from_table(item, where)
+
+
+def line_numbers(text: str, table: str = "question") -> list[int]:
+    """The line (from 1) of each `[[question]]` in a TOML text, for messages."""
+    header = re.compile(rf"\s*\[\[\s*{table}\s*\]\]")
+    return [i for i, line in enumerate(text.splitlines(), 1) if header.match(line)]
+
+
+def _names(field: str, value: Any, where: str) -> tuple[str, ...]:
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not all(isinstance(i, str) and i.strip() for i in items):
+        raise UserError(f"{where}: {field} must be a list of texts, not {value!r}.")
+    return tuple(str(i).strip().replace(" ", "_") for i in items)
+
+
+def _check(question: Question, where: str) -> None:
+    if question.kind in (Kind.ONE_OF, Kind.SOME_OF) and len(question.answers) < (
+        2 if question.kind is Kind.ONE_OF else 1
+    ):
+        raise UserError(f'{where}: a {question.kind.value} question needs answers = ["…", "…"].')
+    about_things = bool(question.each or question.each_answer)
+    if question.kind in (Kind.COUNT, Kind.COLOR) and not about_things:
+        raise UserError(
+            f'{where}: a {question.kind.value} question needs each = ["…"]: the objects it is put to.'
+        )
+    allowed = {"object", "objects"} if about_things else set()
+    if question.kind is Kind.SOME_OF:
+        allowed.add("answer")
+    for template, fields in (
+        (question.ask, allowed),
+        (question.rephrased, allowed),
+        (question.tag, allowed | {"answer"}),
+    ):
+        for name in re.findall(r"\{(\w*)\}", template):
+            if name not in fields:
+                known = ", ".join(f"{{{f}}}" for f in sorted(fields)) or "none here"
+                raise UserError(
+                    f"{where}: {{{name}}} stands for nothing in {template!r}; what may stand there: {known}."
+                )

@@ -4,8 +4,8 @@ Only the standard library is imported here: the list of models is shown by proce
 Families are modules of `taggers/`, found by name when one is loaded.
 
 Facts of the entries (repositories, file names, sizes, thresholds) come from model cards and public loaders
-[card]; entries marked "?" in `note` are from memory. Thresholds of the WD taggers are those at which
-precision equals recall.
+[card]; those marked "?" in `note`, and the licences, are from memory [memory]: the model's own page decides.
+Thresholds of the WD taggers are those at which precision equals recall.
 """
 
 from __future__ import annotations

@@ -452,11 +452,28 @@ def test_each_broken_folder_is_one_sentence(case: str, tmp_path: Path) -> None:
     assert "Traceback" not in text and len(text) < 500
 
 
-def test_a_model_of_another_kind(tmp_path: Path) -> None:
+def test_a_width_that_only_running_shows(tmp_path: Path) -> None:
+    import onnx
+
     folder = wd_folder(tmp_path / "a", side=64)
-    build(folder / "model.onnx", side=64, layout="NCHW", scale=1 / 255)
-    with pytest.raises(ModelError, match="3 × 64 × 64"):
-        load_tagger(str(folder))
+    model = onnx.load(folder / "model.onnx")
+    model.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "tags"
+    onnx.save(model, folder / "model.onnx")
+    assert load_tagger(str(folder), device="cpu").side == 64
+    _shorten(folder)
+    with pytest.raises(ModelError, match="192 scores"):
+        load_tagger(str(folder), device="cpu")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_of_another_kind(family: str, tmp_path: Path) -> None:
+    """The right files around a model whose channels lie elsewhere."""
+    FAMILIES[family].build(tmp_path)
+    model = next(tmp_path.glob("*.onnx"))
+    layout = "NCHW" if family in ("wd", "deepdanbooru") else "NHWC"
+    build(model, side=64, layout=layout, outputs=("prediction",), scores="prediction")
+    with pytest.raises(ModelError, match=r"takes inputs of .*64 × 64"):
+        load_tagger(str(tmp_path), device="cpu")
 
 
 def test_the_grid_sees_what_it_should() -> None:

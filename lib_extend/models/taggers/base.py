@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from lib_extend.errors import ModelError
 from lib_extend.models.files import ModelFiles
@@ -14,11 +15,8 @@ from lib_extend.models.runtime import Session
 from lib_extend.models.taggers.labels import Labels
 from lib_extend.records import Category, Tag
 
-if TYPE_CHECKING:
-    from PIL import Image
-
 Array = npt.NDArray[Any]
-Prepare = Callable[["Image.Image"], Array]
+Prepare = Callable[[Image.Image], Array]
 
 
 class OnnxTagger:
@@ -62,18 +60,21 @@ class OnnxTagger:
         names, kinds = np.array(labels.names, object), np.array([c.value for c in labels.categories], object)
         self._named = names != ""
         self._always = self._named & (kinds == Category.RATING.value)
-        self._check(files, side)
+        self._check(files)
 
-    def _check(self, files: ModelFiles, side: int) -> None:
+    def _check(self, files: ModelFiles) -> None:
         shape = self._session.image_shape()
-        if sorted(shape) != sorted((3, side, side)):
+        if self._prepare(Image.new("RGB", (3, 2))).shape != shape:
             raise ModelError(
                 f"The model of {files.label} takes inputs of {' × '.join(map(str, shape))}, which is not this "
                 f"kind of tagger: {files.mend}."
             )
-        scores = self._session.run(np.zeros((1, *shape), self._dtype), self._output)
-        if scores.ndim != 2 or scores.shape[1] != len(self._labels.names):
-            width = scores.shape[-1] if scores.ndim else 0
+        declared = next(p for p in self._session.outputs if self._output in (None, p.name)).shape
+        if not declared or declared[-1] is None:
+            # Only running it shows; where the file says it, a large model's time is saved.
+            declared = self._session.run(np.zeros((1, *shape), self._dtype), self._output).shape
+        width = declared[-1] if declared else 0
+        if len(declared) != 2 or width != len(self._labels.names):
             raise ModelError(
                 f"The model of {files.label} gives {width:,} scores, but {self._labels.source} names "
                 f"{len(self._labels.names):,} tags: {files.mend}."

@@ -35,7 +35,8 @@ SHARP = 2
 """A reduced picture keeps at least this many pixels per pixel of use, along each side."""
 
 COVERED = "covered"
-"""Key of `Image.info`; see `Decoded.image`."""
+SCALE = "scale"
+"""Keys of `Image.info`; see `Decoded.image`."""
 
 _BIG_PIXELS = 40_000_000
 _one_big = threading.Lock()  # pictures above _BIG_PIXELS are decoded one at a time, for memory's sake
@@ -79,7 +80,8 @@ class Decoded:
     Attributes:
         image: RGB, or RGBA where some pixel is transparent; possibly smaller than the file's picture. Then
             `image.info[COVERED]` is the box (x0, y0, x1, y1) that the picture covers, in the image's own
-            pixels: not whole ones where the last row or column is covered in part.
+            pixels: not whole ones where the last row or column is covered in part; `image.info[SCALE]` is
+            how many of the file's pixels one of them stands for, along each side.
         width, height: pixels of the upright original.
     """
 
@@ -181,8 +183,10 @@ def _decode(file: IO[bytes], path: str, name: str, side: int | None, pixels: int
             width, height, x, y = height, width, y, x
         box = (x[0], y[0], x[1], y[1])
     flat.info.pop(COVERED, None)
+    flat.info.pop(SCALE, None)
     if scale > 1:
         flat.info[COVERED] = box
+        flat.info[SCALE] = scale
     return Decoded(flat, width, height)
 
 

@@ -24,6 +24,9 @@ COVERED = "covered"
 """Key of `Image.info` by which the decoder says which part of a reduced picture is picture: a box
 (x0, y0, x1, y1) in the image's own pixels, not whole ones. (The same as `analysis.decode.COVERED`.)"""
 
+SCALE = "scale"
+"""Likewise: how many of the original's pixels one of a reduced picture stands for, along each side."""
+
 _SHARP = 2.0
 """Averaging leaves at least this many pixels per pixel of the result, along each side."""
 
@@ -71,15 +74,14 @@ def covered(image: Image.Image) -> tuple[float, float, float, float]:
 def pad_square(image: Image.Image, side: int, *, color: Color = WHITE, filter: int = BICUBIC) -> Image.Image:
     """Centre-pad to a square of `color`, then resize to `side` × `side`. Transparency lies over `color`.
 
-    The padding is rounded down to whole pixels on the left and at the top where the image is the
-    original, and is exact where it is a reduced one.
+    The padding is rounded down to whole pixels of the original on the left and at the top.
     """
     box = covered(image)
     width, height = box[2] - box[0], box[3] - box[1]
     square = max(width, height)
     left, top = (square - width) / 2, (square - height) / 2
-    if COVERED not in image.info:
-        left, top = math.floor(left), math.floor(top)
+    scale = float(image.info.get(SCALE, 1))
+    left, top = math.floor(left * scale) / scale, math.floor(top * scale) / scale
     factor = max(1, int(square / (_SHARP * side)))
     flat = flatten(image.reduce(factor) if factor > 1 and _averages(image) else image, color)
     if factor > 1 and flat.size == image.size:

@@ -25,7 +25,7 @@ DITHERED = {"P": 1.0, "P+transparency": 1.5, "1": 4.0}
 
 
 def test_the_decoder_and_the_taggers_name_the_covered_box_alike() -> None:
-    assert images.COVERED == decode.COVERED
+    assert (images.COVERED, images.SCALE) == (decode.COVERED, decode.SCALE)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -79,7 +79,7 @@ def test_reduced_pictures_stay_in_place(size: tuple[int, int]) -> None:
     original = picture(*size, seed=5)
     factor = int(max(size) / 896)
     small = original.reduce(factor)
-    small.info[images.COVERED] = (0.0, 0.0, size[0] / factor, size[1] / factor)
+    small.info |= {images.COVERED: (0.0, 0.0, size[0] / factor, size[1] / factor), images.SCALE: factor}
     assert difference(np.asarray(images.pad_square(small, 448)), padded_square(original, 448)) <= 0.3
     close = images.resize(small, (448, 448), Image.Resampling.BILINEAR)
     assert difference(np.asarray(close), stretched(original, 448)) <= 0.5

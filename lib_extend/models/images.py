@@ -81,7 +81,8 @@ def pad_square(image: Image.Image, side: int, *, color: Color = WHITE, filter: i
     square = max(width, height)
     left, top = (square - width) / 2, (square - height) / 2
     scale = float(image.info.get(SCALE, 1))
-    left, top = math.floor(left * scale) / scale, math.floor(top * scale) / scale
+    # half a pixel is the least there can be: a thousandth only mends the division's rounding
+    left, top = (math.floor(v * scale + 0.001) / scale for v in (left, top))
     factor = max(1, int(square / (_SHARP * side)))
     flat = flatten(image.reduce(factor) if factor > 1 and _averages(image) else image, color)
     if factor > 1 and flat.size == image.size:

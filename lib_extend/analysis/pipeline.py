@@ -8,6 +8,7 @@ memory is bounded; results come in any order, as soon as they are there.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import queue
 import sys
@@ -273,8 +274,8 @@ class Pipeline:
         look = self._vlm.look(item.image)
         try:
             for _ in range(_MAX_ROUNDS):
-                replies = look.ask([a.prompt for a in asked])
-                answers += [read(a, reply) for a, reply in zip(asked, replies, strict=True)]
+                replies = iter(look.ask([p for a in asked for p in a.prompts]))
+                answers += [read(a, *itertools.islice(replies, len(a.prompts))) for a in asked]
                 self._beat()
                 asked = next_round(self._questions, tags, answers)
                 if not asked or item.turn != self._turn:

@@ -55,18 +55,19 @@ def next_round(
         for thing in _objects(question, tags, answers):
             if (question.name, thing) not in done:
                 done.add((question.name, thing))
-                result.append(Asked(question, thing, prompt(question, thing)))
+                second = prompt(question, thing, question.rephrased) if question.rephrased else None
+                result.append(Asked(question, thing, prompt(question, thing), second))
     return result
 
 
-def prompt(question: Question, thing: str) -> Prompt:
-    """The question put to one object ("" when it is about the whole image)."""
+def prompt(question: Question, thing: str, template: str = "") -> Prompt:
+    """The question put to one object ("" when it is about the whole image), in its words or another `template`."""
     words = {
         "object": thing.replace("_", " "),
         "objects": plural(thing).replace("_", " "),
         "answer": thing.replace("_", " "),
     }
-    return Prompt(fill(question.ask, words), choices(question), FREE_TOKENS)
+    return Prompt(fill(template or question.ask, words), choices(question), FREE_TOKENS)
 
 
 def _applies(question: Question, tags: Mapping[str, float], answers: Sequence[Answer]) -> bool:

@@ -42,25 +42,30 @@ def choices(question: Question) -> tuple[tuple[str, ...], ...]:
     return ()
 
 
-def read(asked: Asked, reply: Reply) -> Answer:
-    """The answer in a reply.
+def read(asked: Asked, *replies: Reply) -> Answer:
+    """The answer in the replies to `asked.prompts`, one or two.
 
-    Where the model gave probabilities over the choices, the likeliest counts; else its words are read.
+    Where the model gave probabilities over the choices, those of two phrasings are averaged and the likeliest
+    choice counts; else its words are read, and two phrasings must agree.
     A reply that fits nothing keeps its raw text and yields no answer and no tag.
     """
     probability: float | None = None
-    text = reply.raw
+    reply = replies[0]
     options = asked.prompt.choices
-    if reply.probabilities is not None and len(reply.probabilities) == len(options) > 0:
-        best = max(range(len(options)), key=lambda i: reply.probabilities[i])  # type: ignore[index]
-        probability = reply.probabilities[best]
-        text = options[best][0]
-    answer = normalize(asked.question, text)
+    rows = [r.probabilities for r in replies if r.probabilities is not None]
+    if len(rows) == len(replies) and all(len(row) == len(options) > 0 for row in rows):
+        mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+        best = max(range(len(options)), key=lambda i: mean[i])
+        probability = mean[best]
+        answer = normalize(asked.question, options[best][0])
+    else:
+        read_as = {normalize(asked.question, r.raw) for r in replies}
+        answer = read_as.pop() if len(read_as) == 1 else ""
     return Answer(
         question=asked.question.name,
         object=asked.object,
         answer=answer,
-        raw=reply.raw,
+        raw=" / ".join(dict.fromkeys(r.raw for r in replies)) if len(replies) > 1 else reply.raw,
         probability=probability,
         tag=tag_of(asked.question, asked.object, answer),
     )

@@ -67,3 +67,9 @@ class Asked:
     question: Question
     object: str  # canonical tag name, "" where the question is about the whole image
     prompt: Prompt
+    rephrased: Prompt | None = None
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """All that is sent for it; `read` takes one reply for each."""
+        return (self.prompt,) if self.rephrased is None else (self.prompt, self.rephrased)

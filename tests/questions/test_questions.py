@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,6 +101,16 @@ def test_probabilities_decide() -> None:
     p[3], p[4] = 0.7, 0.3
     answer = read(asked, Reply("4 I think", tuple(p)))
     assert (answer.answer, answer.probability, answer.tag) == ("3", 0.7, "3_cakes")
+
+
+def test_two_phrasings_are_averaged() -> None:
+    twice = replace(BY_NAME["door"], rephrased="Can a door be seen? Answer yes or no.")
+    (asked,) = next_round([twice], {"indoors": 1.0}, [])
+    assert [p.text for p in asked.prompts] == [twice.ask, twice.rephrased]
+    answer = read(asked, Reply("yes", (0.9, 0.1)), Reply("no", (0.2, 0.8)))
+    assert (answer.answer, answer.probability, answer.raw) == ("yes", pytest.approx(0.55), "yes / no")
+    assert read(asked, Reply("yes"), Reply("Yes, there is.")).answer == "yes"
+    assert read(asked, Reply("yes"), Reply("no")).answer == ""
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,9 @@ from typing import Any
 
 from lib_extend import __version__
 from lib_extend.batch.job import TagJob
+from lib_extend.batch.review import decide, uncertain
 from lib_extend.batch.undo import list_runs, undo
+from lib_extend.batch.verdicts import VERDICTS
 from lib_extend.cli_output import Lines, Report, Terminal
 from lib_extend.config import Setting, TagConfig, settings
 from lib_extend.datasets.scan import show
@@ -105,6 +107,24 @@ def _parser() -> argparse.ArgumentParser:
     _add_state(runs)
     runs.set_defaults(run=_runs)
 
+    review = commands.add_parser(
+        "review", help="the least certain answers first; accept, correct or reject them"
+    )
+    review.add_argument("folder", metavar="FOLDER")
+    review.add_argument(
+        "--below", type=float, default=0.8, metavar="P", help="only answers less certain (default: 0.8)"
+    )
+    review.add_argument("--limit", type=int, default=20, metavar="N", help="most answers shown (default: 20)")
+    review.add_argument("--json", action="store_true", help="one answer a line")
+    where = ("IMAGE", "QUESTION[:OBJECT]")
+    says = review.add_mutually_exclusive_group()
+    says.add_argument("--accept", nargs=2, metavar=where, help="it is right")
+    says.add_argument("--reject", nargs=2, metavar=where, help="it is wrong: no tag")
+    says.add_argument("--lock", nargs=2, metavar=where, help="it is right, whatever a model says later")
+    says.add_argument("--correct", nargs=3, metavar=(*where, "ANSWER"), help="this is the answer")
+    _add_state(review)
+    review.set_defaults(run=_review)
+
     # parsed by the models' side, see _elsewhere; here for the list of commands
     commands.add_parser("models", help="list, download or locate models", add_help=False)
     commands.add_parser("sketch", help="draw practice scenes, train the built-in models", add_help=False)
@@ -159,7 +179,11 @@ def config_of(args: argparse.Namespace) -> TagConfig:
         if given is None:
             continue
         if s.type is list:
-            given = list(given) if s.metavar in ("GLOB", "FILE", "TEXT") else [w for text in given for w in split_list(text)]
+            given = (
+                list(given)
+                if s.metavar in ("GLOB", "FILE", "TEXT")
+                else [w for text in given for w in split_list(text)]
+            )
         values[s.name] = given
     return TagConfig.from_dict(values)
 
@@ -251,6 +275,31 @@ def _runs(args: argparse.Namespace) -> int:
             f"{r.id:>4}  {when}  {what:<14} {r.status:<8} {r.images:>6} images  {r.changed:>6} changed  "
             f"{r.failed:>4} failed  {chosen}".rstrip()
         )
+    return OK
+
+
+def _review(args: argparse.Namespace) -> int:
+    root = Path(args.folder)
+    for verdict in VERDICTS:
+        said = getattr(args, verdict)
+        if said:
+            path, about, *answer = said
+            question, _, thing = about.partition(":")
+            caption = decide(
+                root, path, question, thing.replace(" ", "_"), verdict, *answer, state_dir=args.state
+            )
+            print(f"{show(path)}: {show(caption)}")
+            return OK
+    items = uncertain(root, below=args.below, state_dir=args.state)
+    for item in items[: args.limit]:
+        if args.json:
+            print(json.dumps(item.to_json()))
+            continue
+        about = f"{item.question}:{item.object}" if item.object else item.question
+        print(f"{show(item.path)}  {about}  {item.answer or show(item.raw)!r}  ({item.reason})")
+    if not args.json:
+        more = len(items) - args.limit
+        print(f"{_count(len(items), 'answer')} to look at" + (f", {more:,} not shown." if more > 0 else "."))
     return OK
 
 

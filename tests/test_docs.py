@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from lib_extend.datasets.question_files import own_questions
 from lib_extend.models import registry
 from lib_extend.questions.asking import next_round, select
 from lib_extend.questions.builtin import BUILTIN
@@ -58,3 +59,14 @@ def test_add_a_tagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scores = {t.name: t.score for t in tags}
     assert len(scores) == 128 and scores["tag_0"] == pytest.approx(1.0, abs=0.01)
     assert scores["tag_191"] == pytest.approx(0.2, abs=0.01) and "tag_64" not in scores
+
+
+def test_the_readme_questions_work(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    file = tmp_path / "own.toml"
+    file.write_text(re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)[0], encoding="utf-8")
+    lines = [" ".join(text.split()) for text in re.findall(r'--question "([^"]*)"', readme)]
+    assert len(lines) == 3
+    own = own_questions([str(file)], lines, BUILTIN)[len(BUILTIN) :]
+    assert [q.kind.value for q in own] == ["one_of", "one_of", "yes_no", "free"]
+    assert own[0].rephrased and own[2].tag == "rain"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lib_extend.batch import edits, journal, plan
@@ -13,6 +13,7 @@ from lib_extend.batch.edits import Written
 from lib_extend.batch.journal import Outcome, Write
 from lib_extend.batch.plan import ANSWERS, TAGS, Models
 from lib_extend.batch.state import State
+from lib_extend.batch.verdicts import apply
 from lib_extend.captions.composing import Existing, compose, replaces
 from lib_extend.config import TagConfig
 from lib_extend.datasets import captions as files
@@ -43,6 +44,11 @@ class Decided:
             dropped=self.caption.dropped,
         )
 
+    def as_it_is(self) -> ev.Image:
+        """The report on a caption that an earlier start of the run wrote: what stands in the file now."""
+        text = self.caption.text if self.before is None else self.before.strip()
+        return replace(self.event(False), caption=text)
+
 
 class Captioner:
     """Composes the captions of one run."""
@@ -67,7 +73,7 @@ class Captioner:
             text = None if data is None else files.decode(data, Path(found.caption_name).name)
             written = _written(self._state, found)
             existing = edits.reconcile(written, text)
-            known = self.analysis(found, existing) if analysis is None else analysis
+            known = self.analysis(found, existing) if analysis is None else self._decided(found, analysis)
             caption = compose(
                 known,
                 self._config,
@@ -87,20 +93,30 @@ class Captioner:
 
         return Write(found.caption_name, make)
 
-    def preview(self, writes: Sequence[Write], *, as_it_is: bool) -> list[Outcome]:
-        """What `journal.commit` would do; `as_it_is` reports the file without judging it changed."""
+    def preview(self, writes: Sequence[Write]) -> list[Outcome]:
+        """What `journal.commit` would do."""
         outcomes = []
         for w in writes:
             try:
                 before = files.read_bytes(self._state.root / w.name)
                 after, _ = w.make(before)
-                outcomes.append(Outcome(w.name, not as_it_is and after != before))
+                outcomes.append(Outcome(w.name, after != before))
             except ImageError as e:
                 outcomes.append(Outcome(w.name, False, e))
         return outcomes
 
     def analysis(self, found: Found, existing: Existing | None) -> Analysis:
-        """The stored analysis of an image."""
+        """The stored analysis of an image, with its answers as people left them."""
+        return self._decided(found, self.stored(found, existing))
+
+    def _decided(self, found: Found, analysis: Analysis) -> Analysis:
+        verdicts = self._state.verdicts(found.name)
+        if not verdicts:
+            return analysis
+        return replace(analysis, answers=apply(analysis.answers, verdicts, self._questions))
+
+    def stored(self, found: Found, existing: Existing | None) -> Analysis:
+        """The stored analysis of an image, as the models gave it."""
         width = height = 0
         tags: tuple[Tag, ...] = ()
         answers: tuple[Answer, ...] = ()

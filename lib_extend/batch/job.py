@@ -77,7 +77,7 @@ class TagJob:
         self.config = config
         self.dry_run = dry_run
         # raises now when a word of --ask is unknown, not after an hour of tagging
-        self.questions = _questions(config, questions) if config.vlm != "none" else ()
+        self.questions = questions_of(config, questions) if config.vlm != "none" else ()
         self._folder = state_folder(root, state_dir)
         self._make_client = client
         self._client: Client | None = None
@@ -335,7 +335,7 @@ class TagJob:
         if write and not self.dry_run:
             outcomes = journal.commit(state, run, writes, settle)
         else:
-            outcomes = captioner.preview(writes, as_it_is=not write)
+            outcomes = captioner.preview(writes)
         if outcomes and not self.root.is_dir():
             raise StorageError(f"The folder {show(str(self.root))} is gone: bring it back and start again.")
         for outcome in outcomes:
@@ -345,8 +345,8 @@ class TagJob:
                 yield ev.Failed(f.name, outcome.error.reason)
                 continue
             self._counts["done"] += 1
-            self._counts["written"] += outcome.changed and not self.dry_run
-            yield decided[f.name].event(outcome.changed)
+            self._counts["written"] += outcome.changed and write and not self.dry_run
+            yield decided[f.name].event(outcome.changed) if write else decided[f.name].as_it_is()
 
     def _fail(self, state: State, run: int, rows: Sequence[tuple[str, str]]) -> Iterator[ev.Event]:
         if not rows:
@@ -406,7 +406,7 @@ class TagJob:
             raise failure[0]
 
 
-def _questions(config: TagConfig, known: Sequence[Question]) -> tuple[Question, ...]:
+def questions_of(config: TagConfig, known: Sequence[Question]) -> tuple[Question, ...]:
     """The questions that `--ask` selects, and all of the user's own."""
     table = own_questions(config.question_file, config.question, known)
     own = [q.selected_by for q in table[len(known) :]]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib_extend.batch.verdicts import Verdict
 from lib_extend.datasets.scan import Found, show
 from lib_extend.errors import StorageError, UserError
 
@@ -33,6 +34,10 @@ CREATE TABLE analysis (
     PRIMARY KEY (path, part, key)
 ) WITHOUT ROWID;
 CREATE TABLE captions (path BLOB PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE verdicts (
+    path BLOB NOT NULL, question TEXT NOT NULL, object TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (path, question, object)
+) WITHOUT ROWID;
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, status TEXT NOT NULL,
     started REAL NOT NULL, finished REAL, config TEXT NOT NULL, config_key TEXT NOT NULL,
@@ -196,6 +201,20 @@ class State:
                 )
                 for f, part, key, value in rows
             ],
+        )
+
+    # what people decided about answers
+
+    def verdicts(self, image: str) -> dict[tuple[str, str], Verdict]:
+        """Verdicts on an image's answers by (question, object)."""
+        rows = self._db.execute("SELECT question, object, record FROM verdicts WHERE path=?", (_key(image),))
+        return {(q, o): Verdict.from_json(json.loads(r)) for q, o, r in rows}
+
+    def set_verdict(self, image: str, verdict: Verdict) -> None:
+        """Store a verdict; call inside `transaction`."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO verdicts VALUES (?,?,?,?)",
+            (_key(image), verdict.question, verdict.object, json.dumps(verdict.to_json())),
         )
 
     # what we wrote last

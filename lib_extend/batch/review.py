@@ -1,0 +1,175 @@
+"""The answers a person should look at, least certain first, and what the person says of them."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib_extend.batch import events as ev
+from lib_extend.batch import plan
+from lib_extend.batch.caption import Captioner, existing_caption
+from lib_extend.batch.job import Client, TagJob, questions_of, state_folder
+from lib_extend.batch.lock import locked
+from lib_extend.batch.state import STATE_FILE, State
+from lib_extend.batch.verdicts import ACCEPT, CORRECT, LOCK, REJECT, Verdict, normal
+from lib_extend.config import TagConfig
+from lib_extend.datasets.scan import Found, scan, show
+from lib_extend.errors import ImageError, UserError
+from lib_extend.questions.builtin import BUILTIN
+from lib_extend.questions.checks import doubts
+from lib_extend.questions.records import Question
+from lib_extend.records import Answer, Record
+from lib_extend.worker.client import WorkerClient
+
+
+@dataclass(frozen=True)
+class Item(Record):
+    """One answer to look at.
+
+    Attributes:
+        path: the image's name. question, object, answer, raw, probability, tag: as in `Answer`.
+        reason: why it is here ("probability 0.42", or a contradiction).
+    """
+
+    path: str
+    question: str
+    object: str
+    answer: str
+    raw: str
+    probability: float | None
+    tag: str
+    reason: str
+
+
+def uncertain(root: Path, *, below: float = 0.8, state_dir: Path | None = None) -> list[Item]:
+    """The answers below a probability, and those something contradicts, without a verdict yet.
+
+    Contradicted ones come first, then the least certain. Uses the settings of the newest run.
+
+    Raises:
+        UserError: the folder was never tagged with questions.
+    """
+    with contextlib.closing(_open(root, state_dir)) as state:
+        config = _last_config(state, root)
+        return sorted(_items(state, config, root, below), key=_urgency)
+
+
+def decide(
+    root: Path,
+    path: str,
+    question: str,
+    thing: str,
+    verdict: str,
+    answer: str = "",
+    *,
+    state_dir: Path | None = None,
+    client: Callable[[], Client] = WorkerClient,
+) -> str:
+    """Record a person's verdict and write the image's caption anew; returns the caption.
+
+    Args:
+        path: the image's name, relative to the folder. verdict: accept, correct, reject or lock.
+        answer: the right answer, for "correct".
+
+    Raises:
+        UserError: no such image, question or answer, or a correction the question does not allow.
+    """
+    with locked(state_folder(root, state_dir), root), contextlib.closing(_open(root, state_dir)) as state:
+        config = _last_config(state, root)
+        table = questions_of(config, BUILTIN)
+        asked = _named(table, question)
+        found = _find(root, config, path)
+        given = next(
+            (a for a in _answers(state, config, found) if (a.question, a.object) == (question, thing)), None
+        )
+        if given is None and verdict != CORRECT:
+            raise UserError(f"{show(path)} has no answer to {question}{f' about {thing}' if thing else ''}.")
+        value = given.answer if given else ""
+        if verdict == CORRECT:
+            value = normal(asked, answer)
+            if not value:
+                raise UserError(f"{answer!r} is no answer to {question} ({asked.kind.value}).")
+        elif verdict not in (ACCEPT, REJECT, LOCK):
+            raise UserError(f"There is no verdict {verdict!r}: accept, correct, reject or lock.")
+        with state.transaction():
+            state.set_verdict(found.name, Verdict(question, thing, verdict, value))
+    # one image's run: journaled and undoable like any other
+    only = config.with_(include=[glob.escape(found.name)], limit=None, existing="merge")
+    # to the end, or the run would count as stopped
+    events = list(TagJob(root, only, state_dir=state_dir, client=client).events())
+    for event in events:
+        if isinstance(event, ev.Image):
+            return event.caption
+        if isinstance(event, ev.Failed):
+            raise UserError(event.reason)
+    raise UserError(f"{show(path)} is gone: put it back.")
+
+
+def _open(root: Path, state_dir: Path | None) -> State:
+    file = state_folder(root, state_dir) / STATE_FILE
+    if not file.exists():
+        raise UserError(f"{show(str(root))} was never tagged here: there is nothing to review.")
+    return State(file, root)
+
+
+def _last_config(state: State, root: Path) -> TagConfig:
+    for run in reversed(state.runs()):
+        if run.kind in ("tag", "preview") and run.config.get("vlm", "none") != "none":
+            return TagConfig.from_dict({**run.config, "include": [], "limit": None})
+    raise UserError(f"No run on {show(str(root))} asked questions: tag it with --vlm first.")
+
+
+def _items(state: State, config: TagConfig, root: Path, below: float) -> Iterator[Item]:
+    for found in scan(root, recursive=config.recursive):
+        answers = _answers(state, config, found)
+        if not answers:
+            continue
+        verdicts = state.verdicts(found.name)
+        analysis = _captioner(state, config).stored(found, None)
+        reasons = {(d.question, d.object): d.reason for d in doubts(analysis.tags, answers)}
+        for a in answers:
+            if (a.question, a.object) in verdicts:
+                continue
+            reason = reasons.get((a.question, a.object), "")
+            if not reason and a.probability is not None and a.probability < below:
+                reason = f"probability {a.probability:.2f}"
+            elif not reason and not a.answer:
+                reason = "the reply fits no answer"
+            if reason:
+                yield Item(found.name, a.question, a.object, a.answer, a.raw, a.probability, a.tag, reason)
+
+
+def _urgency(item: Item) -> tuple[bool, float, str]:
+    contradicted = not item.reason.startswith("probability")
+    return (not contradicted, 1.0 if item.probability is None else item.probability, item.path)
+
+
+def _answers(state: State, config: TagConfig, found: Found) -> tuple[Answer, ...]:
+    existing = None
+    if config.tagger == "none":
+        with contextlib.suppress(ImageError):
+            existing = existing_caption(state, found)
+    return _captioner(state, config).stored(found, existing).answers
+
+
+def _captioner(state: State, config: TagConfig) -> Captioner:
+    return Captioner(state, config, plan.known_models(state, config), questions_of(config, BUILTIN))
+
+
+def _named(questions: tuple[Question, ...], name: str) -> Question:
+    for q in questions:
+        if q.name == name:
+            return q
+    raise UserError(
+        f"There is no question {name!r}: the questions are {', '.join(q.name for q in questions)}."
+    )
+
+
+def _find(root: Path, config: TagConfig, path: str) -> Found:
+    for found in scan(root, recursive=True):
+        if found.name == path:
+            return found
+    raise UserError(f"There is no image {show(path)} in {show(str(root))}: name it as `review` lists it.")

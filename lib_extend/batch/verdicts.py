@@ -1,0 +1,65 @@
+"""What people decided about answers: kept beside the analyses, and stronger than any model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lib_extend.questions.reading import normalize, tag_of
+from lib_extend.questions.records import Question
+from lib_extend.records import Answer, Record
+
+ACCEPT, CORRECT, REJECT, LOCK = "accept", "correct", "reject", "lock"
+VERDICTS = (ACCEPT, CORRECT, REJECT, LOCK)
+
+
+@dataclass(frozen=True)
+class Verdict(Record):
+    """A person's word on one answer.
+
+    Attributes:
+        verdict: `accept` and `reject` hold while a model gives that `answer`; `correct` and `lock` stand for
+            `answer` whatever a model says later.
+    """
+
+    question: str
+    object: str
+    verdict: str
+    answer: str
+
+
+def apply(
+    answers: Sequence[Answer], verdicts: Mapping[tuple[str, str], Verdict], questions: Sequence[Question]
+) -> tuple[Answer, ...]:
+    """The answers as people left them: accepted ones are certain, rejected ones give no tag."""
+    if not verdicts:
+        return tuple(answers)
+    by_name = {q.name: q for q in questions}
+    result = []
+    seen = set()
+    for a in answers:
+        seen.add((a.question, a.object))
+        verdict = verdicts.get((a.question, a.object))
+        result.append(a if verdict is None else _decided(a, verdict, by_name.get(a.question)))
+    for where, verdict in verdicts.items():
+        # a model that was not asked this time does not undo what a person fixed
+        if where not in seen and verdict.verdict in (CORRECT, LOCK) and verdict.question in by_name:
+            blank = Answer(verdict.question, verdict.object, "", "", None, "")
+            result.append(_decided(blank, verdict, by_name[verdict.question]))
+    return tuple(result)
+
+
+def _decided(answer: Answer, verdict: Verdict, question: Question | None) -> Answer:
+    if verdict.verdict == REJECT:
+        return replace(answer, answer="", tag="") if answer.answer == verdict.answer else answer
+    if verdict.verdict == ACCEPT:
+        return replace(answer, probability=1.0) if answer.answer == verdict.answer else answer
+    if question is None:
+        return answer
+    tag = tag_of(question, answer.object, verdict.answer)
+    return replace(answer, answer=verdict.answer, tag=tag, probability=1.0)
+
+
+def normal(question: Question, text: str) -> str:
+    """A person's correction in the question's normal form; "" when it fits nothing."""
+    return normalize(question, text)

@@ -217,6 +217,17 @@ def test_transparency_is_white_and_depth_is_scaled() -> None:
     assert to_rgb(Image.new("F", (1, 1), float("nan"))).getpixel((0, 0)) == (0, 0, 0)
 
 
+def test_a_picture_is_read_when_it_is_handed_in(vlm: LocalVlm, tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    Image.effect_noise((60, 60), 50).save(file)
+    with Image.open(file) as opened:
+        look = vlm.look(opened)
+    assert look.ask([Prompt("Is it?", YES_NO)])
+    file.write_bytes(file.read_bytes()[:1000])
+    with Image.open(file) as opened, pytest.raises(ImageError, match="cannot be decoded"):
+        vlm.look(opened)
+
+
 @pytest.mark.parametrize("size", [(3000, 2000), (1, 100_000), (7, 5), (1001, 999)])
 def test_shrinking_keeps_within_and_never_enlarges(size: tuple[int, int]) -> None:
     small = shrink(Image.new("L", size), 10_000)
@@ -231,14 +242,46 @@ def test_special_tokens_in_a_question_are_text_no_more(vlm: LocalVlm) -> None:
     assert sly.count("<|image_pad|>") == 1 and sly.count("<|vision_end|>") == 1
 
 
-def test_other_architectures_are_asked_plainly(vlm: LocalVlm, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lib_extend.models.vlms.prefix import choose_engine
+@pytest.mark.parametrize("text_only", [False, True])
+def test_other_architectures_are_asked_plainly(tmp_path: Path, text_only: bool) -> None:
+    vlm = LocalVlm(vlm_tiny.build_llava(tmp_path, text_only_template=text_only), device="cpu")
+    assert type(vlm._engine) is PlainEngine
+    assert "one question at a time" in vlm.device and "llava" in vlm.device
+    assert vlm.pixels == 56 * 56, "the processor's own size"
+    ids = vlm._chat.inputs(Image.new("RGB", (300, 200)), "Is it red?")["input_ids"][0].tolist()
+    assert ids.count(0) == 1, "the template's first token is not doubled"
+    assert ids.count(5) == 16
+    closed, free = vlm.look(Image.new("RGB", (300, 200))).ask(
+        [Prompt("Is it?", YES_NO), Prompt("What?", (), 3)]
+    )
+    assert closed.probabilities is not None and sum(closed.probabilities) == pytest.approx(1.0)
+    assert free.probabilities is None
 
-    engine = vlm._engine
-    assert engine is not None
-    monkeypatch.setattr(engine.model.config, "model_type", "smolvlm")
-    chosen, way = choose_engine(engine.model, engine.chat, 1.0)
-    assert type(chosen) is PlainEngine and "one question at a time" in way and "smolvlm" in way
+
+def test_the_sketch_model_sees_what_was_drawn(tmp_path: Path) -> None:
+    """The built-in model by its name, whole: colors of drawn scenes, and as plain as packed."""
+    from lib_extend.questions.colors import CHOICES
+    from lib_extend.sketch.folder import draw_folder, read_truth
+
+    vlm = load_vlm("sketch", device="cpu", offline=True)
+    engine = vlm._engine  # type: ignore[attr-defined]
+    assert isinstance(engine, PrefixEngine)
+    draw_folder(tmp_path, 4, 815, namespace="test")
+    right = asked = 0
+    for row in read_truth(tmp_path):
+        with Image.open(tmp_path / row["file"]) as opened:
+            picture = to_rgb(opened)
+        colors = row["colors"]
+        prompts = [
+            Prompt(f"What color is the {o} in the image? Answer with one color.", CHOICES) for o in colors
+        ]
+        replies = vlm.look(picture).ask(prompts)
+        right += sum(r.raw == c for r, c in zip(replies, colors.values(), strict=True))
+        asked += len(replies)
+    assert right >= 0.8 * asked > 0
+    questions = [(p.text, ()) for p in prompts]
+    ours = PrefixLook(engine, picture).logits(questions)
+    assert float((ours - PlainLook(engine, picture).logits(questions)).abs().max()) <= 1e-4
 
 
 def test_devices_say_why() -> None:

@@ -190,6 +190,68 @@ def build_folder(kind: str, folder: Path, *, max_pixels: int = 200_704, seed: in
     return folder
 
 
+def build_llava(folder: Path, *, text_only_template: bool = False) -> Path:
+    """Writes a random LLaVA (a CLIP tower and a Llama): another architecture, whose template may take
+    texts alone and put the picture's token itself, as JoyCaption's does."""
+    from transformers import AutoConfig, AutoModelForImageTextToText
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = build_tokenizer()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    parts = (
+        "<|image_pad|>{{ m['content'] }}"
+        if text_only_template
+        else "{% for p in m['content'] %}{% if p['type'] == 'image' %}<|image_pad|>{% else %}{{ p['text'] }}{% endif %}"
+        "{% endfor %}"
+    )
+    template = (
+        "{{ bos_token }}{% for m in messages %}<|im_start|>" + parts + "<|im_end|>{% endfor %}<|im_start|>"
+    )
+    _json(
+        folder / "config.json",
+        {
+            "model_type": "llava",
+            "architectures": ["LlavaForConditionalGeneration"],
+            "image_token_index": 5,
+            "vision_feature_select_strategy": "default",
+            "vision_feature_layer": -2,
+            "text_config": {
+                "model_type": "llama", "vocab_size": tokenizer.get_vocab_size(), "hidden_size": 32,
+                "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,
+                "num_key_value_heads": 2, "bos_token_id": 0, "eos_token_id": 2, "pad_token_id": 0,
+            },
+            "vision_config": {
+                "model_type": "clip_vision_model", "hidden_size": 32, "intermediate_size": 48,
+                "num_hidden_layers": 3, "num_attention_heads": 2, "image_size": 56, "patch_size": 14,
+                "projection_dim": 32,
+            },
+        },
+    )  # fmt: skip
+    _json(
+        folder / "tokenizer_config.json",
+        {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|im_end|>", "bos_token": "<|endoftext|>",
+         "pad_token": "<|endoftext|>", "additional_special_tokens": list(SPECIAL[1:]), "chat_template": template},
+    )  # fmt: skip
+    _json(folder / "chat_template.json", {"chat_template": template})
+    _json(
+        folder / "processor_config.json",
+        {"processor_class": "LlavaProcessor", "patch_size": 14, "vision_feature_select_strategy": "default",
+         "image_token": "<|image_pad|>", "num_additional_image_tokens": 1},
+    )  # fmt: skip
+    _json(
+        folder / "preprocessor_config.json",
+        {"image_processor_type": "CLIPImageProcessor", "processor_class": "LlavaProcessor",
+         "size": {"height": 56, "width": 56}, "do_center_crop": False},
+    )  # fmt: skip
+    _json(folder / "generation_config.json", {"eos_token_id": 2, "pad_token_id": 0})
+    torch.manual_seed(0)
+    AutoModelForImageTextToText.from_config(AutoConfig.from_pretrained(folder)).save_pretrained(
+        folder / "saved", safe_serialization=True
+    )
+    (folder / "saved" / "model.safetensors").rename(folder / "model.safetensors")
+    return folder
+
+
 def _save(model: Any, folder: Path) -> None:
     """Only the weights; the configuration stays the hand-written one, which every release reads."""
     from safetensors.torch import save_file

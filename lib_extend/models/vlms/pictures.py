@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from lib_extend.errors import ImageError
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -17,9 +19,15 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
     16-bit and floating-point gray are scaled to 8 bits: I;16 from 0…65535, I likewise where it goes
     beyond 255, F from 0…1 where it stays within, else from 0…255.
+
+    Raises ImageError when a picture not yet read from its file cannot be.
     """
     from PIL import Image as pillow
 
+    try:
+        image.load()  # now: whoever handed it in may close the file before it is asked about
+    except (OSError, SyntaxError) as error:  # Pillow's PNG reader raises SyntaxError
+        raise ImageError(f"The picture cannot be decoded ({error}).") from error
     if image.mode == "RGB":
         return image
     if image.mode in ("I", "F") or image.mode.startswith("I;"):

@@ -45,6 +45,8 @@ class PlainEngine:
 
     def moved(self, inputs: Tensors) -> Tensors:
         """`inputs` on the model's device, pixels in its type."""
+        if "token_type_ids" not in self._takes:  # some tokenizers make them for models without
+            inputs = {k: v for k, v in inputs.items() if k != "token_type_ids"}
         device, dtype = self.model.device, self.model.dtype
         return {
             k: v.to(device, dtype) if v.is_floating_point() else v.to(device)

@@ -13,6 +13,7 @@ from lib_extend.config import TEMPLATE_FIELDS, TagConfig
 from lib_extend.records import Drop, Source, Tag
 
 BACKGROUND = "{people}, {characters}, {general}, {artist}, {year}"
+_PLAIN = ("people", "characters", "copyright", "general", "artist", "year", "meta", "rating")
 SAMPLE_ABOVE = 14
 """The background recipe thins out general tags when there are more than this."""
 
@@ -38,13 +39,30 @@ def grouped(tags: Iterable[Tag]) -> dict[str, list[Tag]]:
     return result
 
 
+def plain_order(tags: Sequence[Tag], config: TagConfig, rng: random.Random) -> list[Tag]:
+    """People, characters and copyrights first, then the rest as `sort` says, ratings last."""
+    groups = grouped(tags)
+    # one list, so that what the questions found is sorted in with the rest
+    groups["general"] = [t for t in tags if group(t) in ("general", "new")]
+    groups["new"] = []
+    if config.sort != "original":
+        _sort(groups, config.sort, rng)
+    return [t for name in _PLAIN for t in groups[name]]
+
+
 def arrange(
     tags: Sequence[Tag],
     config: TagConfig,
     rng: random.Random,
     form: Callable[[Tag], str] | None = None,
+    cut: Callable[[Sequence[Tag]], Sequence[Tag]] | None = None,
 ) -> Arranged:
-    """Lay out `tags` by `config.format`. A person's tags always find a place, at the end if need be."""
+    """Lay out `tags` by `config.format`. A person's tags always find a place, at the end if need be.
+
+    `cut` chooses from the tags that have a place which ones stay.
+    """
+    if config.format == "plain":
+        return Arranged(tuple(plain_order(tags, config, rng)), "")
     template = config.format
     groups = grouped(tags)
     dropped: list[Drop] = []
@@ -67,6 +85,11 @@ def arrange(
                 ]
                 groups.setdefault("", []).extend(t for t in groups[name] if t.source is Source.HUMAN)
             groups[name] = []
+    if cut:
+        stay = {
+            t.name for t in cut([t for name in dict.fromkeys((*fields, "")) for t in groups.get(name, ())])
+        }
+        groups = {name: [t for t in items if t.name in stay] for name, items in groups.items()}
     write = form or (lambda t: written(t.name, config.underscores, config.escape_brackets))
     text = _fill(template, {n: config.separator.join(map(write, groups[n])) for n in fields})
     order = [t for n in dict.fromkeys(fields) for t in groups[n]]
@@ -91,14 +114,14 @@ def _fill(template: str, values: dict[str, str]) -> str:
 
 
 def _sort(groups: dict[str, list[Tag]], sort: str, rng: random.Random) -> None:
+    if sort == "score":
+        for name in ("characters", "copyright", "general", "new"):
+            groups[name].sort(key=lambda t: -1.0 if t.score is None else -t.score)
+        return
     for name in ("general", "new"):
-        tags = groups[name]
-        if sort == "score":
-            tags.sort(key=lambda t: -1.0 if t.score is None else -t.score)
-        else:
-            tags.sort(key=lambda t: t.name)
-            if sort == "shuffle":
-                rng.shuffle(tags)
+        groups[name].sort(key=lambda t: t.name)
+        if sort == "shuffle":
+            rng.shuffle(groups[name])
 
 
 def _background(

@@ -1,7 +1,8 @@
 """Patterns for tags: names, wildcards (`*_background`) and `/regular expressions/`.
 
 All are matched against the whole canonical name and, so that people may write what they read, against
-the name with spaces, without regard to case.
+the name with spaces, without regard to case. Names are short and each is tried once a run, but a regular
+expression is the user's own: one that backtracks without end (`/(a+)+b/`) is slow here as anywhere.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import translate
 from functools import lru_cache
 
 from lib_extend.captions.names import KAOMOJI, canonical, key
 from lib_extend.errors import UserError
 
+_REMEMBERED = 50_000
+_ESCAPED = re.compile(r"\\+([()\[\]])")
+
 
 class Patterns:
-    """A list of patterns, compiled once."""
+    """A list of patterns, compiled once; what a name matched is remembered."""
 
     def __init__(self, texts: Sequence[str], setting: str) -> None:
         self._names: dict[str, str] = {}
@@ -28,10 +31,20 @@ class Patterns:
                 self._names[key(canonical(text))] = text
             else:
                 self._regexes.append((regex, text))
+        self._seen: dict[str, str | None] = {}
 
     def match(self, name: str) -> str | None:
         """The pattern that `name` (canonical) matches, as the user wrote it, or None."""
-        folded = key(name)
+        if not self._regexes:
+            return self._names.get(key(name))
+        if name in self._seen:
+            return self._seen[name]
+        found = self._find(key(name))
+        if len(self._seen) < _REMEMBERED:
+            self._seen[name] = found
+        return found
+
+    def _find(self, folded: str) -> str | None:
         if folded in self._names:
             return self._names[folded]
         for regex, text in self._regexes:
@@ -50,31 +63,33 @@ class Replacement:
 
 
 class Replacements:
-    """A list of `old=new` rules; the first that matches applies."""
+    """A list of `old=new` rules; the first that matches applies, once."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._rules: list[Replacement] = []
-        for text in texts:
-            cut = text.rfind("/=") + 1 if text.startswith("/") else text.find("=")
-            if cut <= 0:
-                raise UserError(f"replace has {text!r}, but must be written old=new.")
-            old, new = text[:cut], text[cut + 1 :].strip()
-            regex = _compile(old, "replace")
-            if regex is not None:
-                try:
-                    # a group that does not exist is found now, not at the first tag that matches
-                    regex_template = re.compile(regex.pattern + "|", re.IGNORECASE)
-                    regex_template.fullmatch("").expand(new)  # type: ignore[union-attr]
-                except (re.error, IndexError) as e:
-                    raise UserError(f"replace has {text!r}, whose new text is wrong: {e}.") from None
-            self._rules.append(Replacement(key(canonical(old)), new, regex))
+        self._rules = [_rule(text) for text in texts]
+        self._seen: dict[str, str] = {}
 
     def __bool__(self) -> bool:
         return bool(self._rules)
 
     def apply(self, name: str) -> str:
         """The new canonical name; "" when the tag is to go."""
-        folded = key(name)
+        if name in self._seen:
+            return self._seen[name]
+        new = self._new(name, key(name))
+        if len(self._seen) < _REMEMBERED:
+            self._seen[name] = new
+        return new
+
+    def settled(self, name: str) -> str:
+        """As `apply`, but `name` itself where the rules would change the result again and again.
+
+        For names that come back in the next run as they were written in this one.
+        """
+        new = self.apply(name)
+        return new if not new or self.apply(new) == new else name
+
+    def _new(self, name: str, folded: str) -> str:
         for rule in self._rules:
             if rule.regex is None:
                 if folded == rule.old:
@@ -85,6 +100,28 @@ class Replacements:
                 if match:
                     return canonical(match.expand(rule.new))
         return name
+
+
+def _rule(text: str) -> Replacement:
+    text = text.strip()
+    face = next((k for k in KAOMOJI if "=" in k and text.startswith(f"{k}=")), "")
+    cut = len(face) or (text.rfind("/=") + 1 if text.startswith("/") else text.find("="))
+    if cut <= 0:
+        raise UserError(f"replace has {text!r}, but must be written old=new.")
+    old, new = text[:cut].strip(), _ESCAPED.sub(r"\1", text[cut + 1 :].strip())
+    if "," in new:
+        raise UserError(f"replace has {text!r}, whose new text has a comma: write one tag.")
+    regex = _compile(old, "replace")
+    if regex is None:
+        return Replacement(key(canonical(old)), new, None)
+    if not old.startswith("/"):
+        return Replacement(old, new.replace("\\", r"\\"), regex)  # a wildcard has no groups
+    try:
+        # a group that does not exist is found now, not at the first tag that matches
+        re.compile(regex.pattern + "|", re.IGNORECASE).fullmatch("").expand(new)  # type: ignore[union-attr]
+    except (re.error, IndexError) as e:
+        raise UserError(f"replace has {text!r}, whose new text is wrong: {e}.") from None
+    return Replacement(old, new, regex)
 
 
 @lru_cache(maxsize=64)
@@ -106,7 +143,11 @@ def _compile(text: str, setting: str) -> re.Pattern[str] | None:
             return re.compile(text[1:-1], re.IGNORECASE)
         except re.error as e:
             raise UserError(f"{setting} has {text!r}, which is no regular expression: {e}.") from None
-    # kaomoji such as *_* and ?_? are names, not wildcards
-    if ("*" in text or ("?" in text and len(text) > 1)) and key(canonical(text)) not in KAOMOJI:
-        return re.compile(translate(text.lower()), re.IGNORECASE)
-    return None
+    # kaomoji such as *_* and tags such as !? are names, not wildcards
+    if not set(text) & {"*", "?"} or set(text) <= {"!", "?"} or key(canonical(text)) in KAOMOJI:
+        return None
+    wild = {"*": ".*", "?": "."}
+    return re.compile(
+        "".join(wild.get(c) or re.escape(c) for c in _ESCAPED.sub(r"\1", text.lower())),
+        re.IGNORECASE | re.DOTALL,
+    )

@@ -11,6 +11,13 @@ _COUNT = re.compile(r"(\d+)(\+?)(girl|boy|other)s?")
 _PEOPLE = re.compile(r"\d+\+?(?:girl|boy|other)s?|multiple_(?:girls|boys|others)|solo|no_humans")
 _YEAR = re.compile(r"year_\d{4}")
 _AGES = frozenset({"oldest", "old", "modern", "recent", "newest"})
+_MULTIPLES = {"multiple_girls": "girl", "multiple_boys": "boy", "multiple_others": "other"}
+_RATINGS = frozenset({"general", "sensitive", "questionable", "explicit", "safe", "nsfw"})
+_QUALITY = frozenset(
+    "masterpiece best_quality amazing_quality great_quality high_quality good_quality normal_quality "
+    "low_quality bad_quality worst_quality very_aesthetic aesthetic displeasing very_displeasing absurdres "
+    "highres lowres".split()
+)
 _MULTIPLE = 2
 """People that `multiple_girls` stands for at the least."""
 
@@ -30,6 +37,21 @@ def is_people(name: str) -> bool:
     return _PEOPLE.fullmatch(name) is not None
 
 
+def classify(name: str) -> str:
+    """What kind of word a canonical name is: people, year, rating, quality, or general.
+
+    By the name alone: `old` and `general` are what the words of training captions mean by them. A
+    person's caption does not say which it means, so there only `group` decides where a tag goes.
+    """
+    if is_people(name):
+        return "people"
+    if _YEAR.fullmatch(name) or name in _AGES:
+        return "year"
+    if name in _RATINGS:
+        return "rating"
+    return "quality" if name in _QUALITY else "general"
+
+
 def count_people(names: Iterable[str]) -> int:
     """The least number of people that the tags speak of; 0 when they say nothing.
 
@@ -40,8 +62,8 @@ def count_people(names: Iterable[str]) -> int:
         match = _COUNT.fullmatch(name)
         if match:
             most[match[3]] = max(most.get(match[3], 0), int(match[1]))
-        elif name.startswith("multiple_"):
-            kind = name.removeprefix("multiple_").removesuffix("s")
+        elif name in _MULTIPLES:
+            kind = _MULTIPLES[name]
             most[kind] = max(most.get(kind, 0), _MULTIPLE)
     return sum(most.values())
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_extend.captions.names import KAOMOJI, canonical, is_sentence, written
-from lib_extend.captions.people import count_people, is_people
+from lib_extend.captions.people import classify, count_people, is_people
 from lib_extend.captions.reading import pieces
 
 NAMES = st.one_of(
@@ -19,6 +21,13 @@ NAMES = st.one_of(
 
 @given(NAMES, st.booleans(), st.booleans())
 def test_written_names_read_back(name: str, underscores: bool, escape: bool) -> None:
+    assert canonical(written(name, underscores, escape)) == name
+
+
+@given(st.text(), st.booleans(), st.booleans())
+def test_any_canonical_name_reads_back(text: str, underscores: bool, escape: bool) -> None:
+    name = canonical(text)
+    assert canonical(name) == name
     assert canonical(written(name, underscores, escape)) == name
 
 
@@ -34,6 +43,14 @@ def test_written_names_read_back(name: str, underscores: bool, escape: bool) -> 
         ("My Trigger", "My_Trigger"),
         ("A girl sits at a wooden table in the sun", "A girl sits at a wooden table in the sun"),
         ("She smiles happily.", "She smiles happily."),
+        # many words alone are no sentence
+        ("the legend of zelda: breath of the wild", "the_legend_of_zelda:_breath_of_the_wild"),
+        ("yahari ore no seishun wa machigatteiru.", "yahari_ore_no_seishun_wa_machigatteiru."),
+        ("| |", "|_|"),
+        (":3", ":3"),
+        ("\\\\(o\\\\)", "(o)"),
+        ("_", "_"),
+        ("(tag:1.2)", "(tag:1.2)"),
     ],
 )
 def test_canonical(text: str, name: str) -> None:
@@ -49,6 +66,8 @@ def test_canonical(text: str, name: str) -> None:
         ("o_o", {"escape_brackets": True}, "o_o"),
         ("saber_(fate)", {"escape_brackets": True}, r"saber \(fate\)"),
         ("(o)_(o)", {}, "(o)_(o)"),
+        ("|_|", {}, "|_|"),
+        ("_", {}, "_"),
     ],
 )
 def test_written(name: str, options: dict[str, bool], text: str) -> None:
@@ -74,6 +93,33 @@ def test_other_separators() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("A girl, in a red dress, sits. She smiles.", ["A girl, in a red dress, sits. She smiles."]),
+        ("1girl, A cat , on a mat, sleeps., hat", ["1girl", "A cat , on a mat, sleeps.", "hat"]),
+        ("A photo of sks, 1girl, hat, She smiles.", ["A photo of sks", "1girl", "hat", "She smiles."]),
+        ("A photo of sks, hat, cap, bag, box, She smiles.", 6),
+        ("Hatsune Miku, in the park, she sings.", 3),
+        ("1girl\nblack hair\r\nsmile\n", ["1girl", "black hair", "smile"]),
+        ("1girl, hat\nShe smiles.", ["1girl", "hat\nShe smiles."]),
+        ("one\nShe is here now.", ["one\nShe is here now."]),
+        ("", []),
+        (" , ,\n", []),
+    ],
+)
+def test_pieces(text: str, found: list[str] | int) -> None:
+    raws = [p.raw for p in pieces(text)]
+    assert raws == found if isinstance(found, list) else len(raws) == found
+
+
+def test_a_long_caption_is_read_at_once() -> None:
+    text = ", ".join(f"A b{i}" for i in range(20_000))
+    start = time.process_time()
+    assert len(pieces(text)) == 20_000
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
     ("names", "count"),
     [
         (["1girl", "solo"], 1),
@@ -83,6 +129,7 @@ def test_other_separators() -> None:
         (["6+girls"], 6),
         (["cake"], 0),
         (["no_humans"], 0),
+        (["1girl", "multiple_views"], 1),
     ],
 )
 def test_people_counts(names: list[str], count: int) -> None:
@@ -92,3 +139,8 @@ def test_people_counts(names: list[str], count: int) -> None:
 def test_people_words() -> None:
     assert all(map(is_people, ["1girl", "6+boys", "multiple_others", "solo", "no_humans"]))
     assert not any(map(is_people, ["girl", "2girls_one_cup", "cake", "solo_focus"]))
+
+
+def test_classify() -> None:
+    kinds = {n: classify(n) for n in ("2girls", "year_2023", "newest", "explicit", "best_quality", "cake")}
+    assert list(kinds.values()) == ["people", "year", "year", "rating", "quality", "general"]

@@ -1,0 +1,84 @@
+"""Leaving tags out of a list, each with its reason: the user's lists, repetitions, the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from lib_extend.captions.names import key
+from lib_extend.captions.patterns import patterns, replacements
+from lib_extend.captions.people import group
+from lib_extend.config import TagConfig
+from lib_extend.records import Drop, Source, Tag
+
+# Groups by how readily a limit cuts them; tags of one rank go by score.
+_RANKS = {"rating": 0, "meta": 1, "year": 2, "artist": 3, "general": 4, "new": 4, "copyright": 5}
+
+
+def rewritten(
+    tags: Iterable[Tag], config: TagConfig, dropped: list[Drop], *, again: bool = False
+) -> list[tuple[str, Tag]]:
+    """The tags after `replace` and `exclude`, each with the name it had before.
+
+    `again`: the names come from a caption, where the rules may have been at work already; a rule that
+    would change its own result (`/(.*)/=long_\\1`) leaves them alone.
+    """
+    rules = replacements(config.replace)
+    excluded = patterns(config.exclude, "exclude")
+    result = []
+    for tag in tags:
+        name = tag.name
+        if rules:
+            name = rules.settled(name) if again else rules.apply(name)
+        if not name:
+            dropped.append(Drop(tag.name, "replaced by nothing"))
+            continue
+        pattern = excluded.match(name)
+        if pattern is not None:
+            dropped.append(Drop(name, f"excluded by {pattern}"))
+            continue
+        result.append((tag.name, tag if name == tag.name else replace(tag, name=name)))
+    return result
+
+
+def without(tags: Iterable[Tag], removed: Collection[str], dropped: list[Drop]) -> list[Tag]:
+    """The tags whose keys a person did not take out."""
+    result = []
+    for tag in tags:
+        if removed and key(tag.name) in removed:
+            dropped.append(Drop(tag.name, "removed by hand"))
+        else:
+            result.append(tag)
+    return result
+
+
+def unique(tags: Iterable[Tag], taken: set[str]) -> list[Tag]:
+    """The tags whose keys are not `taken`, the first of each; `taken` grows."""
+    result = []
+    for tag in tags:
+        if key(tag.name) not in taken:
+            taken.add(key(tag.name))
+            result.append(tag)
+    return result
+
+
+def limited(tags: list[Tag], most: int | None, dropped: list[Drop]) -> list[Tag]:
+    """At most `most` tags, in their order.
+
+    The least certain general tags go first, whatever the order; a person's tags, the user's own and people
+    counts stay longest.
+    """
+    if most is None or len(tags) <= most:
+        return tags
+    # ties by name, not by place: the same tags stay in a second run that finds them in another order
+    by_worth = sorted(range(len(tags)), key=lambda i: (_worth(tags[i]), key(tags[i].name)))
+    gone = set(by_worth[: len(tags) - most])
+    dropped += [Drop(t.name, f"more than {most} tags") for i, t in enumerate(tags) if i in gone]
+    return [t for i, t in enumerate(tags) if i not in gone]
+
+
+def _worth(tag: Tag) -> tuple[bool, int, float]:
+    place = group(tag)
+    if tag.source in (Source.HUMAN, Source.OPTION) or tag.locked or place == "people":
+        return True, 0, 1.0
+    return False, _RANKS.get(place, 6), 1.0 if tag.score is None else tag.score

@@ -146,9 +146,8 @@ def add_setting(group: Any, s: Setting) -> None:
         default = ",".join(s.default) if isinstance(s.default, tuple) else s.default
         text += f" (default: {str(default).replace('%', '%%')!s})" if str(default).strip(" ,") else ""
     if s.type is bool:
-        group.add_argument(
-            s.flag, dest=s.name, action=argparse.BooleanOptionalAction, default=None, help=text
-        )
+        # all of them are off by default; one that is on would need a --no- form
+        group.add_argument(s.flag, dest=s.name, action="store_const", const=True, default=None, help=text)
         return
     options: dict[str, Any] = {"dest": s.name, "default": None, "help": text}
     if s.type is list:

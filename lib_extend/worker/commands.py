@@ -97,7 +97,10 @@ def _add_models_dir(parser: argparse.ArgumentParser) -> None:
 def _list(args: argparse.Namespace) -> int:
     from lib_extend.models import downloads, registry
 
-    for title, entries in (("Taggers", registry.taggers()), ("Vision-language models", registry.vlms())):
+    groups = (("Taggers", registry.taggers()), ("Vision-language models", registry.vlms()))
+    names = max(len(e.name) for _, entries in groups for e in entries)
+    repos = max(len(e.repo) for _, entries in groups for e in entries)
+    for title, entries in groups:
         if not args.json:
             print(f"{title}:")
         for e in entries:
@@ -124,9 +127,9 @@ def _list(args: argparse.Namespace) -> int:
                 "gated" if e.gated else "",
                 e.note,
             ]
-            print(
-                f"  {'*' if here else ' '} {e.name:<22} {e.repo or 'built in':<48} {', '.join(f for f in facts if f)}".rstrip()
-            )
+            mark, repo = "*" if here else " ", e.repo or "built in"
+            words = ", ".join(f for f in facts if f)
+            print(f"{mark} {e.name:<{names}}  {repo:<{repos}}  {words}".rstrip())
     if not args.json:
         print("\n* is on this machine. `prompt-extend models get NAME` downloads one.")
     return OK

@@ -180,6 +180,18 @@ def test_requests_run_side_by_side_within_the_limit() -> None:
     assert taken < 16 * 0.05, "one after another would take 0.8 s"
 
 
+def test_the_limit_holds_over_all_pictures() -> None:
+    with VlmServer(answers=ANSWERS, delay=0.03) as server:
+        vlm = connect(server.url, limit=3)
+        threads = [threading.Thread(target=vlm.look(PICTURE).ask, args=([DOOR] * 4,)) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        vlm.close()
+    assert server.most == 3 and len(server.requests) == 20
+
+
 def test_one_question_goes_ahead_to_fill_the_servers_cache() -> None:
     seen: list[int] = []
     with VlmServer(answers=ANSWERS, delay=0.05) as server:

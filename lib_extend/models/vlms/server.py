@@ -128,7 +128,9 @@ class ServerVlm:
         Where it is the picture's `first` round one prompt goes ahead: the others then find the picture
         in the server's cache instead of having it encoded many times at once.
         """
-        ahead = [self.ask_one(picture, p) for p in prompts[:1]] if first and len(prompts) > 2 else []
+        ahead = []
+        if first and len(prompts) > 2:
+            ahead = [self._pool.submit(self.ask_one, picture, prompts[0]).result()]
         rest = [self._pool.submit(self.ask_one, picture, p) for p in prompts[len(ahead) :]]
         try:
             return ahead + [f.result() for f in rest]

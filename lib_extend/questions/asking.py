@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from lib_extend.errors import UserError
 from lib_extend.questions import colors
 from lib_extend.questions.plurals import plural
-from lib_extend.questions.reading import YES, choices, fill
+from lib_extend.questions.reading import RULES, YES, choices, fill
 from lib_extend.questions.records import Asked, Kind, Question
 from lib_extend.records import Answer, Prompt
 
@@ -34,7 +35,8 @@ def select(questions: Sequence[Question], ask: Sequence[str]) -> tuple[Question,
 
 def signature(questions: Sequence[Question]) -> str:
     """Hash of all that decides what is asked and how answers are read; answers are stored under it."""
-    rows = json.dumps([asdict(q) for q in questions], sort_keys=True, default=str)
+    table = [(asdict(q), choices(q)) for q in questions]
+    rows = json.dumps([RULES, table], sort_keys=True, default=str)
     return hashlib.blake2b(rows.encode(), digest_size=16).hexdigest()
 
 
@@ -62,10 +64,12 @@ def next_round(
 
 def prompt(question: Question, thing: str, template: str = "") -> Prompt:
     """The question put to one object ("" when it is about the whole image), in its words or another `template`."""
+    # "How many oranges", not "oranges (fruit)"
+    name = re.sub(r"_\(.*\)$", "", thing)
     words = {
-        "object": thing.replace("_", " "),
-        "objects": plural(thing).replace("_", " "),
-        "answer": thing.replace("_", " "),
+        "object": name.replace("_", " "),
+        "objects": plural(name).replace("_", " "),
+        "answer": name.replace("_", " "),
     }
     return Prompt(fill(template or question.ask, words), choices(question), FREE_TOKENS)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lib_extend.questions import colors, numbers
+from lib_extend.questions import colors, hedges, numbers
 from lib_extend.questions.plurals import plural
 from lib_extend.questions.records import Asked, Kind, Question
 from lib_extend.records import Answer, Reply
@@ -13,8 +13,15 @@ YES, NO = "yes", "no"
 FREE_LENGTH = 100
 """Characters of a free answer that are kept."""
 
-_NO = re.compile(r"\b(?:no|not|none|never|nothing|cannot|without|false)\b|n't\b", re.IGNORECASE)
-_YES = re.compile(r"\b(?:yes|yeah|yep|true|correct|there (?:is|are)|visible)\b", re.IGNORECASE)
+_YES = re.compile(
+    r"\b(?:yes|yeah|yep|true|correct|there(?:'s| is| are)|visible|i (?:can )?see|(?:image|picture) (?:shows|has|contains))\b"
+)
+_NOTHING = frozenset({"", "no", "none", "nothing", "n/a", "unknown"})
+# how a sentence leads to what it names: "It is a clock" → "clock"
+_LEAD = re.compile(
+    r"^(?:(?:it|this|that|there|he|she|they|the answer|the \w+)(?:'s| is| are| was| seems to be| appears to be) )?"
+    r"(?:an? |the |some )?"
+)
 
 # spellings of allowed answers that people and models use for the tag's word
 _SYNONYMS = {
@@ -27,6 +34,10 @@ _SYNONYMS = {
     "curtains": ("curtain",),
     "bookshelf": ("bookcase", "bookshelves"),
 }
+
+
+RULES = 2
+"""Raised when replies are read otherwise than before: stored answers are then asked again."""
 
 
 def choices(question: Question) -> tuple[tuple[str, ...], ...]:
@@ -57,7 +68,7 @@ def read(asked: Asked, *replies: Reply) -> Answer:
         mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
         best = max(range(len(options)), key=lambda i: mean[i])
         probability = mean[best]
-        answer = normalize(asked.question, options[best][0])
+        answer = _chosen(asked.question, options[best][0])
     else:
         read_as = {normalize(asked.question, r.raw) for r in replies}
         answer = read_as.pop() if len(read_as) == 1 else ""
@@ -78,8 +89,7 @@ def normalize(question: Question, text: str) -> str:
         count = numbers.count_in(text)
         return "" if count is None else str(count)
     if kind is Kind.COLOR:
-        color = colors.color_in(text)
-        return color or (colors.NONE if _NO.search(text) else "")
+        return colors.color_in(text)
     if kind in (Kind.YES_NO, Kind.SOME_OF):
         return _yes_no(text)
     if kind is Kind.ONE_OF:
@@ -101,10 +111,15 @@ def tag_of(question: Question, thing: str, answer: str) -> str:
         return ""
     if kind in (Kind.YES_NO, Kind.SOME_OF) and answer != YES:
         return ""
+    if kind is Kind.FREE:
+        answer = _naming(answer)
+    if kind in (Kind.ONE_OF, Kind.FREE) and answer in _NOTHING:
+        return ""
     if answer in question.plain:
         return answer
     words = {"answer": thing if kind is Kind.SOME_OF else answer, "object": thing, "objects": plural(thing)}
-    return fill(question.tag, words).strip().lower().replace(" ", "_")
+    # a comma would make it two tags
+    return re.sub(r"[\s_,;]+", "_", fill(question.tag, words).lower()).strip("_")
 
 
 def fill(template: str, words: dict[str, str]) -> str:
@@ -112,28 +127,60 @@ def fill(template: str, words: dict[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda m: words.get(m.group(1), m.group(0)), template)
 
 
+def _chosen(question: Question, name: str) -> str:
+    """The answer whose choice has this name."""
+    if question.kind is Kind.ONE_OF:
+        return next((a for a in question.answers if a.replace("_", " ") == name), "")
+    return normalize(question, name)
+
+
 def _yes_no(text: str) -> str:
+    text = hedges.plain(text)
     first = re.match(r"\W*(\w+)", text)
-    if first and first.group(1).lower() in (YES, NO):
-        return first.group(1).lower()
-    if _NO.search(text):
+    if first and first.group(1) in (YES, NO):
+        return first.group(1)
+    if hedges.unsure(text):
+        return ""
+    if hedges.denies(text):
         return NO
     return YES if _YES.search(text) else ""
 
 
 def _one_of(answers: tuple[str, ...], text: str) -> str:
     """The allowed answer whose words stand in the text; "" when none or several do."""
-    low = f" {re.sub(r'[^0-9a-z]+', ' ', text.lower())} "
-    found = [
-        a
+    text = hedges.plain(text)
+    if hedges.unsure(text):
+        return ""
+    low = _words(text)
+    found = {
+        a: max(len(w) for w in spelled)
         for a in answers
-        if any(f" {s.replace('_', ' ').lower()} " in low for s in (a, *_SYNONYMS.get(a, ())))
-    ]
-    # "light wooden" holds "wooden" only once, but an answer may be a part of another: keep the longest
-    found = [a for a in found if not any(a != b and a in b for b in found)]
-    return found[0] if len(found) == 1 else ""
+        if (spelled := [w for s in (a, *_SYNONYMS.get(a, ())) if (w := _words(s)).strip() and w in low])
+    }
+    # an answer may be a part of another: "red brick" is not "brick"
+    longest = [a for a in found if not any(a != b and _words(a) in _words(b) for b in found)]
+    if len(longest) == 1 and (longest[0] in _NOTHING or not hedges.denies(text)):
+        return longest[0]
+    # "There is no pet": only an allowed "none" can say that
+    return "none" if "none" in answers and hedges.denies(text) and not longest else ""
+
+
+def _words(text: str) -> str:
+    """The words of a text in any script, each with a space on both sides."""
+    return " " + re.sub(r"[\W_]+", " ", text.lower()).strip() + " "
 
 
 def _free(text: str) -> str:
     line = next((part.strip() for part in text.splitlines() if part.strip()), "")
-    return line.rstrip(".").strip()[:FREE_LENGTH]
+    line = " ".join(line.strip("\"'`*“”").rstrip(".").split())
+    if len(line) > FREE_LENGTH:
+        line = line[:FREE_LENGTH].rsplit(" ", 1)[0]
+    return line.strip()
+
+
+def _naming(answer: str) -> str:
+    """What a free answer names, "" where it names nothing: "It is a clock" → "clock"."""
+    text = hedges.plain(answer)
+    if hedges.unsure(text) or hedges.absent(text) or text in _NOTHING:
+        return ""
+    return text[_LEAD.match(text).end() :]  # type: ignore[union-attr]

@@ -12,9 +12,9 @@ from lib_extend.errors import UserError
 from lib_extend.questions.asking import next_round, select, settle, signature
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.objects import COLORABLE, COUNTABLE
-from lib_extend.questions.plurals import naive_plural, plural
+from lib_extend.questions.plurals import naive_plural, plural, singular
 from lib_extend.questions.reading import normalize, read
-from lib_extend.questions.records import Asked, Question
+from lib_extend.questions.records import Asked, Kind, Question
 from lib_extend.records import Answer, Prompt, Reply
 
 BY_NAME = {q.name: q for q in BUILTIN}
@@ -32,7 +32,26 @@ BY_NAME = {q.name: q for q in BUILTIN}
         ("count", "a couple of cakes", "2"),
         ("count", "a dozen", "12"),
         ("count", "No cakes.", "0"),
-        ("count", "There aren't any.", ""),
+        ("count", "There aren't any.", "0"),
+        ("count", "There are no cakes, but 2 cups.", "0"),
+        ("count", "none", "0"),
+        ("count", "zero", "0"),
+        ("count", "No, there are 3.", "3"),
+        ("count", "one or two", ""),
+        ("count", "a few cakes", ""),
+        ("count", "a lot", ""),
+        ("count", "twenty-one", "21"),
+        ("count", "half a dozen", "6"),
+        ("count", "two dozen eggs", "24"),
+        ("count", "dozens", ""),
+        ("count", "more than 5", ""),
+        ("count", "at least three", ""),
+        ("count", "3,000", ""),
+        ("count", "9" * 5000, ""),
+        ("count", "I can't tell", ""),
+        ("count", "It isn't clear", ""),
+        ("count", "two pairs", ""),
+        ("count", "3 cakes and 2 cups", ""),
         ("count", "2 or 3", ""),
         ("count", "2-3", ""),
         ("count", "several", ""),
@@ -49,17 +68,36 @@ BY_NAME = {q.name: q for q in BUILTIN}
         ("color", "Dark Blue!", "dark_blue"),
         ("color", "multi-colored", "multicolored"),
         ("color", "reddish", ""),
+        ("color", "reddish-brown", "brown"),
+        ("color", "pale pink", "light_pink"),
+        ("color", "bright red", "red"),
+        ("color", "navy blue", "dark_blue"),
+        ("color", "off-white", "white"),
+        ("color", "light blue and dark blue", "multicolored"),
+        ("color", "red or blue", ""),
+        ("color", "It is not red.", ""),
+        ("color", "There is no cake; the table is red.", "none"),
+        ("color", "I cannot determine the color.", ""),
+        ("color", "It could be blue", ""),
+        ("color", "A red cake with no frosting", "red"),
+        ("color", "There isn’t any cake", "none"),
         ("door", "Yes, there is a door.", "yes"),
         ("door", "no chair", "no"),
         ("door", "No.", "no"),
         ("door", "There isn't one", "no"),
         ("door", "Maybe", ""),
+        ("door", "I don't know", ""),
+        ("door", "I’m not sure.", ""),
+        ("door", "I see a door", "yes"),
+        ("door", "I don't see a door", "no"),
         ("door", "The door is visible on the left", "yes"),
         ("floor_material", "Wood.", "wooden"),
         ("floor_material", "It is a tiled floor", "tile"),
         ("floor_material", "carpeted", "carpet"),
         ("floor_material", "stone or brick", ""),
         ("floor_material", "lava", ""),
+        ("floor_material", "not wood", ""),
+        ("floor_material", "It might be wood", ""),
     ],
 )
 def test_words_are_read(question: str, raw: str, answer: str) -> None:
@@ -132,10 +170,28 @@ def test_two_phrasings_are_averaged() -> None:
         ("orange_(fruit)", "oranges_(fruit)"),
         ("leaf", "leaves"),
         ("house", "houses"),
+        ("glass", "glasses"),
+        ("glasses", "glasses"),
+        ("scissors", "scissors"),
+        ("boots", "boots"),
+        ("cat_ears", "cat_ears"),
+        ("bus", "buses"),
+        ("canvas", "canvases"),
+        ("human", "humans"),
+        ("candy", "candies"),
+        ("bookshelves", "bookshelves"),
+        ("salt_and_pepper", "salts_and_pepper"),
     ],
 )
 def test_plurals(name: str, many: str) -> None:
     assert plural(name) == many
+
+
+@pytest.mark.parametrize("name", sorted({*COUNTABLE, *COLORABLE}))
+def test_plurals_lead_back(name: str) -> None:
+    many = plural(name)
+    assert plural(many) == many
+    assert singular(many) == name or many == name
 
 
 def test_the_naive_form_is_naive() -> None:
@@ -219,6 +275,66 @@ def test_select() -> None:
 def test_signature_changes_with_what_is_asked() -> None:
     assert signature(BUILTIN) != signature(BUILTIN[:-1])
     assert signature(BUILTIN) == signature(tuple(BUILTIN))
+
+
+def test_signature_changes_with_how_replies_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signature(BUILTIN)
+    monkeypatch.setattr("lib_extend.questions.asking.RULES", 0)
+    assert signature(BUILTIN) != before
+
+
+WALL = Question("wall", Kind.FREE, "What is on the wall?", tag="{answer} on wall")
+PET = Question("pet", Kind.ONE_OF, "Which pet?", answers=("cat", "red_cat", "none", "犬"), tag="{answer}")
+
+
+@pytest.mark.parametrize(
+    ("question", "raw", "answer", "tag"),
+    [
+        (WALL, "A large clock.", "A large clock", "large_clock_on_wall"),
+        (
+            WALL,
+            '**"It is a clock, a poster"**\nand more',
+            "It is a clock, a poster",
+            "clock_a_poster_on_wall",
+        ),
+        (WALL, "There is nothing on the wall", "There is nothing on the wall", ""),
+        (WALL, "Nothing.", "Nothing", ""),
+        (WALL, "I cannot tell.", "I cannot tell", ""),
+        (WALL, "There are no pictures", "There are no pictures", ""),
+        (WALL, "", "", ""),
+        (WALL, "word " * 50, ("word " * 20).strip(), "_".join(["word"] * 20) + "_on_wall"),
+        (PET, "It is a red cat", "red_cat", "red_cat"),
+        (PET, "a cat", "cat", "cat"),
+        (PET, "There is no pet", "none", ""),
+        (PET, "None", "none", ""),
+        (PET, "no cat", "", ""),
+        (PET, "犬", "犬", "犬"),
+        (PET, "caterpillar", "", ""),
+    ],
+)
+def test_own_kinds_of_answers(question: Question, raw: str, answer: str, tag: str) -> None:
+    read_as = read(Asked(question, "", Prompt("?")), Reply(raw))
+    assert (read_as.answer, read_as.tag, read_as.raw) == (answer, tag, raw)
+
+
+@given(st.text(), st.sampled_from([WALL, PET]))
+def test_no_tag_breaks_a_caption(raw: str, question: Question) -> None:
+    tag = read(Asked(question, "", Prompt("?")), Reply(raw)).tag
+    assert not set(tag) & set(",\n ") and tag == tag.strip("_")
+
+
+def test_a_chosen_answer_is_taken_by_its_place() -> None:
+    question = Question("q", Kind.ONE_OF, "?", answers=("wooden", "wood", "c++"), tag="{answer}_thing")
+    asked = next_round([question], {}, [])[0]
+    for i, answer in enumerate(question.answers):
+        p = tuple(float(i == j) for j in range(3))
+        assert read(asked, Reply("", p)).answer == answer
+
+
+def test_qualifiers_are_not_asked() -> None:
+    asked = next_round([BY_NAME["count"]], {"orange_(fruit)": 1.0}, [])[0]
+    assert asked.prompt.text == "How many oranges are in the image? Answer with one number."
+    assert read(asked, Reply("3")).tag == "3_oranges_(fruit)"
 
 
 def test_prompts_are_the_templates() -> None:

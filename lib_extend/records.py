@@ -42,6 +42,10 @@ class Source(str, Enum):
     OPTION = "option"  # prefix tags and replacements the user asked for
 
 
+_CATEGORIES = {c.value: c for c in Category}
+_SOURCES = {s.value: s for s in Source}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Record):
         return value.to_json()
@@ -83,12 +87,13 @@ class Tag(Record):
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Tag:
+        # by position and by table: a folder's analyses hold millions of these
         return cls(
-            name=data["name"],
-            category=Category(data.get("category", "general")),
-            score=data.get("score"),
-            source=Source(data.get("source", "tagger")),
-            locked=bool(data.get("locked", False)),
+            data["name"],
+            _CATEGORIES[data.get("category", "general")],
+            data.get("score"),
+            _SOURCES[data.get("source", "tagger")],
+            bool(data.get("locked", False)),
         )
 
 

@@ -48,7 +48,8 @@ def reconcile(written: Written | None, text: str | None) -> Existing | None:
     then: set[str] = set()
     before: tuple[str, ...] = ()
     if written is not None:
-        then = {p.name for p in pieces(written.text, written.separator)}
+        same = text == written.text  # as nearly always: one reading will do
+        then = set(names) if same else {p.name for p in pieces(written.text, written.separator)}
         before = written.added
     added = [n for n in names if n in before or n not in then]
     removed = ({*(written.removed if written else ())} | then) - set(names)

@@ -36,7 +36,7 @@ class Patterns:
     def match(self, name: str) -> str | None:
         """The pattern that `name` (canonical) matches, as the user wrote it, or None."""
         if not self._regexes:
-            return self._names.get(key(name))
+            return self._names.get(key(name)) if self._names else None
         if name in self._seen:
             return self._seen[name]
         found = self._find(key(name))

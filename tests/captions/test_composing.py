@@ -166,6 +166,9 @@ def test_bad_settings_say_what_to_mend() -> None:
 def test_mcut() -> None:
     assert mcut([0.9, 0.8, 0.3, 0.2]) == pytest.approx(0.55)
     assert mcut([]) == 1.0
+    tags = tuple(Tag(f"c{i}", Category.CHARACTER, s) for i, s in enumerate((0.14, 0.05, 0.04)))
+    assert text(Analysis(1, 1, (Tag("1girl", score=0.9), *tags)), mcut=True) == "1girl"
+    assert text(Analysis(1, 1, (*tags, Tag("c", Category.CHARACTER, 0.9))), mcut=True) == "c"
 
 
 # what people's edits survive

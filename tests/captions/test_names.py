@@ -98,6 +98,7 @@ def test_other_separators() -> None:
         ("A girl, in a red dress, sits. She smiles.", ["A girl, in a red dress, sits. She smiles."]),
         ("1girl, A cat , on a mat, sleeps., hat", ["1girl", "A cat , on a mat, sleeps.", "hat"]),
         ("A photo of sks, 1girl, hat, She smiles.", ["A photo of sks", "1girl", "hat", "She smiles."]),
+        ("A photo of sks, multiple girls, She smiles.", ["A photo of sks", "multiple girls", "She smiles."]),
         ("A photo of sks, hat, cap, bag, box, She smiles.", 6),
         ("Hatsune Miku, in the park, she sings.", 3),
         ("1girl\nblack hair\r\nsmile\n", ["1girl", "black hair", "smile"]),

@@ -190,3 +190,24 @@ def test_the_limit_spares_people() -> None:
     config = TagConfig(max_tags=4, prefix_tags=("sks",))
     tags = compose(Analysis(1, 1, MACHINE), config, existing=there).tags
     assert [t.name for t in tags] == ["sks", "mine", "yours", "2girls"]
+
+
+def test_a_tag_of_ours_that_becomes_a_persons_leaves_it_to_the_person() -> None:
+    config = TagConfig(existing="append", prefix_tags=("box",))
+    text, memory, _ = run("crate", None, config, ())
+    assert text.startswith("box, crate")
+    config = TagConfig(existing="append", replace=("box=crate",))
+    text, memory, caption = run(text, memory, config, ())
+    assert {t.name: t.source for t in caption.tags}["crate"] is Source.HUMAN and "crate" in memory.added
+
+
+def test_the_words_of_a_template_are_no_tags_to_a_limit() -> None:
+    config = TagConfig(existing="append", format="sks, {people}, {general}", max_tags=2)
+    tags = (Tag("1girl", score=0.9), Tag("cake", score=0.8))
+    first = compose(Analysis(1, 1, tags), config, image_key="k")
+    memory = remember(first.text, config.separator, first.tags, None)
+    assert first.text == "sks, 1girl, cake"
+    again = compose(
+        Analysis(1, 1, tags), config, existing=reconcile(memory, first.text + ", mine"), image_key="k"
+    )
+    assert again.text == "sks, 1girl, mine" and [t.name for t in again.tags] == ["1girl", "mine"]

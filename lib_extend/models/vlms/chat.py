@@ -133,6 +133,7 @@ def _cap(images: Any, max_pixels: int) -> int:
     size = getattr(images, "size", None)
     edges = _plain(size)
     if not _counts_pixels(images):
+        _cap_tiles(images, edges, max_pixels)
         area = int(edges.get("height") or 0) * int(edges.get("width") or 0)
         return min(max_pixels, area) if area else max_pixels
     own = [edges.get("longest_edge"), getattr(images, "max_pixels", None)]
@@ -145,6 +146,30 @@ def _cap(images: Any, max_pixels: int) -> int:
         if hasattr(images, name):
             setattr(images, name, value)
     return most
+
+
+def _cap_tiles(images: Any, edges: dict[str, Any], max_pixels: int) -> None:
+    """Bound the processors that enlarge a picture and cut it into tiles, besides one small picture of all.
+
+    Idefics3 and SmolVLM: tiles of `max_image_size` from a picture of `size.longest_edge`. InternVL:
+    up to `max_patches` tiles of `size`. LLaVA-NeXT: grids of tiles, `image_grid_pinpoints`.
+    """
+    tile = int(_plain(getattr(images, "max_image_size", None)).get("longest_edge") or 0)
+    if tile and hasattr(images, "do_image_splitting"):
+        across = int(max(1.0, (max_pixels / tile**2 - 1) ** 0.5 if max_pixels > 2 * tile**2 else 1.0))
+        images.do_image_splitting = bool(images.do_image_splitting) and across > 1
+        longest = min(int(edges.get("longest_edge") or tile * across), tile * across)
+        images.size = type(images.size)(**{"longest_edge": longest})
+    area = int(edges.get("height") or 0) * int(edges.get("width") or 0)
+    if area and hasattr(images, "crop_to_patches") and hasattr(images, "max_patches"):
+        images.max_patches = max(1, min(int(images.max_patches), max_pixels // area - 1))
+        images.min_patches = min(int(getattr(images, "min_patches", 1)), images.max_patches)
+        images.crop_to_patches = bool(images.crop_to_patches) and images.max_patches > 1
+    grids = getattr(images, "image_grid_pinpoints", None)
+    if grids:
+        small = int(edges.get("shortest_edge") or edges.get("height") or 0)
+        fitting = [g for g in grids if g[0] * g[1] + small**2 <= max_pixels]
+        images.image_grid_pinpoints = fitting or [min(grids, key=lambda g: g[0] * g[1])]
 
 
 def _plain(size: Any) -> dict[str, Any]:

@@ -77,17 +77,18 @@ class Choices:
                 )
         self.children = {path: tuple(tokens) for path, tokens in children.items()}
 
-    def inner(self, root: Tensor) -> list[Path]:
+    def inner(self, root: Tensor, temperature: float = 1.0) -> list[Path]:
         """The inner nodes below the root worth running the model at, parents before children.
 
         Args:
             root: log-probabilities of the first token, (vocabulary,).
+            temperature: as for `probabilities`: above 1 less likely answers weigh more.
         """
         first = self.children[()]
         if len(self.children) == 1:
             return []
         scores = dict(zip(first, root[list(first)].tolist(), strict=True))
-        least = max(scores.values()) + math.log(NEGLIGIBLE)
+        least = max(scores.values()) + math.log(NEGLIGIBLE) * max(1.0, temperature)
         paths = [p for p in self.children if p and scores[p[0]] >= least]
         return sorted(paths, key=len)
 

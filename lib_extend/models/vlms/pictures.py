@@ -28,7 +28,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
         image.load()  # now: whoever handed it in may close the file before it is asked about
     except (OSError, SyntaxError) as error:  # Pillow's PNG reader raises SyntaxError
         raise ImageError(f"The picture cannot be decoded ({error}).") from error
-    if image.mode == "RGB":
+    if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         return _deep(image).convert("RGB")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from lib_extend.errors import ImageError
 from lib_extend.models.vlms.choices import ChoiceBook, Path
 from lib_extend.records import Prompt, Reply
 
@@ -69,7 +70,8 @@ class PlainEngine:
         """The reply to a closed prompt by the scores of its choices."""
         choices = self.book.choices(prompt.choices)
         at: dict[Path, Tensor] = {(): self.next_token(inputs).log_softmax(-1)}
-        for path in choices.inner(at[()]):
+        check_numbers(at[()])
+        for path in choices.inner(at[()], self.temperature):
             at[path] = self.next_token(inputs, path).log_softmax(-1)
         return scored(choices.names, choices.probabilities(at, self.book.boundary, self.temperature))
 
@@ -88,6 +90,7 @@ class PlainEngine:
                 temperature=None,
                 top_p=None,
                 top_k=None,
+                eos_token_id=sorted(end_tokens(self.model, self.chat.tokenizer)) or None,
             )
         return Reply(self.chat.decode(made[0, start:].tolist()))
 
@@ -119,6 +122,15 @@ class PlainLook:
     def close(self) -> None:
         """Lets the picture go."""
         self._image = None
+
+
+def check_numbers(scores: Tensor) -> None:
+    """Raises ImageError when scores (vocabulary,) are no numbers: an answer made of them would be arbitrary."""
+    if bool(torch.isnan(scores).any()):
+        raise ImageError(
+            "The vision-language model's scores for this picture are no numbers (an overflow in half precision?): "
+            "try --device cpu."
+        )
 
 
 def scored(names: Sequence[str], probabilities: tuple[float, ...]) -> Reply:

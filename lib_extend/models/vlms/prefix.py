@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from lib_extend.models.vlms.choices import Path
-from lib_extend.models.vlms.plain import PlainEngine, end_tokens, scored
+from lib_extend.models.vlms.plain import PlainEngine, check_numbers, end_tokens, scored
 from lib_extend.models.vlms.tree import Tail, Trunk, positions
 from lib_extend.records import Prompt, Reply
 
@@ -198,7 +198,8 @@ class PrefixEngine(PlainEngine):
         for start in range(0, len(closed), ROWS):
             replies |= self._closed(tail, prompts, ends, closed[start : start + ROWS])
         free = [i for i, p in enumerate(prompts) if not p.choices]
-        return [(replies | self._free(tail, prompts, ends, free))[i] for i in range(len(prompts))]
+        replies |= self._free(tail, prompts, ends, free)
+        return [replies[i] for i in range(len(prompts))]
 
     def _closed(
         self, tail: Tail, prompts: Sequence[Prompt], ends: Sequence[int], which: Sequence[int]
@@ -207,9 +208,12 @@ class PrefixEngine(PlainEngine):
         roots = self.head(tail.states([ends[i] for i in which])).log_softmax(-1)
         asked = []
         for i, root in zip(which, roots, strict=True):
+            check_numbers(root)
             choices = self.book.choices(prompts[i].choices)
             # The nodes of all questions are added before the first of them is run.
-            asked.append((i, choices, root, {p: tail.add(ends[i], p) for p in choices.inner(root)}))
+            asked.append(
+                (i, choices, root, {p: tail.add(ends[i], p) for p in choices.inner(root, self.temperature)})
+            )
         replies = {}
         for i, choices, root, nodes in asked:
             at: dict[Path, Tensor] = {(): root}

@@ -1,0 +1,54 @@
+"""Bounds that must hold whatever the model: pixels of tiling processors, scores that are no numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from PIL import Image
+
+from lib_extend.errors import ImageError
+from lib_extend.models.vlms.chat import _cap
+from lib_extend.models.vlms.pictures import to_rgb
+from lib_extend.models.vlms.plain import check_numbers
+
+
+def _processor(name: str, **options: Any) -> Any:
+    for word in (f"{name}Pil", name):  # from 5.x on the plain name may need torchvision
+        try:
+            return getattr(transformers, word)(**options)
+        except (AttributeError, ImportError):
+            continue
+    pytest.skip(f"this transformers has no {name} without torchvision")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("Idefics3ImageProcessor", {}),
+        ("SmolVLMImageProcessor", {}),
+        ("GotOcr2ImageProcessor", {"crop_to_patches": True, "max_patches": 12}),
+    ],
+)
+@pytest.mark.parametrize("cap", [262_144, 1_048_576])
+def test_tiles_stay_within_the_cap(name: str, options: dict[str, Any], cap: int) -> None:
+    image = Image.new("RGB", (1600, 1200), (9, 99, 200))
+    loose = _processor(name, **options)(images=[image], return_tensors="pt")["pixel_values"].numel() // 3
+    processor = _processor(name, **options)
+    _cap(processor, cap)
+    made = processor(images=[image], return_tensors="pt")["pixel_values"].numel() // 3
+    assert made <= cap < loose
+
+
+def test_scores_that_are_no_numbers_are_no_answer() -> None:
+    check_numbers(torch.zeros(4))
+    with pytest.raises(ImageError, match="--device cpu"):
+        check_numbers(torch.tensor([0.0, float("nan")]))
+
+
+def test_a_transparent_color_is_white() -> None:
+    image = Image.new("RGB", (4, 4), (1, 2, 3))
+    image.info["transparency"] = (1, 2, 3)
+    assert to_rgb(image).getpixel((0, 0)) == (255, 255, 255)

@@ -305,6 +305,8 @@ class TagConfig:
         for s in settings(type(self)):
             object.__setattr__(self, s.name, s.check(getattr(self, s.name)))
         _check_template(self.format)
+        if not self.separator.strip(" ") and not self.underscores:
+            raise UserError("separator is blank, so tags could not be told apart again: add --underscores.")
 
     def with_(self, **changes: Any) -> TagConfig:
         """A copy with `changes`; raises UserError on an unknown name or a bad value."""

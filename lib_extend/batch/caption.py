@@ -88,7 +88,9 @@ class Captioner:
             if data is not None and text is not None and caption.text == text.strip() and _clean(data):
                 after = data  # a closing newline a person left is theirs
             kept = None if replaces(self._config) else existing
-            memory = edits.remember(caption.text, self._config.separator, caption.tags, kept)
+            memory = edits.remember(
+                caption.text, self._config.separator, caption.tags, kept, self._config.format
+            )
             return after, json.dumps(memory.to_json(), separators=(",", ":"))
 
         return Write(found.caption_name, make)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lib_extend.captions.composing import Existing
-from lib_extend.captions.reading import pieces
+from lib_extend.captions.reading import Piece, pieces
 from lib_extend.records import Record, Source, Tag
 
 
@@ -15,6 +16,7 @@ from lib_extend.records import Record, Source, Tag
 class Written(Record):
     """Our memory of a caption: its text and separator as we wrote it, and whose tags were whose.
 
+    `marks` are what a template put between its fields besides the separator (`|`).
     `ours` are the names we put there, `added` those a person had, `removed` those a person took out.
     """
 
@@ -23,6 +25,7 @@ class Written(Record):
     ours: tuple[str, ...]
     added: tuple[str, ...]
     removed: tuple[str, ...]
+    marks: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Written:
@@ -32,7 +35,14 @@ class Written(Record):
             ours=tuple(data["ours"]),
             added=tuple(data["added"]),
             removed=tuple(data["removed"]),
+            marks=tuple(data.get("marks", ())),
         )
+
+    def pieces(self, text: str) -> list[Piece]:
+        """The tags of a caption written the way ours was."""
+        for mark in self.marks:
+            text = text.replace(mark, ",")
+        return pieces(text, self.separator)
 
 
 def reconcile(written: Written | None, text: str | None) -> Existing | None:
@@ -43,13 +53,13 @@ def reconcile(written: Written | None, text: str | None) -> Existing | None:
     """
     if text is None:
         return None
-    now = pieces(text, written.separator if written else ", ")
+    now = written.pieces(text) if written else pieces(text)
     names = [p.name for p in now]
     then: set[str] = set()
     before: tuple[str, ...] = ()
     if written is not None:
         same = text == written.text  # as nearly always: one reading will do
-        then = set(names) if same else {p.name for p in pieces(written.text, written.separator)}
+        then = set(names) if same else {p.name for p in written.pieces(written.text)}
         before = written.added
     added = [n for n in names if n in before or n not in then]
     removed = ({*(written.removed if written else ())} | then) - set(names)
@@ -66,7 +76,16 @@ def reconcile(written: Written | None, text: str | None) -> Existing | None:
     )
 
 
-def remember(text: str, separator: str, tags: tuple[Tag, ...], existing: Existing | None) -> Written:
+def marks_of(format: str) -> tuple[str, ...]:
+    """What stands between the fields of a template and is no word: ` | ` gives `|`, a comma nothing."""
+    between = re.split(r"\{\w+\}", format)[1:-1]
+    found = {m.strip() for m in between} - {"", ","}
+    return tuple(sorted(m for m in found if not any(c.isalnum() or c == "_" for c in m)))
+
+
+def remember(
+    text: str, separator: str, tags: tuple[Tag, ...], existing: Existing | None, format: str = "plain"
+) -> Written:
     """The memory to keep after writing `text` with `tags`."""
     return Written(
         text=text,
@@ -74,6 +93,7 @@ def remember(text: str, separator: str, tags: tuple[Tag, ...], existing: Existin
         ours=tuple(t.name for t in tags if t.source is not Source.HUMAN),
         added=tuple(t.name for t in tags if t.source is Source.HUMAN),
         removed=tuple(sorted(existing.removed)) if existing else (),
+        marks=marks_of(format),
     )
 
 

@@ -70,6 +70,21 @@ def test_hand_edits_survive_every_rerun(folder: Path, log: Path) -> None:
     assert "my tag" not in names(folder, "cake3-red.png") and "smile" in names(folder, "cake3-red.png")
 
 
+def test_edits_beside_a_templates_own_separator(folder: Path, log: Path) -> None:
+    images(folder, "cake3-red.png")
+    template = "{people} | {new} | {general}"
+    run(folder, format=template)
+    file = folder / "cake3-red.txt"
+    assert file.read_text(encoding="utf-8").startswith("1girl | 3 cakes, red cake | black hair")
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("1girl | 3 cakes", "mine | red hat"), encoding="utf-8"
+    )
+    run(folder, format=template)
+    run(folder, format=template, threshold=0.3)
+    now = set(file.read_text(encoding="utf-8").replace(" | ", ", ").split(", "))
+    assert {"mine", "red hat", "red cake"} <= now and not {"1girl", "3 cakes"} & now
+
+
 def test_a_caption_from_before_us_is_kept(folder: Path, log: Path) -> None:
     images(folder, "cake3-red.png")
     (folder / "cake3-red.txt").write_text("my trigger, blue cake, hat\n", encoding="utf-8")

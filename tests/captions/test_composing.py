@@ -150,6 +150,7 @@ def test_bad_settings_say_what_to_mend() -> None:
         ({"format": "fancy"}, "must be plain, background or a template"),
         ({"threshold": 1.5}, "0 to 1"),
         ({"sort": "size"}, "must be one of"),
+        ({"separator": " "}, "add --underscores"),
     ):
         with pytest.raises(UserError, match=words):
             TagConfig(**options)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ A cell is the 28×28 pixel square that one visual token stands for.
 from __future__ import annotations
 
 import io
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,18 +74,26 @@ def view(scene: Scene, long_side: int, rng: random.Random) -> View:
     return View(scene, np.asarray(image), truth(scene, "", (width, height)))
 
 
-def cells(scene: Scene, whole: tuple[int, int], window: tuple[int, int, int, int]) -> Array:
-    """What each cell of a window shows: uint8 (3, rows, columns).
+def cells(scene: Scene, whole: tuple[int, int], window: tuple[int, int, int, int]) -> tuple[Array, Array]:
+    """What each cell of a window shows.
 
-    The planes are: what covers the cell's middle (index of `COVERS`), its color (index of `COLORS`) and
-    whether the centre of an object lies in the cell (0, or 1 + index of `OBJECTS`); `UNKNOWN` where the
-    boxes do not tell. `whole` is (width, height) of the picture in pixels, `window` (x, y, columns,
-    rows) with x, y in pixels.
+    First uint8 (3, rows, columns): what covers the cell's middle (index of `COVERS`), its color (index
+    of `COLORS`), and the kind of object that has its centre in or next to the cell (1 + index of
+    `OBJECTS`, 0 for none); `UNKNOWN` where the boxes do not tell.
+
+    Second float32 (3, rows, columns): the share of that centre that is the cell's, 0…1, so that each
+    object adds up to 1 over the four cells around its centre; and how far right and down of the
+    cell's middle the centre of the object that covers it is, in cells (not a number elsewhere).
+
+    `whole` is (width, height) of the picture in pixels, `window` (x, y, columns, rows) with x, y in
+    pixels.
     """
     x0, y0, columns, rows = window
     width, height = whole
     planes = np.full((3, rows, columns), UNKNOWN, np.uint8)
+    places = np.full((3, rows, columns), np.nan, np.float32)
     cover, color, centre = planes
+    share, right, down = places
     x = (x0 + (np.arange(columns) + 0.5) * CELL) / width
     y = (y0 + (np.arange(rows) + 0.5) * CELL) / height
 
@@ -95,26 +104,42 @@ def cells(scene: Scene, whole: tuple[int, int], window: tuple[int, int, int, int
     cover[:] = COVERS.index("background")
     if scene.floor:
         cover[y > scene.horizon, :] = COVERS.index(scene.floor)
-    centre[:] = 0
+    centre[:], share[:] = 0, 0.0
     if scene.door_box and scene.door:
         here = region(scene.door_box)
         cover[here], color[here] = COVERS.index("door"), words.COLORS.index(scene.door)
     for thing in scene.things:
+        kind = words.OBJECTS.index(thing.kind)
         here = region(thing.box)
-        cover[here] = words.OBJECTS.index(thing.kind)
-        color[here] = words.COLORS.index(thing.color)
+        cover[here], color[here] = kind, words.COLORS.index(thing.color)
+        # The centre in cells, counted from the middle of the first cell.
+        cx = ((thing.box[0] + thing.box[2]) / 2 * width - x0) / CELL - 0.5
+        cy = ((thing.box[1] + thing.box[3]) / 2 * height - y0) / CELL - 0.5
+        right[here] = (cx - np.arange(columns))[None, here[1][0]]
+        down[here] = (cy - np.arange(rows))[here[0][:, 0], None]
+        for column in (math.floor(cx), math.floor(cx) + 1):
+            for row in (math.floor(cy), math.floor(cy) + 1):
+                part = (1 - abs(cx - column)) * (1 - abs(cy - row))
+                if not (0 <= row < rows and 0 <= column < columns):
+                    continue
+                if centre[row, column] == kind + 1:
+                    share[row, column] = min(1.0, share[row, column] + part)
+                elif part > share[row, column]:
+                    centre[row, column], share[row, column] = kind + 1, part
     for person in scene.persons:
         a, b, c, d = person.box
         here = region(person.box)
         cover[here] = color[here] = UNKNOWN
         inner = region((a + (c - a) * 0.3, b, c - (c - a) * 0.3, d))
         cover[inner] = COVERS.index("person")
-    for thing in scene.things:
-        column = int(((thing.box[0] + thing.box[2]) / 2 * width - x0) // CELL)
-        row = int(((thing.box[1] + thing.box[3]) / 2 * height - y0) // CELL)
-        if 0 <= row < rows and 0 <= column < columns:
-            centre[row, column] = 1 + words.OBJECTS.index(thing.kind)
-    return planes
+    return planes, places
+
+
+def _flipped(picture: Array, planes: Array, places: Array) -> tuple[Array, Array, Array]:
+    """All three mirrored left to right."""
+    places = places[:, :, ::-1].copy()
+    places[1] *= -1
+    return picture[:, ::-1], planes[:, :, ::-1], places
 
 
 def _scene(rng: random.Random) -> Scene:
@@ -131,10 +156,11 @@ def _worth_counting(scene: Scene, rng: random.Random) -> bool:
 class Snippets(Dataset[dict[str, Tensor]]):
     """First lessons, for the eyes alone: item n holds square cut-outs around objects.
 
-    Items: `pixels` uint8 (48, 168, 168, 3), `cells` uint8 (48, 3, 6, 6).
+    Items: `pixels` uint8 (N, side·28, side·28, 3) with the `cells` uint8 (N, 3, side, side) and `places`
+    float32 (N, 3, side, side) of the function `cells`.
     """
 
-    side, views, cuts = 6, 6, 8
+    side, views, cuts = 7, 6, 6
 
     def __init__(self, seed: int, items: int) -> None:
         self.seed, self.items = seed, items
@@ -144,17 +170,16 @@ class Snippets(Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         rng = scene_rng("train", self.seed, 2 * index)
-        pixels, planes = [], []
-        for _ in range(self.views):
+        cut: list[tuple[Array, Array, Array]] = []
+        while len(cut) < self.views * self.cuts:
             scene = _scene(rng)
-            seen = view(scene, rng.choices(LONG_SIDES, SIDE_WEIGHTS)[0], rng)
-            for _ in range(self.cuts):
-                picture, labels = self._cut(seen, rng)
-                pixels.append(picture)
-                planes.append(labels)
-        return {"pixels": torch.from_numpy(np.stack(pixels)), "cells": torch.from_numpy(np.stack(planes))}
+            if _worth_counting(scene, rng):
+                seen = view(scene, rng.choices(LONG_SIDES, SIDE_WEIGHTS)[0], rng)
+                cut += [self._cut(seen, rng) for _ in range(self.cuts)]
+        pixels, planes, places = (torch.from_numpy(np.stack(part)) for part in zip(*cut, strict=True))
+        return {"pixels": pixels, "cells": planes, "places": places}
 
-    def _cut(self, seen: View, rng: random.Random) -> tuple[Array, Array]:
+    def _cut(self, seen: View, rng: random.Random) -> tuple[Array, Array, Array]:
         high, wide, _ = seen.pixels.shape
         side = self.side * CELL
         boxes = [t.box for t in seen.scene.things] * 2
@@ -165,18 +190,15 @@ class Snippets(Dataset[dict[str, Tensor]]):
             x, y = rng.uniform(box[0], box[2]) * wide, rng.uniform(box[1], box[3]) * high
         left = round(min(max(x - side / 2 + rng.uniform(-CELL, CELL), 0), wide - side))
         top = round(min(max(y - side / 2 + rng.uniform(-CELL, CELL), 0), high - side))
-        picture = seen.pixels[top : top + side, left : left + side]
+        cut = seen.pixels[top : top + side, left : left + side]
         labels = cells(seen.scene, (wide, high), (left, top, self.side, self.side))
-        if rng.random() < 0.5:
-            picture, labels = picture[:, ::-1], labels[:, :, ::-1]
-        return picture.copy(), labels.copy()
+        return _flipped(cut, *labels) if rng.random() < 0.5 else (cut, *labels)
 
 
 class Lessons(Dataset[dict[str, Tensor]]):
     """Whole pictures of one size with questions: item n is one batch.
 
-    Items: `pixels` uint8 (B, H, W, 3); `cells` uint8 (B, 3, rows, columns); `amounts` float (B, 12), how
-    many there are of each of `OBJECTS`; for up to Q questions a
+    Items: `pixels` uint8 (B, H, W, 3), `cells`, `places` as in `Snippets`; for up to Q questions a
     picture `ids` (B, Q, L), question and answer, padded at the end; `last` (B, Q), the place of the
     question's last token; `answer` (B, Q), the answer's token, -100 where there is no question; `kind`
     (B, Q), the index of `KINDS`.
@@ -194,26 +216,22 @@ class Lessons(Dataset[dict[str, Tensor]]):
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         rng = scene_rng(self.namespace, self.seed, 2 * index + 1)
         grid = grid_of(*picture_size(rng.choice(ASPECTS), rng.choices(LONG_SIDES, SIDE_WEIGHTS)[0]))
-        pixels: list[Array] = []
-        planes: list[Array] = []
+        pictures: list[tuple[Array, Array, Array]] = []
         rows: list[list[Asking]] = []
-        amounts: list[list[int]] = []
-        while len(pixels) < self.batch:
+        while len(pictures) < self.batch:
             scene = _scene(rng)
             long_side = rng.choices(LONG_SIDES, SIDE_WEIGHTS)[0]
             if grid_of(*picture_size(scene.aspect, long_side)) != grid or not _worth_counting(scene, rng):
                 continue
             seen = view(scene, long_side, rng)
             labels = cells(scene, (grid[1] * CELL, grid[0] * CELL), (0, 0, grid[1], grid[0]))
-            flip = -1 if rng.random() < 0.5 else 1
-            pixels.append(seen.pixels[:, ::flip])
-            planes.append(labels[:, :, ::flip])
+            pictures.append(_flipped(seen.pixels, *labels) if rng.random() < 0.5 else (seen.pixels, *labels))
             rows.append(lessons(seen.truth, rng, self.most))
-            amounts.append([scene.counts().get(kind, 0) for kind in words.OBJECTS])
+        pixels, planes, places = (torch.from_numpy(np.stack(p)) for p in zip(*pictures, strict=True))
         return {
-            "pixels": torch.from_numpy(np.stack(pixels)),
-            "cells": torch.from_numpy(np.stack(planes)),
-            "amounts": torch.tensor(amounts, dtype=torch.float32),
+            "pixels": pixels,
+            "cells": planes,
+            "places": places,
             **pack(self.tokenizer, rows),
         }
 

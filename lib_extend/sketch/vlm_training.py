@@ -32,12 +32,12 @@ from .vlm_tokenizer import SPECIAL, build_tokenizer
 Report = Callable[[str], None]
 
 VOCABULARY = 768
-EYES_SHARE = 0.22
+EYES_SHARE = 0.4
 """Share of the steps (or of the time) that goes to the eyes alone."""
 
 _BATCH = 8
 _QUESTIONS = 18
-_RATES = {"eyes": 2e-3, "questions": 1e-3}
+_RATES = {"eyes": 1.5e-3, "questions": 1e-3}
 """The highest learning rate of each part."""
 _COOLING = 0.45  # the share of the budget in which the rate falls
 _MANY = 10**7
@@ -69,44 +69,39 @@ class Heads(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sizes = (len(COVERS), len(words.COLORS), 1 + len(words.OBJECTS))
+        self.sizes = (len(COVERS), len(words.COLORS), 1 + len(words.OBJECTS), 2)
         self.out = nn.Linear(HIDDEN, sum(self.sizes))
-        self.amounts = nn.Linear(HIDDEN, len(words.OBJECTS))
-        nn.init.zeros_(self.amounts.weight)
+        # From zero, so that heads that know nothing yet do not disturb eyes that see already.
+        nn.init.zeros_(self.out.weight)
 
-    def amount_loss(self, tokens: Tensor, amounts: Tensor) -> tuple[Tensor, float]:
-        """How far the sums over all cells are from `amounts` (B, objects), and the share that rounds right.
+    def loss(self, tokens: Tensor, cells: Tensor, places: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """How badly `tokens` (B, T, hidden) tell what the cells show, with a few shares to watch.
 
-        A sum over tokens is what attention can form: once the amounts can be read off it, the language
-        model finds them.
+        `cells` and `places` (B, 3, rows, columns) are those of `vlm_data.cells`.
         """
-        found = self.amounts(tokens).float().sum(1)
-        off = F.smooth_l1_loss(found, amounts, reduction="none", beta=0.5)
-        there = amounts > 0
-        right = (found.round() == amounts)[there].float().mean() if there.any() else torch.ones(())
-        return off[there].sum() / max(1, int(there.sum())) + off[~there].mean(), float(right)
-
-    def loss(self, tokens: Tensor, cells: Tensor) -> tuple[Tensor, dict[str, float]]:
-        """Cross entropy of what the cells show; `tokens` (B, T, hidden), `cells` (B, 3, rows, columns)."""
-        total = torch.zeros(())
-        right: dict[str, float] = {}
-        names = ("cover", "cell color", "centre")
-        for name, scores, truth in zip(
-            names, self.out(tokens).float().split(self.sizes, -1), cells.long().unbind(1), strict=True
-        ):
-            known = truth.flatten(1) != UNKNOWN
-            wanted = truth.flatten(1)[known]
-            if not len(wanted):
-                continue
-            losses = F.cross_entropy(scores[known], wanted, reduction="none")
-            # Few cells hold a centre: the empty ones weigh less, so that the others are not drowned.
-            weight = torch.where(wanted > 0, 1.0, 0.15) if name == "centre" else torch.ones_like(losses)
-            total = total + (losses * weight).sum() / weight.sum()
-            hit = (scores[known].argmax(-1) == wanted).float()
-            counted = wanted > 0 if name == "centre" else torch.ones_like(wanted, dtype=torch.bool)
-            if counted.any():
-                right[name] = float(hit[counted].mean())
-        return total, right
+        cover, color, centre, offset = self.out(tokens).float().split(self.sizes, -1)
+        kinds = cells.long().flatten(2)
+        total, watched = torch.zeros(()), {}
+        for name, scores, truth in (("cover", cover, kinds[:, 0]), ("cell color", color, kinds[:, 1])):
+            known = truth != UNKNOWN
+            if known.any():
+                total = total + F.cross_entropy(scores[known], truth[known])
+                watched[name] = float((scores[known].argmax(-1) == truth[known]).float().mean())
+        share, right, down = places.flatten(2).unbind(1)
+        likely = centre.log_softmax(-1)
+        named = likely.gather(-1, kinds[:, 2:].transpose(1, 2))[..., 0]
+        surprise = -(share * named + (1 - share) * likely[..., 0])
+        # Per object, not per cell: most cells are empty and soon cost nothing.
+        total = total + surprise.sum() / share.sum().clamp(min=1)
+        some = share > 0.6
+        if some.any():
+            watched["centre"] = float((centre.argmax(-1) == kinds[:, 2])[some].float().mean())
+        covered = ~right.isnan()
+        if covered.any():
+            aims = torch.stack([right[covered], down[covered]], -1)
+            total = total + F.smooth_l1_loss(offset[covered], aims, beta=0.3)
+            watched["aim"] = float((offset[covered].detach() - aims).abs().mean())
+        return total, watched
 
 
 def answer_scores(
@@ -206,7 +201,7 @@ def train_vlm(
 ) -> None:
     """Trains the model and writes its folder to `out_dir` (temperature 1: see `vlm_scores.calibrate`).
 
-    Give `steps` (about 4,000 are worth it; reproducible) or `minutes`. `report` gets a line now and
+    Give `steps` (5,000 are worth it; reproducible) or `minutes`. `report` gets a line now and
     then. `start` is a folder written earlier whose weights are taken up; `save_every` minutes a
     copy is written on the way. Uses torch's current number of threads, and one process that draws.
     """
@@ -237,13 +232,11 @@ def train_vlm(
         with torch.autocast("cpu", torch.bfloat16):
             grid = batch["cells"].shape[2], batch["cells"].shape[3]
             tokens = visual_tokens(model.model.visual, patches(batch["pixels"]), grid)
-            loss, right = heads.loss(tokens, batch["cells"])
+            loss, right = heads.loss(tokens, batch["cells"], batch["places"])
             if phase == "questions":
                 scores = answer_scores(model, batch, tokens, grid, system)
                 answers, hits = answer_loss(scores, batch, digits)
-                off, right["amounts"] = heads.amount_loss(tokens, batch["amounts"])
-                loss = answers + 0.3 * loss + 0.3 * off
-                tally.add("off", float(off.detach()))
+                loss = answers + 0.3 * loss
                 _count_hits(tally, hits)
                 tally.add("answer loss", float(answers.detach()))
         torch.autograd.backward(loss)

@@ -57,9 +57,9 @@ def test_the_folder_is_small_and_holds_no_pickle() -> None:
 def test_it_answers_about_pictures_it_has_never_seen(drawn: Path) -> None:
     scores = evaluate_vlm(SHIPPED, read_truth(drawn), drawn, packed=True)
     shares = {kind: right / asked for kind, (right, asked) in scores.accuracy().items()}
-    assert shares["color"] >= 0.85, scores.table()
-    assert shares["count"] >= 0.25, scores.table()
-    assert min(shares["present"], shares["floor"], shares["door"]) >= 0.85, scores.table()
+    assert shares["color"] >= 0.9, scores.table()
+    assert shares["count"] >= 0.55, scores.table()
+    assert min(shares["present"], shares["floor"], shares["door"]) >= 0.95, scores.table()
     assert scores.calibration_error() <= 0.1, scores.table()
 
 
@@ -136,5 +136,18 @@ def test_lessons_are_the_same_for_the_same_seed() -> None:
         (Lessons(tokenizer, 3, 9, batch=2, most=18)[4], Lessons(tokenizer, 3, 9, batch=2, most=18)[4]),
         (Snippets(3, 9)[4], Snippets(3, 9)[4]),
     ):
-        assert all(torch.equal(one[name], two[name]) for name in one)
+        assert all(torch.equal(one[name].nan_to_num(99), two[name].nan_to_num(99)) for name in one)
     assert not torch.equal(Snippets(3, 9)[4]["pixels"], Snippets(3, 9)[5]["pixels"])
+
+
+@pytest.mark.slow
+def test_training_is_reproducible(tmp_path: Path) -> None:
+    from lib_extend.sketch.vlm_training import train_vlm
+
+    lines: list[str] = []
+    for name in ("one", "two"):
+        train_vlm(tmp_path / name, seed=5, steps=3, report=lines.append)
+    one, two = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert lines[-1] == "done after 3 steps"
+    Examiner(tmp_path / "one")

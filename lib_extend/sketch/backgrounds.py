@@ -41,9 +41,7 @@ def paint_background(scene: Scene, size: tuple[int, int], palette: Palette) -> I
     return _room(scene, size, palette, rng)
 
 
-def _room(
-    scene: Scene, size: tuple[int, int], palette: Palette, rng: random.Random
-) -> Image.Image:
+def _room(scene: Scene, size: tuple[int, int], palette: Palette, rng: random.Random) -> Image.Image:
     width, height = size
     u = min(size)
     wall = WALLS[scene.style.tint]
@@ -101,9 +99,7 @@ def _door(b: Brush, color: RGB) -> None:
     b.oval(0.84, 0.535, 0.06, 0.03, (242, 206, 96))
 
 
-def _floor(
-    image: Image.Image, d: ImageDraw.ImageDraw, kind: str, top: float, rng: random.Random
-) -> None:
+def _floor(image: Image.Image, d: ImageDraw.ImageDraw, kind: str, top: float, rng: random.Random) -> None:
     """A floor from `top` (pixels) to the lower edge; rows grow wider towards the viewer."""
     width, height = image.size
     u = min(width, height)

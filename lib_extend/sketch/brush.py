@@ -80,9 +80,7 @@ class Brush:
     Shapes get a dark outline of `line` pixels unless told otherwise.
     """
 
-    def __init__(
-        self, draw: ImageDraw.ImageDraw, box: Rect, line: float, palette: Palette
-    ) -> None:
+    def __init__(self, draw: ImageDraw.ImageDraw, box: Rect, line: float, palette: Palette) -> None:
         self.draw = draw
         self.x, self.y = box[0], box[1]
         self.w, self.h = box[2] - box[0], box[3] - box[1]
@@ -111,9 +109,7 @@ class Brush:
         else:
             self.draw.rectangle(box, fill, outline, max(1, width))
 
-    def oval(
-        self, cx: float, cy: float, rx: float, ry: float, fill: RGB | None, line: bool = True
-    ) -> None:
+    def oval(self, cx: float, cy: float, rx: float, ry: float, fill: RGB | None, line: bool = True) -> None:
         box = (*self.at(cx - rx, cy - ry), *self.at(cx + rx, cy + ry))
         self.draw.ellipse(box, fill, LINE if line else None, self.line if line else 0)
 

@@ -58,9 +58,7 @@ def _shelf(
 ) -> None:
     x0, _, x1, y1 = _scaled(thing.box, size)
     u = min(size)
-    Brush(canvas, (x0 - 0.012 * u, y1, x1 + 0.012 * u, y1 + 0.016 * u), line, palette).rect(
-        0, 0, 1, 1, WOOD
-    )
+    Brush(canvas, (x0 - 0.012 * u, y1, x1 + 0.012 * u, y1 + 0.016 * u), line, palette).rect(0, 0, 1, 1, WOOD)
 
 
 def _shadow(canvas: ImageDraw.ImageDraw, box: Rect, scene: Scene) -> None:

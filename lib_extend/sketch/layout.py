@@ -38,12 +38,36 @@ ON_SHELVES = ("cake", "cup", "book", "ball", "box")
 
 MASCOT_LOOKS: dict[str, Character] = {
     "hoshi_(sketch)": Character(
-        "girl", "pink", "long", "twintails", "blue", (("dress", "white"),), "hair_ribbon",
-        "red", False, "smile", "down", 0, "hoshi_(sketch)", (0, 0, 1, 1),
+        "girl",
+        "pink",
+        "long",
+        "twintails",
+        "blue",
+        (("dress", "white"),),
+        "hair_ribbon",
+        "red",
+        False,
+        "smile",
+        "down",
+        0,
+        "hoshi_(sketch)",
+        (0, 0, 1, 1),
     ),
     "tsuki_(sketch)": Character(
-        "girl", "black", "long", "", "yellow", (("dress", "purple"),), "cat_ears",
-        "yellow", False, "open_mouth", "down", 0, "tsuki_(sketch)", (0, 0, 1, 1),
+        "girl",
+        "black",
+        "long",
+        "",
+        "yellow",
+        (("dress", "purple"),),
+        "cat_ears",
+        "yellow",
+        False,
+        "open_mouth",
+        "down",
+        0,
+        "tsuki_(sketch)",
+        (0, 0, 1, 1),
     ),
 }
 
@@ -74,9 +98,7 @@ def compose(rng: random.Random, persons: tuple[int, int], max_overlap: float) ->
     horizon = {"indoors": 0.62, "outdoors": 0.5, "simple": 0.5}[setting] + rng.uniform(-0.07, 0.07)
     style = _style(rng, setting)
     kinds = _wanted(rng)
-    crowd = _place_persons(
-        rng, [_character(rng) for _ in range(how_many)], aspect, max_overlap, len(kinds)
-    )
+    crowd = _place_persons(rng, [_character(rng) for _ in range(how_many)], aspect, max_overlap, len(kinds))
     scene = Scene(
         aspect=aspect,
         setting=setting,
@@ -138,8 +160,7 @@ def _character(rng: random.Random) -> Character:
         gender="boy" if boy else "girl",
         hair_color=rng.choice(words.HAIR_COLORS),
         hair_length=length,
-        hair_style="" if length == "short" else rng.choices(
-            ("", "twintails", "ponytail"), (4, 3, 2))[0],
+        hair_style="" if length == "short" else rng.choices(("", "twintails", "ponytail"), (4, 3, 2))[0],
         eye_color=rng.choice(words.EYE_COLORS),
         clothes=clothes,
         headgear=headgear,
@@ -175,9 +196,7 @@ def _place_persons(
         hidden = rng.uniform(0.0, max_overlap) * 0.95 if rng.random() < 0.5 else 0.0
         joints.append(min(hidden, 0.1) if joints[-1] > 0.1 else hidden)
     widths = [2 * half for half, _ in shapes]
-    inner = [0.0] + [
-        j * min(a, b) for j, a, b in zip(joints[1:], widths, widths[1:], strict=False)
-    ]
+    inner = [0.0] + [j * min(a, b) for j, a, b in zip(joints[1:], widths, widths[1:], strict=False)]
     height = min(limit, share * span / (sum(widths) - sum(inner)))
     heights = [height * rng.uniform(0.92, 1.0) for _ in crowd]
     free = span - height * (sum(widths) - sum(inner))
@@ -268,9 +287,7 @@ def _wanted(rng: random.Random) -> list[tuple[str, int, str]]:
     return sorted(wanted, key=lambda k: -SIZES[k[0]][0] * SIZES[k[0]][1])
 
 
-def _place_things(
-    rng: random.Random, scene: Scene, wanted: list[tuple[str, int, str]]
-) -> tuple[Thing, ...]:
+def _place_things(rng: random.Random, scene: Scene, wanted: list[tuple[str, int, str]]) -> tuple[Thing, ...]:
     """As many of the wished objects as find room; what does not fit is not in the scene."""
     ux, uy = min(1.0, 1 / scene.aspect), min(1.0, scene.aspect)
     things: list[Thing] = []
@@ -294,9 +311,7 @@ def _place_things(
     return tuple(things)
 
 
-def _somewhere(
-    rng: random.Random, scene: Scene, kind: str, w: float, h: float
-) -> tuple[Rect, bool]:
+def _somewhere(rng: random.Random, scene: Scene, kind: str, w: float, h: float) -> tuple[Rect, bool]:
     """A place of chance where this kind may be, and whether it needs a shelf there."""
     x = rng.uniform(0.01, 0.99 - w)
     if kind in FLYING:

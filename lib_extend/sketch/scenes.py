@@ -167,10 +167,7 @@ def scene_rng(namespace: str, seed: int, index: int) -> random.Random:
 def truth(scene: Scene, file_name: str, size: tuple[int, int]) -> dict[str, Any]:
     """The truth of a picture of `size` = (width, height) pixels, as one line of `truth.jsonl`."""
     width, height = size
-    persons = [
-        {"box": _pixels(person.box, width, height), "tags": person.tags()}
-        for person in scene.persons
-    ]
+    persons = [{"box": _pixels(person.box, width, height), "tags": person.tags()} for person in scene.persons]
     return {
         "file": file_name,
         "tags": scene.tags(),
@@ -206,9 +203,7 @@ def intersection(a: Rect, b: Rect) -> float:
     return w * h if w > 0 and h > 0 else 0.0
 
 
-def random_scene(
-    rng: random.Random, persons: tuple[int, int] = (1, 3), max_overlap: float = 0.1
-) -> Scene:
+def random_scene(rng: random.Random, persons: tuple[int, int] = (1, 3), max_overlap: float = 0.1) -> Scene:
     """A scene with `persons` = (fewest, most) characters, 0…5.
 
     Two persons' boxes share at most `max_overlap` (0…0.5) of the smaller box.

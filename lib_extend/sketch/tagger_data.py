@@ -67,9 +67,7 @@ def sample(seed: int, index: int) -> tuple[Image.Image, Bytes]:
     return prepare(image), known
 
 
-def _cutting(
-    rng: random.Random, scene: Scene, image: Image.Image
-) -> tuple[Image.Image, Bytes]:
+def _cutting(rng: random.Random, scene: Scene, image: Image.Image) -> tuple[Image.Image, Bytes]:
     person = rng.choice(scene.persons)
     x0, y0, x1, y1 = person.box
     w, h = (x1 - x0) * image.width, (y1 - y0) * image.height

@@ -120,4 +120,3 @@ def export_tagger(net: TaggerNet, path: Path) -> None:
     half_done = path.with_suffix(".tmp")
     half_done.write_bytes(model.SerializeToString())
     half_done.replace(path)
-

@@ -40,9 +40,16 @@ class TaggerNet(nn.Module):
         a, b, c, d = widths
         self.stem = ConvNorm(3, a, 7, 4)
         self.stages = nn.Sequential(
-            ConvNorm(a, b, 3, 2), nn.ReLU(), Residual(b),
-            ConvNorm(b, c, 3, 2), nn.ReLU(), Residual(c), Residual(c),
-            ConvNorm(c, d, 3, 2), nn.ReLU(), Residual(d),
+            ConvNorm(a, b, 3, 2),
+            nn.ReLU(),
+            Residual(b),
+            ConvNorm(b, c, 3, 2),
+            nn.ReLU(),
+            Residual(c),
+            Residual(c),
+            ConvNorm(c, d, 3, 2),
+            nn.ReLU(),
+            Residual(d),
         )
         self.hidden = nn.Linear(2 * d, 192)
         self.last = nn.Linear(192, outputs)

@@ -135,9 +135,7 @@ def _optimizers(net: TaggerNet) -> list[torch.optim.Optimizer]:
     return [Orthogonal(trunk, TRUNK_RATE), torch.optim.AdamW(rest, REST_RATE, weight_decay=0.01)]
 
 
-def _batches(
-    folder: Path, seed: int, steps: int, parts: int
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def _batches(folder: Path, seed: int, steps: int, parts: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """`steps` batches: float32 [32, 3, 448, 448] in 0…255 (RGB) and uint8 [32, outputs].
 
     The first pass takes part after part, so that training can begin before all is drawn; the later

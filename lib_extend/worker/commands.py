@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, default=1, metavar="S")
     train.add_argument("--only", choices=("tagger", "vlm"), help="just one of them")
     train.add_argument("--tagger-steps", type=_positive, default=1000, metavar="N")
-    train.add_argument("--vlm-steps", type=_positive, default=4000, metavar="N")
+    train.add_argument("--vlm-steps", type=_positive, default=5000, metavar="N")
     train.set_defaults(run=_train)
     return parser
 
@@ -217,11 +217,11 @@ def _train(args: argparse.Namespace) -> int:
         draw_folder(folder, SCORED_SCENES, SCORED_SEED, namespace="eval")
         print(f"On {SCORED_SCENES} scenes of unseen seeds:")
         if args.only != "vlm":
-            print(scores.evaluate(folder, args.out / "tagger"))
+            print(scores.evaluate(folder, args.out / "tagger").table())
         if args.only != "tagger":
             from lib_extend.sketch.vlm_scores import evaluate_vlm
 
-            print(evaluate_vlm(args.out / "vlm", read_truth(folder), folder))
+            print(evaluate_vlm(args.out / "vlm", read_truth(folder), folder, packed=True).table())
     return OK
 
 

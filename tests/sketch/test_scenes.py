@@ -115,7 +115,10 @@ def test_people_tags_follow_danbooru() -> None:
     assert people_tags(["girl"]) == ["1girl", "solo"]
     assert people_tags(["girl", "boy"]) == ["1girl", "1boy"]
     assert people_tags(["girl"] * 3 + ["boy"] * 2) == [
-        "3girls", "multiple_girls", "2boys", "multiple_boys",
+        "3girls",
+        "multiple_girls",
+        "2boys",
+        "multiple_boys",
     ]
 
 
@@ -144,9 +147,11 @@ def test_an_object_shows_its_color() -> None:
             if any(p.box[0] < x < p.box[2] and p.box[1] < y < p.box[3] for p in scene.persons):
                 continue
             pixel = image.getpixel((int(x * image.width), int(y * image.height)))
-            assert all(
-                abs(a - b) <= 30 for a, b in zip(pixel, PAINT[thing.color], strict=True)
-            ), (seed, thing, pixel)
+            assert all(abs(a - b) <= 30 for a, b in zip(pixel, PAINT[thing.color], strict=True)), (
+                seed,
+                thing,
+                pixel,
+            )
             seen += 1
     assert seen > 20
 

@@ -78,9 +78,7 @@ def test_it_knows_scenes_it_has_not_seen(tmp_path: Path) -> None:
     assert scores.micro.f1 >= 0.95, scores.table()
 
 
-def test_the_same_seed_trains_the_same_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_seed_trains_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
     for module in (tagger_data, tagger_training):
         monkeypatch.setattr(module, "PART", 32)
@@ -90,7 +88,11 @@ def test_the_same_seed_trains_the_same_file(
     try:
         for name in ("a", "b"):
             tagger_training.train_tagger(
-                tmp_path / name, seed=5, steps=2, parts=1, cache=tmp_path / "cache",
+                tmp_path / name,
+                seed=5,
+                steps=2,
+                parts=1,
+                cache=tmp_path / "cache",
                 report=said.append,
             )
     finally:
@@ -111,13 +113,18 @@ def test_scores_count_right_wrong_and_missed() -> None:
 
 def test_scores_of_answers() -> None:
     row = {
-        "tags": ["indoors", "cake"], "counts": {"cake": 3}, "colors": {"cake": "red"},
-        "floor": "wooden", "door": None,
+        "tags": ["indoors", "cake"],
+        "counts": {"cake": 3},
+        "colors": {"cake": "red"},
+        "floor": "wooden",
+        "door": None,
     }
     right = expected_answers(row)
     assert right == {
-        ("count", "cake"): "3", ("color", "cake"): "red",
-        ("floor", ""): "wooden", ("door", ""): "",
+        ("count", "cake"): "3",
+        ("color", "cake"): "red",
+        ("floor", ""): "wooden",
+        ("door", ""): "",
     }
     assert answer_scores([row], [right]) == dict.fromkeys(("count", "color", "floor", "door"), (1, 1))
     given = {**right, ("count", "cake"): "4", ("count", "cup"): "1"}

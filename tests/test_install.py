@@ -1,0 +1,62 @@
+"""install.py: harmless under the WebUI, clear by hand. (Its environments are made by whoever runs these tests.)"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def install(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-S", str(ROOT / "install.py"), *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_webui_start_does_nothing(tmp_path: Path) -> None:
+    before = {p.name: p.stat().st_mtime_ns for p in ROOT.iterdir() if p.is_file()}
+    began = time.monotonic()
+    # the WebUI's working folder and path are its own; -S hides every installed package
+    done = install(cwd=tmp_path)
+    assert time.monotonic() - began < 5
+    assert done.returncode == 0 and done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1 and "nothing to install" in done.stdout
+    assert not list(tmp_path.iterdir())
+    assert {p.name: p.stat().st_mtime_ns for p in ROOT.iterdir() if p.is_file()} == before
+
+
+def test_wrong_words(tmp_path: Path) -> None:
+    done = install("frobnicate", cwd=tmp_path)
+    assert done.returncode == 2 and "python install.py demo" in done.stderr
+
+
+def test_demo_keeps_what_a_person_wrote(tmp_path: Path) -> None:
+    """The demo's own code on a copy of the samples: a caption that is there stays a person's."""
+    sys.path.insert(0, str(ROOT))
+    try:
+        import install as module
+    finally:
+        sys.path.pop(0)
+    demo = tmp_path / "demo"
+    demo.mkdir()
+    (demo / "classroom.txt").write_text("mine", encoding="utf-8")
+    commands: list[list[str]] = []
+    saved = module.DEMO, module.environment, module.run
+    module.DEMO, module.environment = demo, lambda extra: sys.executable
+    module.run = lambda command: commands.append(command) or 0
+    try:
+        assert module.demo() == 0
+    finally:
+        module.DEMO, module.environment, module.run = saved
+    assert len([p for p in demo.iterdir() if p.suffix != ".txt"]) == 12
+    assert (demo / "classroom.txt").read_text() == "mine"
+    (command,) = commands
+    assert command[0] == sys.executable and "--offline" in command and os.fspath(demo) in command

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -12,20 +11,22 @@ from typing import Any, Protocol
 
 from lib_extend.batch import events as ev
 from lib_extend.batch import journal, plan
-from lib_extend.batch.caption import Captioner, Decided, existing_caption, recover
+from lib_extend.batch.caption import Captioner, Decided, recover
 from lib_extend.batch.lock import locked
-from lib_extend.batch.plan import ANSWERS, TAGS, Models, Need
+from lib_extend.batch.needs import Need, needs_of
+from lib_extend.batch.plan import ANSWERS, TAGS, Models
+from lib_extend.batch.pump import pump
 from lib_extend.batch.state import STATE_FILE, STATE_FOLDER, Part, State
 from lib_extend.captions.composing import Thresholds
 from lib_extend.config import TagConfig
 from lib_extend.datasets import captions as files
 from lib_extend.datasets.question_files import own_questions
 from lib_extend.datasets.scan import Found, scan, show
-from lib_extend.errors import ImageError, Stopped, StorageError
+from lib_extend.errors import Stopped, StorageError
 from lib_extend.questions.asking import select
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.records import Question
-from lib_extend.records import Analysis, Tag
+from lib_extend.records import Analysis
 from lib_extend.worker.client import OnProgress, WorkerClient
 from lib_extend.worker.protocol import Done, Progress, Ready, Setup, Task
 from lib_extend.worker.protocol import Failed as TaskFailed
@@ -155,7 +156,7 @@ class TagJob:
             owners = [f for f in owners if f.name not in skipped]
             self._skipped = len(skipped)
         models = plan.known_models(state, self.config)
-        needs = self._needs(state, owners, models)
+        needs = self._needs_of(state, owners, models)
         # an image that changed since this run did it is done anew
         again = [n.found for n in needs if n.nothing and n.found.name in finished]
         done = {f.name for f in again}
@@ -179,8 +180,10 @@ class TagJob:
             )
             yield from self._fail(state, run, [(f.name, reason)])
         captioner = Captioner(state, self.config, models, self.questions, self.dry_run)
-        for f in again:
-            yield from self._results(state, run, [(f, None)], captioner, write=False)
+        for start in range(0, len(again), CHUNK):
+            self._check_stop()
+            chunk = [(f, None) for f in again[start : start + CHUNK]]
+            yield from self._results(state, run, chunk, captioner, write=False)
         if waiting:
             ready = yield from self._load()
             loaded = self._models(ready)
@@ -188,7 +191,7 @@ class TagJob:
                 models = loaded
                 plan.remember_models(state, self.config, models)
                 captioner = Captioner(state, self.config, models, self.questions, self.dry_run)
-                needs = self._needs(state, todo, models)
+                needs = self._needs_of(state, todo, models)
                 waiting = [n for n in needs if not n.nothing]
         composed = [n.found for n in needs if n.nothing]
         for start in range(0, len(composed), CHUNK):
@@ -198,33 +201,8 @@ class TagJob:
         if waiting:
             yield from self._analyse(state, run, waiting, models, captioner)
 
-    def _needs(self, state: State, found: Sequence[Found], models: Models) -> list[Need]:
-        """What each image needs; everything when the models' keys are not known yet."""
-        ask = bool(self.questions)
-        has_tags = state.analysed(TAGS, models.tagger) if models.tagger else {}
-        shared_key = ""
-        has_answers: dict[str, tuple[int, int]] = {}
-        if ask and models.known and models.tagger:
-            shared_key = plan.answers_key(self.config, models, self.questions, ())
-            has_answers = state.analysed(ANSWERS, shared_key)
-        needs = []
-        for f in found:
-            stamp = (f.size, f.mtime_ns)
-            tags = models.tagger is None or (models.tagger != "" and has_tags.get(f.name) != stamp)
-            known: tuple[Tag, ...] = ()
-            key = shared_key
-            answers = ask
-            if ask and models.known and models.tagger:
-                answers = has_answers.get(f.name) != stamp
-                if answers and not tags:
-                    known = _stored_tags(state, f, models.tagger)
-            elif ask and models.tagger == "":
-                known = _caption_tags(state, f)
-                if models.known:
-                    key = plan.answers_key(self.config, models, self.questions, known)
-                    answers = state.part(f, ANSWERS, key) is None
-            needs.append(Need(f, tags, answers, known, key))
-        return needs
+    def _needs_of(self, state: State, found: Sequence[Found], models: Models) -> list[Need]:
+        return needs_of(state, self.config, self.questions, found, models)
 
     def _models(self, ready: Ready) -> Models:
         known = Thresholds()
@@ -246,7 +224,7 @@ class TagJob:
             put(client.start(setup, lambda what, done, total: put(Progress(what, done, total))))
 
         ready: Ready | None = None
-        for batch in self._pump(start):
+        for batch in pump(start, self._stop, CHUNK):
             for item in batch:
                 if isinstance(item, Progress):
                     yield ev.Status(item.what, item.done, item.total)
@@ -278,7 +256,7 @@ class TagJob:
             for result in client.run(tasks):
                 put(result)
 
-        for batch in self._pump(work):
+        for batch in pump(work, self._stop, CHUNK):
             rows = []
             ready: list[tuple[Found, Analysis | None]] = []
             failed = []
@@ -363,65 +341,9 @@ class TagJob:
         if self._stop.is_set():
             raise Stopped("Stopped.")
 
-    def _pump(self, work: Callable[[Callable[[Any], None]], None]) -> Iterator[list[Any]]:
-        """Run `work(put)` in a thread and give what it puts, all that is there at once (≤ CHUNK)."""
-        end = object()
-        items: queue.Queue[Any] = queue.Queue(maxsize=4 * CHUNK)
-        failure: list[BaseException] = []
-
-        def put(item: Any) -> None:
-            while not self._stop.is_set():
-                with contextlib.suppress(queue.Full):
-                    items.put(item, timeout=0.1)
-                    return
-
-        def target() -> None:
-            try:
-                work(put)
-            except BaseException as e:  # noqa: BLE001 - handed over to the job's own thread
-                failure.append(e)
-            finally:
-                put(end)
-
-        thread = threading.Thread(target=target, name="prompt-extend-job", daemon=True)
-        thread.start()
-        while True:
-            self._check_stop()
-            try:
-                batch = [items.get(timeout=0.1)]
-            except queue.Empty:
-                continue
-            with contextlib.suppress(queue.Empty):
-                while len(batch) < CHUNK:
-                    batch.append(items.get_nowait())
-            ended = batch[-1] is end
-            if ended:
-                batch.pop()
-            if batch:
-                yield batch
-            if ended:
-                break
-        thread.join()
-        if failure:
-            raise failure[0]
-
 
 def questions_of(config: TagConfig, known: Sequence[Question]) -> tuple[Question, ...]:
     """The questions that `--ask` selects, and all of the user's own."""
     table = own_questions(config.question_file, config.question, known)
     own = [q.selected_by for q in table[len(known) :]]
     return select(table, (*config.ask, *own))
-
-
-def _stored_tags(state: State, found: Found, key: str) -> tuple[Tag, ...]:
-    part = state.part(found, TAGS, key)
-    return tuple(Tag.from_json(t) for t in part.payload) if part else ()
-
-
-def _caption_tags(state: State, found: Found) -> tuple[Tag, ...]:
-    """The tags a person gave an image, where there is no tagger to give any."""
-    try:
-        existing = existing_caption(state, found)
-    except ImageError:
-        return ()  # reported with its reason when the caption is composed
-    return existing.added if existing else ()

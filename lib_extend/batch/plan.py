@@ -13,7 +13,6 @@ from typing import Any
 from lib_extend.batch.state import State
 from lib_extend.captions.composing import Thresholds
 from lib_extend.config import TagConfig, settings
-from lib_extend.datasets.scan import Found
 from lib_extend.questions.asking import signature
 from lib_extend.questions.records import Question
 from lib_extend.records import Tag
@@ -116,18 +115,3 @@ def checked_settings(config: TagConfig) -> dict[str, Any]:
         for s in settings(TagConfig)
         if values[s.name] != (list(s.default) if isinstance(s.default, tuple) else s.default)
     }
-
-
-@dataclass(frozen=True)
-class Need:
-    """What one image still needs from the models."""
-
-    found: Found
-    tags: bool
-    answers: bool
-    known: tuple[Tag, ...] = ()
-    answers_key: str = ""
-
-    @property
-    def nothing(self) -> bool:
-        return not (self.tags or self.answers)

@@ -1,0 +1,62 @@
+"""Work in a thread whose results another takes, several at once, and which can be left at any moment."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lib_extend.errors import Stopped
+
+Put = Callable[[Any], None]
+
+
+def pump(work: Callable[[Put], None], stop: threading.Event, most: int) -> Iterator[list[Any]]:
+    """Run `work(put)` in a thread and give what it puts: all that is there at once, up to `most` items.
+
+    Raises:
+        Stopped: `stop` was set; the thread is left to end by itself.
+        whatever `work` raises, after what it had put.
+    """
+    end = object()
+    items: queue.Queue[Any] = queue.Queue(maxsize=4 * most)
+    failure: list[BaseException] = []
+
+    def put(item: Any) -> None:
+        while not stop.is_set():
+            with contextlib.suppress(queue.Full):
+                items.put(item, timeout=0.1)
+                return
+
+    def target() -> None:
+        try:
+            work(put)
+        except BaseException as e:  # noqa: BLE001 - raised again by whoever takes the results
+            failure.append(e)
+        finally:
+            put(end)
+
+    thread = threading.Thread(target=target, name="prompt-extend-job", daemon=True)
+    thread.start()
+    ended = False
+    while not ended:
+        if stop.is_set():
+            raise Stopped("Stopped; what is done is kept.")
+        try:
+            # short, so that a stop is noticed at once, on Windows too
+            batch = [items.get(timeout=0.1)]
+        except queue.Empty:
+            continue
+        with contextlib.suppress(queue.Empty):
+            while len(batch) < most:
+                batch.append(items.get_nowait())
+        ended = batch[-1] is end
+        if ended:
+            batch.pop()
+        if batch:
+            yield batch
+    thread.join()
+    if failure:
+        raise failure[0]

@@ -70,3 +70,20 @@ def test_the_readme_questions_work(tmp_path: Path) -> None:
     own = own_questions([str(file)], lines, BUILTIN)[len(BUILTIN) :]
     assert [q.kind.value for q in own] == ["one_of", "one_of", "yes_no", "free"]
     assert own[0].rephrased and own[2].tag == "rain"
+
+
+def test_the_readme_functions_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line with a `# [...]` comment gives what the comment says."""
+    monkeypatch.chdir(ROOT)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    code = re.findall(r"```python functions\n(.*?)```", readme, re.DOTALL)[0]
+    names: dict[str, object] = {}
+    checked = 0
+    for line in code.splitlines():
+        said = re.match(r"(\w+\(.*\))\s+# (\[.*\])$", line)
+        if said:
+            assert eval(said[1], names) == eval(said[2]), line
+            checked += 1
+        else:
+            exec(line, names)
+    assert checked == 3

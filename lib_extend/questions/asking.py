@@ -85,7 +85,7 @@ def _objects(question: Question, tags: Mapping[str, float], answers: Sequence[An
         return question.answers
     if not (question.each or question.each_answer):
         return ("",)
-    things = [t for t in question.each if t in tags]
+    things = [t for t in tags if t in question.each]
     things += [
         a.object or a.tag for a in answers if a.question in question.each_answer and a.tag and _positive(a)
     ]

@@ -15,6 +15,9 @@ from lib_extend.questions.reading import RULES, YES, choices, fill
 from lib_extend.questions.records import Asked, Kind, Question
 from lib_extend.records import Answer, Prompt
 
+COLOR = "color"
+"""Name of the built-in color question."""
+
 POSITIVE = 0.5
 """Probability a yes needs before it is followed up."""
 
@@ -101,6 +104,12 @@ def _positive(answer: Answer) -> bool:
     )
 
 
+def colorless(answer: Answer) -> bool:
+    """Whether a color question said that the thing is not there. A "none" to a user's own question ("What is in the
+    cup?") says nothing of the cup."""
+    return answer.question == COLOR and bool(answer.object) and answer.answer == colors.NONE
+
+
 def settle(answers: Sequence[Answer]) -> tuple[Answer, ...]:
     """Let answers that contradict each other settle it, before they become tags.
 
@@ -108,9 +117,7 @@ def settle(answers: Sequence[Answer]) -> tuple[Answer, ...]:
     none; so is a count of it.
     """
     denied = {
-        a.object
-        for a in answers
-        if a.answer == colors.NONE and (a.probability is None or a.probability >= POSITIVE)
+        a.object for a in answers if colorless(a) and (a.probability is None or a.probability >= POSITIVE)
     }
     if not denied:
         return tuple(answers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lib_extend.questions.colors import NONE
+from lib_extend.questions.asking import colorless
 from lib_extend.questions.reading import NO
 from lib_extend.records import Answer, Category, Tag
 
@@ -30,14 +30,14 @@ def doubts(tags: Sequence[Tag], answers: Sequence[Answer]) -> list[Doubt]:
     - the tagger is sure of a thing the model denies.
     """
     scores = {t.name: t.score for t in tags if t.category is Category.GENERAL and t.score is not None}
-    colorless = {a.object for a in answers if a.object and a.answer == NONE}
+    missing = {a.object for a in answers if colorless(a)}
     counted = {a.object: a.answer for a in answers if a.tag and a.answer.isdigit() and int(a.answer) > 0}
     result = []
     for a in answers:
         thing = a.object.replace("_", " ")
-        denied = a.object and a.answer in ("0", NO, NONE)
+        denied = a.object and (a.answer in ("0", NO) or colorless(a))
         score = scores.get(a.object)
-        if a.object in colorless and a.object in counted and (a.tag or a.answer == NONE):
+        if a.object in missing and a.object in counted and (a.tag or colorless(a)):
             result.append(
                 Doubt(a.question, a.object, f"counted {counted[a.object]}, but no color: is there a {thing}?")
             )

@@ -264,6 +264,14 @@ def test_denied_things_are_dropped() -> None:
     assert [a.tag for a in answers] == ["", "", "", "red_cake"]
 
 
+def test_none_to_ones_own_question_denies_nothing() -> None:
+    answers = [
+        Answer("furniture", "table", "yes", "yes", 0.8, "table"),
+        Answer("on_table", "table", "none", "none", 0.9, "none_on_table"),
+    ]
+    assert [a.tag for a in settle(answers)] == ["table", "none_on_table"]
+
+
 def test_select() -> None:
     assert [q.name for q in select(BUILTIN, ["floor", "count"])] == ["count", "floor", "floor_material"]
     with pytest.raises(UserError, match="'colour'.*the questions are count"):

@@ -243,16 +243,13 @@ def load_tagger(
     Raises:
         UserError: there is no such tagger. ModelError: it cannot be had, read or run.
     """
+    from lib_extend.models.taggers.base import Options
+
     entry = find_tagger(spec)
     files = _get(entry, offline, models_dir, progress)
     loader = family(entry.family) if entry.family else recognise(files)
     tagger: Tagger = loader.load(
-        files,
-        device=device,
-        batch_size=batch_size,
-        threads=threads,
-        threshold=entry.threshold,
-        character_threshold=entry.character_threshold,
+        files, Options(device, batch_size, threads, entry.threshold, entry.character_threshold)
     )
     return tagger
 

@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lib_extend.models.files import ModelFiles, identity
-from lib_extend.models.runtime import Session
 from lib_extend.models.taggers import stages
-from lib_extend.models.taggers.base import OnnxTagger
+from lib_extend.models.taggers.base import OnnxTagger, Options
 from lib_extend.models.taggers.labels import category_thresholds, kinds, selected_tags
 from lib_extend.models.taggers.stages import Step
 
@@ -36,25 +35,13 @@ def recognises(files: ModelFiles) -> bool:
     )
 
 
-def load(
-    files: ModelFiles,
-    *,
-    device: str = "auto",
-    batch_size: int | None = None,
-    threads: int | None = None,
-    threshold: float | None = None,
-    character_threshold: float | None = None,
-) -> OnnxTagger:
+def load(files: ModelFiles, options: Options) -> OnnxTagger:
     """The tagger in `files`. Raises ModelError."""
     return load_steps(
         files,
         f"animetimm{VERSION}",
         STEPS,
-        device=device,
-        batch_size=batch_size,
-        threads=threads,
-        general=threshold,
-        character=character_threshold,
+        options,
         otherwise=(0.4, 0.4),
     )
 
@@ -63,12 +50,8 @@ def load_steps(
     files: ModelFiles,
     prefix: str,
     default: Sequence[Step],
+    options: Options,
     *,
-    device: str,
-    batch_size: int | None,
-    threads: int | None,
-    general: float | None,
-    character: float | None,
     otherwise: tuple[float, float],
 ) -> OnnxTagger:
     """A tagger that follows its `preprocess.json`.
@@ -76,7 +59,7 @@ def load_steps(
     Args:
         prefix: begins its key.
         default: the steps without that file.
-        general, character: thresholds that win over the files' own.
+        options: its thresholds win over the files' own.
         otherwise: thresholds when there are none at all.
     """
     labels = selected_tags(files, kinds=kinds(files))
@@ -84,7 +67,7 @@ def load_steps(
     steps = stages.read(files, default)
     path = files.model()
     wanted = stages.side(steps, SIDE)
-    session = Session(files, path, side=wanted, device=device, batch_size=batch_size, threads=threads)
+    session = options.session(files, path, side=wanted)
     if "preprocess.json" not in files:
         # The model's own side tells more than our guess.
         steps = _with_side(default, wanted, session.image_shape()[1])
@@ -99,14 +82,11 @@ def load_steps(
         key=f"{prefix}-{identity(files, path, *found)}",
         side=wanted,
         sharp=stages.sharp(steps, wanted),
-        threshold=_first(general, by_category.get("general"), otherwise[0]),
-        character_threshold=_first(character, by_category.get("character"), otherwise[1]),
+        options=options,
+        general=by_category.get("general", otherwise[0]),
+        character=by_category.get("character", otherwise[1]),
         output=next((n for n in ("prediction", "output") if n in names), names[0]),
     )
-
-
-def _first(*values: float | None) -> float:
-    return next(v for v in values if v is not None)
 
 
 def _with_side(steps: Sequence[Step], old: int, new: int) -> list[Step]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,34 @@ Array = npt.NDArray[Any]
 Prepare = Callable[[Image.Image], Array]
 
 
+@dataclass(frozen=True)
+class Options:
+    """How a tagger is to be loaded.
+
+    Attributes:
+        device: auto, cpu, cuda or directml. batch_size: images a call takes; None leaves it to model and device.
+        threads: of one call on the CPU; None leaves it to onnxruntime.
+        threshold, character_threshold: the registry's, in 0…1; None leaves them to the family.
+    """
+
+    device: str = "auto"
+    batch_size: int | None = None
+    threads: int | None = None
+    threshold: float | None = None
+    character_threshold: float | None = None
+
+    def session(self, files: ModelFiles, path: Path, *, side: int) -> Session:
+        """The model in `path`, tried once with inputs of `side` pixels where it leaves them open."""
+        return Session(
+            files,
+            path,
+            side=side,
+            device=self.device,
+            batch_size=self.batch_size,
+            threads=self.threads,
+        )
+
+
 class OnnxTagger:
     """The `Tagger` port over a `Session`.
 
@@ -28,6 +58,7 @@ class OnnxTagger:
         labels: one a column of the output.
         prepare: an image → one input, height, width and channels as the model has them.
         side: pixels of the input's side.
+        options: as it was loaded; its thresholds win over `general` and `character`, the family's own.
         sharp: what to tell decoders instead, where the preprocessing passes through something larger.
         output: name of the output with the scores (default: the first).
         logits: the output is before the sigmoid.
@@ -44,14 +75,18 @@ class OnnxTagger:
         *,
         key: str,
         side: int,
-        threshold: float,
-        character_threshold: float,
+        options: Options,
+        general: float,
+        character: float,
         sharp: int | None = None,
         output: str | None = None,
         logits: bool = False,
     ) -> None:
         self.key, self.side = key, sharp or side
-        self.threshold, self.character_threshold = threshold, character_threshold
+        self.threshold = general if options.threshold is None else options.threshold
+        self.character_threshold = (
+            character if options.character_threshold is None else options.character_threshold
+        )
         self.tag_thresholds = dict(labels.thresholds)
         self.device, self.batch = session.device, session.batch
         self._session, self._labels, self._prepare = session, labels, prepare

@@ -17,8 +17,7 @@ import numpy as np
 
 from lib_extend.models import images
 from lib_extend.models.files import ModelFiles, identity
-from lib_extend.models.runtime import Session
-from lib_extend.models.taggers.base import Array, OnnxTagger
+from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import Labels, category, make
 from lib_extend.models.taggers.stages import FILTERS
 
@@ -38,20 +37,12 @@ def recognises(files: ModelFiles) -> bool:
     return _table(files) in files
 
 
-def load(
-    files: ModelFiles,
-    *,
-    device: str = "auto",
-    batch_size: int | None = None,
-    threads: int | None = None,
-    threshold: float | None = None,
-    character_threshold: float | None = None,
-) -> OnnxTagger:
+def load(files: ModelFiles, options: Options) -> OnnxTagger:
     """The tagger in `files`. Raises ModelError."""
     table = _table(files)
     labels = _labels(files, table)
     path = files.model(MODEL)
-    session = Session(files, path, side=SIDE, device=device, batch_size=batch_size, threads=threads)
+    session = options.session(files, path, side=SIDE)
     side = session.image_shape()[1]
 
     def prepare(image: Image.Image) -> Array:
@@ -67,8 +58,9 @@ def load(
         prepare,
         key=f"camie{VERSION}-{identity(files, path, files.path(table))}",
         side=side,
-        threshold=0.614 if threshold is None else threshold,
-        character_threshold=0.492 if character_threshold is None else character_threshold,
+        options=options,
+        general=0.614,
+        character=0.492,
         output=session.outputs[1 if len(session.outputs) > 1 else 0].name,
         logits=True,
     )

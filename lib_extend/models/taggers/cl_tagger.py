@@ -15,8 +15,7 @@ import numpy as np
 
 from lib_extend.models import images
 from lib_extend.models.files import ModelFiles, identity
-from lib_extend.models.runtime import Session
-from lib_extend.models.taggers.base import Array, OnnxTagger
+from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import Labels, category, make
 from lib_extend.records import Category
 
@@ -33,19 +32,11 @@ def recognises(files: ModelFiles) -> bool:
     return LABELS in files
 
 
-def load(
-    files: ModelFiles,
-    *,
-    device: str = "auto",
-    batch_size: int | None = None,
-    threads: int | None = None,
-    threshold: float | None = None,
-    character_threshold: float | None = None,
-) -> OnnxTagger:
+def load(files: ModelFiles, options: Options) -> OnnxTagger:
     """The tagger in `files`. Raises ModelError."""
     labels = _labels(files)
     path = files.model()
-    session = Session(files, path, side=SIDE, device=device, batch_size=batch_size, threads=threads)
+    session = options.session(files, path, side=SIDE)
     side = session.image_shape()[1]
 
     def prepare(image: Image.Image) -> Array:
@@ -60,8 +51,9 @@ def load(
         prepare,
         key=f"cl{VERSION}-{identity(files, path, files.path(LABELS))}",
         side=side,
-        threshold=0.55 if threshold is None else threshold,
-        character_threshold=0.60 if character_threshold is None else character_threshold,
+        options=options,
+        general=0.55,
+        character=0.60,
         logits=True,
     )
 

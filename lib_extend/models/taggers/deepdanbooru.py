@@ -14,8 +14,7 @@ import numpy as np
 
 from lib_extend.models import images
 from lib_extend.models.files import ModelFiles, identity
-from lib_extend.models.runtime import Session
-from lib_extend.models.taggers.base import Array, OnnxTagger
+from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import selected_tags
 
 if TYPE_CHECKING:
@@ -31,19 +30,11 @@ def recognises(files: ModelFiles) -> bool:
     return LABELS in files
 
 
-def load(
-    files: ModelFiles,
-    *,
-    device: str = "auto",
-    batch_size: int | None = None,
-    threads: int | None = None,
-    threshold: float | None = None,
-    character_threshold: float | None = None,
-) -> OnnxTagger:
+def load(files: ModelFiles, options: Options) -> OnnxTagger:
     """The tagger in `files`. Default thresholds 0.5. Raises ModelError."""
     labels = selected_tags(files, LABELS)
     path = files.model(MODEL)
-    session = Session(files, path, side=SIDE, device=device, batch_size=batch_size, threads=threads)
+    session = options.session(files, path, side=SIDE)
     side = session.image_shape()[0]
 
     def prepare(image: Image.Image) -> Array:
@@ -59,6 +50,7 @@ def load(
         prepare,
         key=f"deepdanbooru{VERSION}-{identity(files, path, files.path(LABELS))}",
         side=side,
-        threshold=0.5 if threshold is None else threshold,
-        character_threshold=0.5 if character_threshold is None else character_threshold,
+        options=options,
+        general=0.5,
+        character=0.5,
     )

@@ -15,8 +15,7 @@ import numpy as np
 
 from lib_extend.models import images
 from lib_extend.models.files import ModelFiles, identity
-from lib_extend.models.runtime import Session
-from lib_extend.models.taggers.base import Array, OnnxTagger
+from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import make
 from lib_extend.models.taggers.stages import FILTERS
 from lib_extend.records import Category
@@ -34,19 +33,11 @@ def recognises(files: ModelFiles) -> bool:
     return LABELS in files
 
 
-def load(
-    files: ModelFiles,
-    *,
-    device: str = "auto",
-    batch_size: int | None = None,
-    threads: int | None = None,
-    threshold: float | None = None,
-    character_threshold: float | None = None,
-) -> OnnxTagger:
+def load(files: ModelFiles, options: Options) -> OnnxTagger:
     """The tagger in `files`. Default thresholds 0.7. Raises ModelError."""
     labels = make(LABELS, [(row["name"], Category.GENERAL) for row in files.table(LABELS, need=("name",))])
     path = files.model(MODEL)
-    session = Session(files, path, side=SIDE, device=device, batch_size=batch_size, threads=threads)
+    session = options.session(files, path, side=SIDE)
     side = session.image_shape()[1]
 
     def prepare(image: Image.Image) -> Array:
@@ -63,7 +54,8 @@ def load(
         side=side,
         # Stretched: of a long picture the shorter side counts, which a decoder does not look at.
         sharp=2 * side,
-        threshold=0.7 if threshold is None else threshold,
-        character_threshold=0.7 if character_threshold is None else character_threshold,
+        options=options,
+        general=0.7,
+        character=0.7,
         logits=True,
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from lib_extend.models.files import ModelFiles
 from lib_extend.models.taggers import animetimm
-from lib_extend.models.taggers.base import OnnxTagger
+from lib_extend.models.taggers.base import OnnxTagger, Options
 from lib_extend.models.taggers.stages import Step
 
 VERSION = 1
@@ -28,24 +28,12 @@ def recognises(files: ModelFiles) -> bool:
     return "ips" in files.columns("selected_tags.csv")
 
 
-def load(
-    files: ModelFiles,
-    *,
-    device: str = "auto",
-    batch_size: int | None = None,
-    threads: int | None = None,
-    threshold: float | None = None,
-    character_threshold: float | None = None,
-) -> OnnxTagger:
+def load(files: ModelFiles, options: Options) -> OnnxTagger:
     """The tagger in `files`. Raises ModelError."""
     return animetimm.load_steps(
         files,
         f"pixai{VERSION}",
         STEPS,
-        device=device,
-        batch_size=batch_size,
-        threads=threads,
-        general=threshold,
-        character=character_threshold,
+        options,
         otherwise=(0.30, 0.85),
     )

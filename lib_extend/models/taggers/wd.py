@@ -16,8 +16,7 @@ import numpy as np
 
 from lib_extend.models import images
 from lib_extend.models.files import ModelFiles, identity
-from lib_extend.models.runtime import Session
-from lib_extend.models.taggers.base import Array, OnnxTagger
+from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import selected_tags
 
 if TYPE_CHECKING:
@@ -33,19 +32,11 @@ def recognises(files: ModelFiles) -> bool:
     return "selected_tags.csv" in files
 
 
-def load(
-    files: ModelFiles,
-    *,
-    device: str = "auto",
-    batch_size: int | None = None,
-    threads: int | None = None,
-    threshold: float | None = None,
-    character_threshold: float | None = None,
-) -> OnnxTagger:
+def load(files: ModelFiles, options: Options) -> OnnxTagger:
     """The tagger in `files`. Default thresholds 0.35 and 0.85 (the author's usual ones). Raises ModelError."""
     labels = selected_tags(files)
     path = files.model()
-    session = Session(files, path, side=SIDE, device=device, batch_size=batch_size, threads=threads)
+    session = options.session(files, path, side=SIDE)
     side = session.image_shape()[0]
 
     def prepare(image: Image.Image) -> Array:
@@ -58,6 +49,7 @@ def load(
         prepare,
         key=f"wd{VERSION}-{identity(files, path, files.path('selected_tags.csv'))}",
         side=side,
-        threshold=0.35 if threshold is None else threshold,
-        character_threshold=0.85 if character_threshold is None else character_threshold,
+        options=options,
+        general=0.35,
+        character=0.85,
     )

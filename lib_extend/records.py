@@ -166,7 +166,8 @@ class Answer(Record):
 
     `question` is the question's name, `object` what it was asked about ("" when about nothing),
     `answer` the accepted answer in its normal form ("" when the reply fitted nothing), `raw` the reply
-    as it came, `probability` in 0…1 or None, `tag` the tag it yields in canonical form ("" when none).
+    as it came, `probability` in 0…1 or None, `tag` the tag it yields in canonical form ("" when none),
+    `locked` whether a person said it stands whatever comes.
     """
 
     question: str
@@ -175,6 +176,7 @@ class Answer(Record):
     raw: str
     probability: float | None
     tag: str
+    locked: bool = False
 
 
 @dataclass(frozen=True)

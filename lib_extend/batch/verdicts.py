@@ -57,7 +57,7 @@ def _decided(answer: Answer, verdict: Verdict, question: Question | None) -> Ans
     if question is None:
         return answer
     tag = tag_of(question, answer.object, verdict.answer)
-    return replace(answer, answer=verdict.answer, tag=tag, probability=1.0)
+    return replace(answer, answer=verdict.answer, tag=tag, probability=1.0, locked=verdict.verdict == LOCK)
 
 
 def normal(question: Question, text: str) -> str:

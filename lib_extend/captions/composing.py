@@ -151,7 +151,7 @@ def _answered(
         elif other != name and key(other) in stays:
             dropped.append(Drop(name, f"already there as {other}"))
         else:
-            result.append(Tag(name, score=a.probability, source=Source.QUESTION))
+            result.append(Tag(name, score=a.probability, source=Source.QUESTION, locked=a.locked))
     return result
 
 

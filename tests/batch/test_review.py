@@ -48,6 +48,14 @@ def test_verdicts(folder: Path, log: Path) -> None:
     assert log.read_bytes().count(b"cake3") == 1, "no model ran again"
 
 
+def test_a_locked_answer_outlives_a_limit(folder: Path, log: Path) -> None:
+    images(folder, "cake3-red.png")
+    run(folder)
+    say(folder, "cake3-red.png", "color", "cake", "lock")
+    run(folder, max_tags=2)
+    assert names(folder, "cake3-red.png") == {"1girl", "red cake"}
+
+
 def test_undo_takes_a_verdict_back_from_the_file(folder: Path, log: Path) -> None:
     images(folder, "cake3-red.png")
     run(folder)

@@ -22,7 +22,7 @@ from lib_extend.batch.job import TagJob
 from lib_extend.batch.review import decide, uncertain
 from lib_extend.batch.undo import list_runs, undo
 from lib_extend.batch.verdicts import VERDICTS
-from lib_extend.cli_output import Lines, Report, Terminal
+from lib_extend.cli_output import Lines, Report, Terminal, count
 from lib_extend.config import Setting, TagConfig, settings
 from lib_extend.datasets.scan import show
 from lib_extend.errors import PromptExtendError, Stopped, UserError
@@ -254,7 +254,7 @@ def _undo(args: argparse.Namespace) -> int:
     else:
         for _, reason in result.failed:
             print(reason)
-        print(f"Run {result.run} undone: {_count(result.restored, 'caption')} restored.")
+        print(f"Run {result.run} undone: {count(result.restored, 'caption')} restored.")
     return SOME_FAILED if result.failed else OK
 
 
@@ -298,7 +298,7 @@ def _review(args: argparse.Namespace) -> int:
         print(f"{show(item.path)}  {about}  {item.answer or show(item.raw)!r}  ({item.reason})")
     if not args.json:
         more = len(items) - args.limit
-        print(f"{_count(len(items), 'answer')} to look at" + (f", {more:,} not shown." if more > 0 else "."))
+        print(f"{count(len(items), 'answer')} to look at" + (f", {more:,} not shown." if more > 0 else "."))
     return OK
 
 
@@ -310,7 +310,3 @@ def _elsewhere(arguments: list[str]) -> int:
         return subprocess.run(command, env=where.variables(dict(os.environ)), check=False).returncode
     except KeyboardInterrupt:
         return STOPPED
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -70,7 +70,7 @@ class Terminal:
             self._bar = None
 
     def _planned(self, event: ev.Planned) -> None:
-        text = f"{_count(event.images, 'image')}"
+        text = f"{count(event.images, 'image')}"
         if event.already_done:
             text += f", {event.already_done:,} already analysed"
         if event.skipped:
@@ -105,9 +105,9 @@ class Terminal:
         verb = "would change" if self._dry_run else "written"
         if event.stopped:
             self._print("Stopped. What is done is kept; the same command continues.", self._out)
-        parts = [f"{_count(event.done, 'image')} done", f"{event.failed:,} failed"]
+        parts = [f"{count(event.done, 'image')} done", f"{event.failed:,} failed"]
         if not self._dry_run:
-            parts.append(f"{_count(event.written, 'caption')} {verb}")
+            parts.append(f"{count(event.written, 'caption')} {verb}")
         self._print(
             f"{', '.join(parts)} in {event.seconds:.1f} s ({event.images_per_second:.1f} images a second).",
             self._out,
@@ -146,5 +146,6 @@ def _diff(before: str | None, after: str) -> str:
     return "\n".join(lines)
 
 
-def _count(n: int, noun: str) -> str:
+def count(n: int, noun: str) -> str:
+    """A number with its noun: "1 image", "1,200 images"."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -59,7 +59,6 @@ class Captioner:
         config: TagConfig,
         models: Models,
         questions: Sequence[Question],
-        dry_run: bool = False,
     ) -> None:
         self._state = state
         self._config = config

@@ -179,7 +179,7 @@ class TagJob:
                 "rename one of the two."
             )
             yield from self._fail(state, run, [(f.name, reason)])
-        captioner = Captioner(state, self.config, models, self.questions, self.dry_run)
+        captioner = Captioner(state, self.config, models, self.questions)
         for start in range(0, len(again), CHUNK):
             self._check_stop()
             chunk = [(f, None) for f in again[start : start + CHUNK]]
@@ -190,7 +190,7 @@ class TagJob:
             if loaded != models:
                 models = loaded
                 plan.remember_models(state, self.config, models)
-                captioner = Captioner(state, self.config, models, self.questions, self.dry_run)
+                captioner = Captioner(state, self.config, models, self.questions)
                 needs = self._needs_of(state, todo, models)
                 waiting = [n for n in needs if not n.nothing]
         composed = [n.found for n in needs if n.nothing]

@@ -14,14 +14,15 @@ from lib_extend.batch.caption import Captioner, existing_caption
 from lib_extend.batch.job import Client, TagJob, questions_of, state_folder
 from lib_extend.batch.lock import locked
 from lib_extend.batch.state import STATE_FILE, State
-from lib_extend.batch.verdicts import ACCEPT, CORRECT, LOCK, REJECT, Verdict, normal
+from lib_extend.batch.verdicts import ACCEPT, CORRECT, LOCK, REJECT, Verdict
 from lib_extend.config import TagConfig
 from lib_extend.datasets.scan import Found, scan, show
 from lib_extend.errors import ImageError, UserError
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.checks import doubts
+from lib_extend.questions.reading import normalize
 from lib_extend.questions.records import Question
-from lib_extend.records import Answer, Record
+from lib_extend.records import Analysis, Record
 from lib_extend.worker.client import WorkerClient
 
 
@@ -81,15 +82,14 @@ def decide(
         config = _last_config(state, root)
         table = questions_of(config, BUILTIN)
         asked = _named(table, question)
-        found = _find(root, config, path)
-        given = next(
-            (a for a in _answers(state, config, found) if (a.question, a.object) == (question, thing)), None
-        )
+        found = _find(root, path)
+        answers = _stored(state, config, _captioner(state, config), found).answers
+        given = next((a for a in answers if (a.question, a.object) == (question, thing)), None)
         if given is None and verdict != CORRECT:
             raise UserError(f"{show(path)} has no answer to {question}{f' about {thing}' if thing else ''}.")
         value = given.answer if given else ""
         if verdict == CORRECT:
-            value = normal(asked, answer)
+            value = normalize(asked, answer)
             if not value:
                 raise UserError(f"{answer!r} is no answer to {question} ({asked.kind.value}).")
         elif verdict not in (ACCEPT, REJECT, LOCK):
@@ -123,14 +123,15 @@ def _last_config(state: State, root: Path) -> TagConfig:
 
 
 def _items(state: State, config: TagConfig, root: Path, below: float) -> Iterator[Item]:
+    # once for all images: it reads the question files and looks at the models' folders
+    captioner = _captioner(state, config)
     for found in scan(root, recursive=config.recursive):
-        answers = _answers(state, config, found)
-        if not answers:
+        analysis = _stored(state, config, captioner, found)
+        if not analysis.answers:
             continue
         verdicts = state.verdicts(found.name)
-        analysis = _captioner(state, config).stored(found, None)
-        reasons = {(d.question, d.object): d.reason for d in doubts(analysis.tags, answers)}
-        for a in answers:
+        reasons = {(d.question, d.object): d.reason for d in doubts(analysis.tags, analysis.answers)}
+        for a in analysis.answers:
             if (a.question, a.object) in verdicts:
                 continue
             reason = reasons.get((a.question, a.object), "")
@@ -147,12 +148,13 @@ def _urgency(item: Item) -> tuple[bool, float, str]:
     return (not contradicted, 1.0 if item.probability is None else item.probability, item.path)
 
 
-def _answers(state: State, config: TagConfig, found: Found) -> tuple[Answer, ...]:
+def _stored(state: State, config: TagConfig, captioner: Captioner, found: Found) -> Analysis:
+    """What the models said of an image. Without a tagger its answers belong to the tags of its caption."""
     existing = None
     if config.tagger == "none":
         with contextlib.suppress(ImageError):
             existing = existing_caption(state, found)
-    return _captioner(state, config).stored(found, existing).answers
+    return captioner.stored(found, existing)
 
 
 def _captioner(state: State, config: TagConfig) -> Captioner:
@@ -168,7 +170,7 @@ def _named(questions: tuple[Question, ...], name: str) -> Question:
     )
 
 
-def _find(root: Path, config: TagConfig, path: str) -> Found:
+def _find(root: Path, path: str) -> Found:
     for found in scan(root, recursive=True):
         if found.name == path:
             return found

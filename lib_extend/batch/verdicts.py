@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lib_extend.questions.reading import normalize, tag_of
+from lib_extend.questions.reading import tag_of
 from lib_extend.questions.records import Question
 from lib_extend.records import Answer, Record
 
@@ -58,8 +58,3 @@ def _decided(answer: Answer, verdict: Verdict, question: Question | None) -> Ans
         return answer
     tag = tag_of(question, answer.object, verdict.answer)
     return replace(answer, answer=verdict.answer, tag=tag, probability=1.0, locked=verdict.verdict == LOCK)
-
-
-def normal(question: Question, text: str) -> str:
-    """A person's correction in the question's normal form; "" when it fits nothing."""
-    return normalize(question, text)

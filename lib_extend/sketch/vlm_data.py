@@ -149,8 +149,11 @@ def _scene(rng: random.Random) -> Scene:
 
 
 def _worth_counting(scene: Scene, rng: random.Random) -> bool:
-    """Counting takes longest to learn: scenes with little to count are shown more rarely."""
-    return len(scene.counts()) > 1 or rng.random() < 0.35
+    """Counting takes longest to learn, and fives longest of all: other scenes are shown more rarely."""
+    counts = scene.counts()
+    if max(counts.values(), default=0) >= 4:
+        return True
+    return rng.random() < (0.7 if len(counts) > 1 else 0.3)
 
 
 class Snippets(Dataset[dict[str, Tensor]]):

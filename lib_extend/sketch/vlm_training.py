@@ -32,7 +32,7 @@ from .vlm_tokenizer import SPECIAL, build_tokenizer
 Report = Callable[[str], None]
 
 VOCABULARY = 768
-EYES_SHARE = 0.4
+EYES_SHARE = 0.3
 """Share of the steps (or of the time) that goes to the eyes alone."""
 
 _BATCH = 8
@@ -201,7 +201,7 @@ def train_vlm(
 ) -> None:
     """Trains the model and writes its folder to `out_dir` (temperature 1: see `vlm_scores.calibrate`).
 
-    Give `steps` (5,000 are worth it; reproducible) or `minutes`. `report` gets a line now and
+    Give `steps` (7,000 are worth it; reproducible) or `minutes`. `report` gets a line now and
     then. `start` is a folder written earlier whose weights are taken up; `save_every` minutes a
     copy is written on the way. Uses torch's current number of threads, and one process that draws.
     """

@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, default=1, metavar="S")
     train.add_argument("--only", choices=("tagger", "vlm"), help="just one of them")
     train.add_argument("--tagger-steps", type=_positive, default=1000, metavar="N")
-    train.add_argument("--vlm-steps", type=_positive, default=5000, metavar="N")
+    train.add_argument("--vlm-steps", type=_positive, default=7000, metavar="N")
     train.set_defaults(run=_train)
     return parser
 

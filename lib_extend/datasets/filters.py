@@ -1,0 +1,456 @@
+"""The filter language of the browser: which pictures a person wants to see.
+
+    red_hair "school uniform" -hat             words and quoted words: tags they stand in; `-` and `not` exclude
+    tag:1girl  missing:1girl  *_background     a tag by its whole name, its absence, wildcards over whole names
+    (a or b) and not c                         `and` is understood, `or` binds less, `not` more
+    text:"in her hand"  /\\d+ (boxes|bags)/    text anywhere in the caption, a regular expression on it
+    source:question  has:caption  unsure       where tags came from, what there is, answers to look at
+    changed:last  changed:12                   captions changed by the newest run that changed any, or by run 12
+    tokens>75  tags<5                          numbers of CLIP tokens and of tags
+
+Nothing is told apart by case. A filter is parsed into a small tree and evaluated over whole sets of pictures
+(bits of one integer), so that its cost hardly depends on how many pictures match.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, Union
+
+from lib_extend.captions.names import KAOMOJI, canonical, key
+from lib_extend.errors import UserError
+
+LONGEST_FILTER = 2000
+LONGEST_REGEX = 300
+DEEPEST = 50
+"""Brackets and negations within one another, at the most."""
+SOURCES = ("tagger", "question", "person", "human")
+THINGS = ("caption", "analysis")
+NUMBERS = ("tokens", "tags")
+
+_FIELD = re.compile(r"(tag|missing|text|source|has|changed):", re.IGNORECASE)
+_COMPARISON = re.compile(rf"({'|'.join(NUMBERS)})\s*(<=|>=|<|>|=)\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"([0-9]{1,9})(?=[\s)]|\Z)")
+_SYMBOL = re.compile(r"[^\W_]")
+
+
+class FilterError(UserError):
+    """The filter cannot be read; `place` is the character (from 0) where it goes wrong."""
+
+    def __init__(self, message: str, place: int) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+@dataclass(frozen=True)
+class All:
+    """Every picture: the empty filter."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """Pictures with a tag in which these words stand (`text` as a key, words joined by underscores)."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Wild:
+    """Pictures with a tag whose whole key matches the wildcards `*` and `?`."""
+
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Pictures with the tag of this key."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """Pictures whose caption holds this text, in lower case here and without regard to case there."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Regex:
+    """Pictures in whose caption the regular expression is found."""
+
+    pattern: str
+
+
+@dataclass(frozen=True)
+class From:
+    """Pictures with a tag from this one of `SOURCES`."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class Has:
+    """Pictures that have this one of `THINGS`."""
+
+    thing: str
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Pictures whose caption a run changed; None for the newest run that changed any."""
+
+    run: int | None
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Pictures whose number of tokens or tags compares so."""
+
+    number: str
+    operator: str
+    value: int
+
+
+@dataclass(frozen=True)
+class Unsure:
+    """Pictures with an answer nobody has looked at and that is not certain."""
+
+
+@dataclass(frozen=True)
+class Not:
+    """Pictures that are not among these."""
+
+    item: Node
+
+
+@dataclass(frozen=True)
+class And:
+    """Pictures that are among all of these."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    """Pictures that are among any of these."""
+
+    items: tuple[Node, ...]
+
+
+Leaf = Union[All, Words, Wild, Exact, Text, Regex, From, Has, Changed, Compare, Unsure]
+Node = Union[Leaf, Not, And, Or]
+
+
+class Rows(Protocol):
+    """What a filter is evaluated over: sets of pictures as the bits of integers."""
+
+    @property
+    def everything(self) -> int:
+        """All pictures there are."""
+        ...
+
+    def select(self, leaf: Leaf) -> int:
+        """The pictures that a leaf of the tree means."""
+        ...
+
+
+def evaluate(node: Node, rows: Rows) -> int:
+    """The pictures a filter means, as bits. Cheap parts come first: what they rule out is not searched."""
+    if isinstance(node, Not):
+        return rows.everything & ~evaluate(node.item, rows)
+    if isinstance(node, And):
+        found = rows.everything
+        for item in sorted(node.items, key=_cost):
+            found &= evaluate(item, rows)
+            if not found:
+                break
+        return found
+    if isinstance(node, Or):
+        found = 0
+        for item in sorted(node.items, key=_cost):
+            found |= evaluate(item, rows)
+        return found
+    return rows.select(node)
+
+
+def _cost(node: Node) -> int:
+    if isinstance(node, Not):
+        return _cost(node.item)
+    if isinstance(node, (And, Or)):
+        return max(map(_cost, node.items))
+    return 2 if isinstance(node, Regex) else 1 if isinstance(node, Text) else 0
+
+
+def matcher(leaf: Words | Wild) -> Callable[[str], bool]:
+    """A test for the key of one tag."""
+    if isinstance(leaf, Wild):
+        pattern = leaf.pattern
+        return lambda name: _glob(pattern, name)
+    text = leaf.text
+    open_left = _SYMBOL.match(text[0]) is None
+    open_right = _SYMBOL.match(text[-1]) is None
+
+    def stands(name: str) -> bool:
+        at = name.find(text)
+        while at >= 0:
+            end = at + len(text)
+            left = open_left or at == 0 or _SYMBOL.match(name[at - 1]) is None
+            if left and (open_right or end == len(name) or _SYMBOL.match(name[end]) is None):
+                return True
+            at = name.find(text, at + 1)
+        return False
+
+    return stands
+
+
+def _glob(pattern: str, name: str) -> bool:
+    """`fnmatch` with `*` and `?` alone, in time that no pattern can make long (a star never gives way twice)."""
+    p = n = 0
+    star, resume = -1, 0
+    while n < len(name):
+        if p < len(pattern) and pattern[p] == "*":
+            star, resume = p, n
+            p += 1
+        elif p < len(pattern) and pattern[p] in ("?", name[n]):
+            p += 1
+            n += 1
+        elif star >= 0:
+            p, resume = star + 1, resume + 1
+            n = resume
+        else:
+            return False
+    return not pattern[p:].strip("*")
+
+
+def parse(text: str) -> Node:
+    """The tree of a filter; an empty one is `All`.
+
+    Raises:
+        FilterError: one sentence that names the place.
+    """
+    if len(text) > LONGEST_FILTER:
+        raise FilterError(
+            f"The filter has {len(text)} characters: {LONGEST_FILTER} are the most.", LONGEST_FILTER
+        )
+    return _Parser(_tokens(text)).whole()
+
+
+@dataclass(frozen=True)
+class _Token:
+    """`kind` is one of ( ) and or not leaf; `at` its place in the filter."""
+
+    kind: str
+    at: int
+    leaf: Node | None = None
+
+
+def _fail(what: str, at: int) -> FilterError:
+    return FilterError(f"{what} (character {at + 1} of the filter).", at)
+
+
+# from characters to tokens
+
+
+def _tokens(text: str) -> list[_Token]:
+    tokens = []
+    i = 0
+    while i < len(text):
+        c = text[i]
+        if c.isspace():
+            i += 1
+        elif c in "()":
+            tokens.append(_Token(c, i))
+            i += 1
+        elif c == "-" and _word(text, i)[0].lower() not in KAOMOJI:
+            tokens.append(_Token("not", i))
+            i += 1
+            if i == len(text) or text[i].isspace():
+                raise _fail("Nothing follows the minus: write it right before a word", i - 1)
+        else:
+            token, i = _leaf(text, i)
+            tokens.append(token)
+    return tokens
+
+
+def _leaf(text: str, i: int) -> tuple[_Token, int]:
+    if text[i] == '"':
+        value, end = _quoted(text, i)
+        return _Token("leaf", i, Words(_name(value, i))), end
+    if text[i] == "/":
+        return _regex(text, i)
+    compared = _COMPARISON.match(text, i)
+    if compared:
+        number = _NUMBER.match(text, compared.end())
+        if number is None:
+            raise _fail(f"{compared[1]}{compared[2]} needs a whole number", i)
+        return _Token("leaf", i, Compare(compared[1].lower(), compared[2], int(number[1]))), number.end()
+    field = _FIELD.match(text, i)
+    if field:
+        at = field.end()
+        value, end = _quoted(text, at) if text[at : at + 1] == '"' else _word(text, at)
+        if not value.strip():
+            raise _fail(f"Nothing follows {field[0]}", i)
+        return _Token("leaf", i, _valued(field[1].lower(), value, i)), end
+    value, end = _word(text, i)
+    lower = value.lower()
+    if lower in ("and", "or", "not"):
+        return _Token(lower, i), end
+    if lower == "unsure":
+        return _Token("leaf", i, Unsure()), end
+    name = _name(value, i)
+    # kaomoji such as *_* and tags such as !? are names, not wildcards
+    wild = set(value) & {"*", "?"} and not set(value) <= {"!", "?"} and name not in KAOMOJI
+    return _Token("leaf", i, Wild(name) if wild else Words(name)), end
+
+
+def _word(text: str, start: int) -> tuple[str, int]:
+    """A word up to a space; a bracket ends it unless it was opened within (`saber_(fate)`)."""
+    depth = 0
+    i = start
+    while i < len(text) and not text[i].isspace():
+        if text[i] == "(":
+            depth += 1
+        elif text[i] == ")":
+            if not depth:
+                break
+            depth -= 1
+        i += 1
+    return text[start:i], i
+
+
+def _quoted(text: str, start: int) -> tuple[str, int]:
+    end = text.find('"', start + 1)
+    if end < 0:
+        raise _fail("The quotation mark is never closed", start)
+    value = text[start + 1 : end]
+    if not value.strip():
+        raise _fail("There is nothing between the quotation marks", start)
+    return value, end + 1
+
+
+def _name(value: str, at: int) -> str:
+    name = key(canonical(value))
+    if not name:
+        raise _fail("There is no word here", at)
+    return name
+
+
+def _regex(text: str, start: int) -> tuple[_Token, int]:
+    i = start + 1
+    while i < len(text) and text[i] != "/":
+        i += 2 if text[i] == "\\" else 1
+    if i >= len(text):
+        raise _fail("The slash of a regular expression is never closed", start)
+    return _Token("leaf", start, Regex(checked_regex(text[start + 1 : i], start))), i + 1
+
+
+def checked_regex(pattern: str, at: int = 0) -> str:
+    """`pattern` when it is a regular expression that may be tried.
+
+    Raises:
+        FilterError: it is none, or too long.
+    """
+    if not pattern:
+        raise _fail("There is nothing between the slashes", at)
+    if len(pattern) > LONGEST_REGEX:
+        raise _fail(f"A regular expression has at most {LONGEST_REGEX} characters", at)
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as e:
+        raise _fail(f"/{pattern}/ is no regular expression: {e}", at) from None
+    return pattern
+
+
+def _valued(field: str, value: str, at: int) -> Node:
+    if field == "tag":
+        return Exact(_name(value, at))
+    if field == "missing":
+        return Not(Exact(_name(value, at)))
+    if field == "text":
+        return Text(value.lower())
+    lower = value.lower()
+    if field == "source":
+        if lower not in SOURCES:
+            raise _fail(f"There is no source {value}: the sources are {', '.join(SOURCES)}", at)
+        return From(lower)
+    if field == "has":
+        if lower not in THINGS:
+            raise _fail(f"has:{value} is unknown: has: takes {' or '.join(THINGS)}", at)
+        return Has(lower)
+    if lower == "last":
+        return Changed(None)
+    if not (lower.isascii() and lower.isdigit() and len(lower) < 10):
+        raise _fail("changed: takes the word last or the number of a run", at)
+    return Changed(int(lower))
+
+
+# from tokens to the tree
+
+
+class _Parser:
+    def __init__(self, tokens: list[_Token]) -> None:
+        self._tokens = tokens
+        self._next = 0
+        self._depth = 0
+
+    def whole(self) -> Node:
+        if not self._tokens:
+            return All()
+        node = self._any()
+        if self._next < len(self._tokens):  # only a bracket too many ends `_any` early
+            raise _fail("This bracket was never opened", self._tokens[self._next].at)
+        return node
+
+    def _peek(self) -> str:
+        return self._tokens[self._next].kind if self._next < len(self._tokens) else ""
+
+    def _any(self) -> Node:
+        items = [self._all()]
+        while self._peek() == "or":
+            self._next += 1
+            items.append(self._all())
+        return items[0] if len(items) == 1 else Or(tuple(items))
+
+    def _all(self) -> Node:
+        items = [self._one()]
+        while self._peek() not in ("", "or", ")"):
+            if self._peek() == "and":
+                self._next += 1
+            items.append(self._one())
+        return items[0] if len(items) == 1 else And(tuple(items))
+
+    def _one(self) -> Node:
+        kind = self._peek()
+        if kind in ("", ")", "and", "or"):
+            raise self._missing(kind)
+        token = self._tokens[self._next]
+        self._next += 1
+        if token.leaf is not None:
+            return token.leaf
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise _fail(f"Brackets and negations go {DEEPEST} deep at the most", token.at)
+        if kind == "not":
+            node: Node = Not(self._one())
+        else:
+            node = self._any()
+            if self._peek() != ")":
+                raise _fail("This bracket is never closed", token.at)
+            self._next += 1
+        self._depth -= 1
+        return node
+
+    def _missing(self, kind: str) -> FilterError:
+        before = self._tokens[self._next - 1] if self._next else None
+        if kind == ")" and (before is None or before.kind != "("):
+            if before is None or before.kind == "leaf":
+                return _fail("This bracket was never opened", self._tokens[self._next].at)
+            return _fail(f"Nothing follows {before.kind}", before.at)
+        if before is not None and before.kind == "(":
+            return _fail("There is nothing in the brackets", before.at)
+        if before is None:
+            return _fail(f"Nothing stands before {kind}", self._tokens[self._next].at)
+        return _fail(f"Nothing follows {before.kind}", before.at)

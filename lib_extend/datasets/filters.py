@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, Union
+from typing import Protocol
 
 from lib_extend.captions.names import KAOMOJI, canonical, key
 from lib_extend.errors import UserError
@@ -140,8 +140,8 @@ class Or:
     items: tuple[Node, ...]
 
 
-Leaf = Union[All, Words, Wild, Exact, Text, Regex, From, Has, Changed, Compare, Unsure]
-Node = Union[Leaf, Not, And, Or]
+Leaf = All | Words | Wild | Exact | Text | Regex | From | Has | Changed | Compare | Unsure
+Node = Leaf | Not | And | Or
 
 
 class Rows(Protocol):

@@ -56,7 +56,7 @@ class WorkerProcess:
                 # A group of its own: Ctrl-C on the terminal is the parent's to handle, and children of
                 # the worker end with it.
                 start_new_session=os.name == "posix",
-                creationflags=_creation_flags(),
+                creationflags=creation_flags(),
             )
         except OSError as error:
             raise WorkerError(
@@ -197,7 +197,8 @@ def describe_exit(code: int) -> str:
     return f"exit status {code}"
 
 
-def _creation_flags() -> int:
+def creation_flags() -> int:
+    """What `Popen` needs on Windows for a process of its own, without a console window."""
     if os.name != "nt":
         return 0
     # Looked up by name: other systems' `subprocess` has no such attributes.

@@ -147,33 +147,25 @@ Node = Leaf | Not | And | Or
 class Rows(Protocol):
     """What a filter is evaluated over: sets of pictures as the bits of integers."""
 
-    @property
-    def everything(self) -> int:
-        """All pictures there are."""
-        ...
-
-    def select(self, leaf: Leaf) -> int:
-        """The pictures that a leaf of the tree means."""
+    def select(self, leaf: Leaf, among: int) -> int:
+        """The pictures that a leaf means; those not in `among` may be there or not."""
         ...
 
 
-def evaluate(node: Node, rows: Rows) -> int:
-    """The pictures a filter means, as bits. Cheap parts come first: what they rule out is not searched."""
+def evaluate(node: Node, rows: Rows, among: int) -> int:
+    """The pictures of `among` that a filter means. Cheap parts come first: the others search what these leave."""
     if isinstance(node, Not):
-        return rows.everything & ~evaluate(node.item, rows)
+        return among & ~evaluate(node.item, rows, among)
     if isinstance(node, And):
-        found = rows.everything
         for item in sorted(node.items, key=_cost):
-            found &= evaluate(item, rows)
-            if not found:
-                break
-        return found
+            among = evaluate(item, rows, among) if among else 0
+        return among
     if isinstance(node, Or):
         found = 0
         for item in sorted(node.items, key=_cost):
-            found |= evaluate(item, rows)
+            found |= evaluate(item, rows, among & ~found)
         return found
-    return rows.select(node)
+    return among & rows.select(node, among)
 
 
 def _cost(node: Node) -> int:

@@ -10,11 +10,14 @@ import gzip
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 MERGES = Path(__file__).with_name("clip_merges.txt.gz")
 _END = "</w>"
 _REMEMBERED = 100_000
+_LONGEST_WORD = 256
+"""Bytes encoded at once; a longer run of letters is no word, and encoding it whole would take for ever."""
 
 # CLIP's own pattern, with what Python's `re` has instead of \p{L} and \p{N}
 _WORDS = re.compile(r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|(?:[^\s\w]|_)+")
@@ -63,11 +66,15 @@ class _Counter:
         return n
 
     def _encode(self, word: str) -> int:
-        parts = [self._letters[b] for b in word.encode("utf-8", "surrogatepass")]
+        letters = [self._letters[b] for b in word.encode("utf-8", "surrogatepass")]
+        starts = range(0, len(letters), _LONGEST_WORD)
+        return sum(self._merge(letters[i : i + _LONGEST_WORD]) for i in starts)
+
+    def _merge(self, parts: list[str]) -> int:
         parts[-1] += _END
         while len(parts) > 1:
             # the earliest merge of all neighbours; each is applied wherever it fits
-            ranked = [self._ranks.get(f"{a} {b}", -1) for a, b in zip(parts, parts[1:], strict=False)]
+            ranked = [self._ranks.get(f"{a} {b}", -1) for a, b in pairwise(parts)]
             best = min((r for r in ranked if r >= 0), default=-1)
             if best < 0:
                 break

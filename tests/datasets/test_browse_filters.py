@@ -74,7 +74,7 @@ class Plain:
         self.pictures = pictures
         self.everything = (1 << len(pictures)) - 1
 
-    def select(self, leaf: f.Leaf) -> int:
+    def select(self, leaf: f.Leaf, among: int) -> int:
         return sum(1 << i for i, p in enumerate(self.pictures) if means(leaf, p))
 
 
@@ -157,8 +157,11 @@ trees = st.recursive(
 def test_a_filter_means_what_it_says(tree: tuple[str, f.Node], rows: list[Picture]) -> None:
     text, node = tree
     assert parse(text) == node
-    found = evaluate(parse(text), Plain(rows))
+    plain = Plain(rows)
+    found = evaluate(node, plain, plain.everything)
     assert [bool(found >> i & 1) for i in range(len(rows))] == [means(node, p) for p in rows]
+    some = plain.everything & 0b1010
+    assert evaluate(node, plain, some) == found & some
 
 
 def test_precedence() -> None:
@@ -221,7 +224,7 @@ def test_any_text_is_a_filter_or_an_error(text: str) -> None:
     except FilterError as e:
         assert 0 <= e.place <= len(text)
     else:
-        evaluate(node, Plain([Picture({"a": "human"})]))
+        evaluate(node, Plain([Picture({"a": "human"})]), 1)
 
 
 @given(st.text(alphabet="ab*?", max_size=12), st.text(alphabet="abc", max_size=12))

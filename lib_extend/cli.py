@@ -33,6 +33,7 @@ OK, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
 GROUPS = {
     "models": "models",
     "questions": "questions to the vision-language model",
+    "people": "who has which",
     "tags": "which tags",
     "caption": "how the caption is written",
     "images": "which images",
@@ -47,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[:1] and arguments[0] in ("models", "sketch"):
         return _elsewhere(arguments)
     try:
+        if arguments[:1] == ["serve"]:
+            return _serve(arguments[1:])
         args = _parser().parse_args(arguments)
         return int(args.run(args))
     except UserError as e:
@@ -125,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_state(review)
     review.set_defaults(run=_review)
 
+    # parsed by the page, see _serve; here for the list of commands
+    commands.add_parser("serve", help="open the page in a browser, without a WebUI", add_help=False)
     # parsed by the models' side, see _elsewhere; here for the list of commands
     commands.add_parser("models", help="list, download or locate models", add_help=False)
     commands.add_parser("sketch", help="draw practice scenes, train the built-in models", add_help=False)
@@ -300,6 +305,18 @@ def _review(args: argparse.Namespace) -> int:
         more = len(items) - args.limit
         print(f"{count(len(items), 'answer')} to look at" + (f", {more:,} not shown." if more > 0 else "."))
     return OK
+
+
+def _serve(arguments: list[str]) -> int:
+    """The standalone page, whose packages (the extra `serve`) no other command needs."""
+    try:
+        from lib_extend.ui import standalone
+    except ImportError as error:
+        raise UserError(
+            f"The page needs {error.name or error}: start it with `python install.py serve`, or "
+            "`pip install prompt-extend[serve]`."
+        ) from error
+    return int(standalone.main(arguments))
 
 
 def _elsewhere(arguments: list[str]) -> int:

@@ -18,7 +18,11 @@ from lib_extend.errors import UserError
 
 EXISTING_MODES = ("merge", "skip", "append", "prepend", "overwrite")
 SORTS = ("score", "original", "shuffle", "alphabetical")
-FORMATS = ("plain", "background")
+FORMATS = ("plain", "background", "greek", "separation")
+LETTERED = ("greek", "separation")
+"""The formats that say whose tag it is."""
+PERSON_TAGS = ("describing", "any")
+SHARED_TAGS = ("once", "each")
 COUNT_STYLES = ("english", "naive")
 DEVICES = ("auto", "cpu", "cuda", "directml")
 
@@ -181,6 +185,79 @@ class TagConfig:
         low=3136,
         high=67_108_864,
     )
+    # Who has which
+    people: bool = _s(
+        False,
+        "find the persons, tag each alone and say whose tag is whose (see --format greek)",
+        group="people",
+    )
+    detector: str = _s(
+        "auto",
+        "person detector: a name from `prompt-extend models`, a folder with an ONNX model, or auto "
+        "(`sketch` with the sketch tagger, else anime-person)",
+        group="people",
+        metavar="NAME",
+    )
+    person_threshold: float | None = _s(
+        None, "score a person needs (default: the detector's own)", group="people", low=0.01, high=1.0
+    )
+    person_tag_threshold: float | None = _s(
+        None,
+        "score a tag needs on a person's cut-out (default: the same as on the whole picture)",
+        group="people",
+        low=0.0,
+        high=1.0,
+        recompose=True,
+    )
+    person_tags: str = _s(
+        "describing",
+        "which tags may be a person's: describing (hair, eyes, clothes, pose, expression) or any",
+        group="people",
+        choices=PERSON_TAGS,
+        recompose=True,
+    )
+    person_min_tags: int = _s(
+        2, "tags each person needs, else the picture is not separated", group="people", low=0, high=100,
+        recompose=True,
+    )  # fmt: skip
+    person_max_overlap: float = _s(
+        0.6,
+        "largest overlap of two persons (intersection over union) in a picture that is separated",
+        group="people",
+        low=0.0,
+        high=1.0,
+        recompose=True,
+    )
+    person_min_size: float = _s(
+        0.05,
+        "least area of a person as a share of the largest person's",
+        group="people",
+        low=0.0,
+        high=1.0,
+        recompose=True,
+    )
+    shared_tags: str = _s(
+        "once",
+        "tags that all persons have: once without a letter, or each with every letter",
+        group="people",
+        choices=SHARED_TAGS,
+        recompose=True,
+    )
+    letters: tuple[str, ...] = _s(
+        ("α", "β", "γ", "δ", "ε"),
+        "what persons are called, from left to right",
+        group="people",
+        metavar="LIST",
+        recompose=True,
+    )
+    letter_separator: str = _s(" ", "text between a letter and its tag", group="people", recompose=True)
+    pair_characters: bool = _s(
+        False,
+        "give a named character to the person on whose cut-out the tagger names it",
+        group="people",
+        recompose=True,
+    )
+    positions: bool = _s(False, "write where each person is (α on the left)", group="people", recompose=True)
     # Which tags
     threshold: float | None = _s(
         None,
@@ -249,8 +326,9 @@ class TagConfig:
     )
     format: str = _s(
         "plain",
-        "plain, background, or a template with the fields {people} {characters} {copyright} {general} "
-        "{new} {artist} {year} {rating} {meta}",
+        "plain; greek (2girls, α black hair, β white hair, indoors; with --people); background or separation "
+        "(the published LoRAs' orders); or a template with the fields {people} {characters} {copyright} "
+        "{persons} {general} {new} {artist} {year} {rating} {meta}",
         group="caption",
         recompose=True,
     )
@@ -305,8 +383,28 @@ class TagConfig:
         for s in settings(type(self)):
             object.__setattr__(self, s.name, s.check(getattr(self, s.name)))
         _check_template(self.format)
+        self._check_people()
         if not self.separator.strip(" ") and not self.underscores:
             raise UserError("separator is blank, so tags could not be told apart again: add --underscores.")
+
+    def _check_people(self) -> None:
+        if self.people and self.tagger == "none":
+            raise UserError("people needs a tagger, because each person is tagged alone: choose a --tagger.")
+        if self.format in LETTERED and not self.people:
+            raise UserError(f"format {self.format} says whose tag is whose: add --people.")
+        if self.people and not (0 < len(self.letters) <= 5 and all(map(str.strip, self.letters))):
+            raise UserError(f"letters must be one to five, not {len(self.letters)}.")
+        if len(set(self.letters)) < len(self.letters):
+            raise UserError(f"letters must differ from each other: {', '.join(self.letters)}.")
+
+    @property
+    def person_detector(self) -> str:
+        """The detector by name, `auto` resolved; "none" when no persons are wanted."""
+        if not self.people:
+            return "none"
+        if self.detector != "auto":
+            return self.detector
+        return "sketch" if self.tagger == "sketch" else "anime-person"
 
     def with_(self, **changes: Any) -> TagConfig:
         """A copy with `changes`; raises UserError on an unknown name or a bad value."""
@@ -330,6 +428,7 @@ TEMPLATE_FIELDS = (
     "people",
     "characters",
     "copyright",
+    "persons",
     "general",
     "new",
     "artist",

@@ -167,7 +167,8 @@ class Answer(Record):
     `question` is the question's name, `object` what it was asked about ("" when about nothing),
     `answer` the accepted answer in its normal form ("" when the reply fitted nothing), `raw` the reply
     as it came, `probability` in 0…1 or None, `tag` the tag it yields in canonical form ("" when none),
-    `locked` whether a person said it stands whatever comes.
+    `locked` whether a person said it stands whatever comes. `person`: 1, 2, … when it is about that one of the
+    analysis' persons alone, 0 when about the whole image.
     """
 
     question: str
@@ -177,16 +178,23 @@ class Answer(Record):
     probability: float | None
     tag: str
     locked: bool = False
+    person: int = 0
 
 
 @dataclass(frozen=True)
 class Person(Record):
-    """One person in the image, with the tags that are this person's."""
+    """One person in the image.
+
+    As found, `letter` is "" and `tags` are all that the tagger names on the person's cut-out; once separated,
+    `tags` are the person's own. `score` is the detector's in 0…1, None for a box a person drew; `locked`: a
+    person said that letter and tags stand.
+    """
 
     letter: str
     box: Box
     score: float | None = None
     tags: tuple[Tag, ...] = ()
+    locked: bool = False
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Person:
@@ -196,6 +204,7 @@ class Person(Record):
             box=Box.from_json(box) if isinstance(box, Mapping) else Box(*box),
             score=data.get("score"),
             tags=tuple(Tag.from_json(t) for t in data.get("tags", ())),
+            locked=bool(data.get("locked", False)),
         )
 
 
@@ -234,11 +243,16 @@ class Drop(Record):
 
 @dataclass(frozen=True)
 class Caption(Record):
-    """A caption ready to be written: its tags in order, its text, and what was left out."""
+    """A caption ready to be written: its tags in order, its text, and what was left out.
+
+    Where persons were wanted, `persons` are those told apart, left to right, or `reason` says why there are none.
+    """
 
     text: str
     tags: tuple[Tag, ...] = ()
     dropped: tuple[Drop, ...] = field(default=())
+    persons: tuple[Person, ...] = ()
+    reason: str = ""
 
 
 def tag_names(tags: Sequence[Tag]) -> list[str]:

@@ -1,7 +1,7 @@
-"""Many images through decode → tag → ask, each stage busy while the others are.
+"""Many images through decode → tag → find persons → ask, each stage busy while the others are.
 
-Pictures are decoded and prepared by a few threads, tagged in batches by one, and asked about by as many as
-the vision-language model can use. A picture is decoded once for both models. The number of pictures held in
+Pictures are decoded and prepared by a few threads, tagged in batches by one, which also finds and tags their
+persons, and asked about by as many as the vision-language model can use. A picture is decoded once for all models. The number of pictures held in
 memory is bounded; results come in any order, as soon as they are there.
 """
 
@@ -15,25 +15,26 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from lib_extend.analysis.decode import decode, reduced
+from lib_extend.analysis.persons import SIDE, PersonFinder, cut_out
 from lib_extend.datasets.scan import show
 from lib_extend.errors import ImageError, PromptExtendError
-from lib_extend.questions.asking import next_round
+from lib_extend.questions.asking import next_round, of_persons, of_pictures
 from lib_extend.questions.reading import read
-from lib_extend.records import Answer, Category, Tag
+from lib_extend.records import Answer, Category, Person, Tag
 from lib_extend.worker.protocol import SCORE_FLOOR, Done, Failed, Result, Task
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from lib_extend.models.ports import Tagger, Vlm
+    from lib_extend.models.ports import Detector, Tagger, Vlm
     from lib_extend.questions.records import Question
 
 LINGER = 0.25
@@ -44,7 +45,7 @@ _MAX_ROUNDS = 32  # of questions about one picture; a table that asks for more g
 
 @dataclass
 class _Item:
-    """A picture on its way; `image` is kept only where questions may be asked about it."""
+    """A picture on its way; `image` is kept only where persons are looked for or questions may be asked."""
 
     task: Task
     turn: int
@@ -53,6 +54,8 @@ class _Item:
     image: Image.Image | None
     prepared: np.ndarray[Any, Any] | None = None
     tags: tuple[Tag, ...] | None = None
+    to_detect: np.ndarray[Any, Any] | None = None
+    persons: tuple[Person, ...] | None = None
 
 
 @dataclass
@@ -77,6 +80,8 @@ class Pipeline:
         threads: decoding threads (default: one a core).
         question_threshold: score in 0…1 a tag needs for questions to be asked about it.
         beat: called whenever a stage has finished a step, from any thread.
+        detector: finds persons; needs a tagger.
+        person_tag_threshold: score in 0…1 a tag needs on a person's cut-out for questions about the person.
     """
 
     def __init__(
@@ -89,11 +94,15 @@ class Pipeline:
         threads: int | None = None,
         question_threshold: float = 0.35,
         beat: Callable[[], None] = lambda: None,
+        detector: Detector | None = None,
+        person_tag_threshold: float | None = None,
     ) -> None:
         self._tagger, self._vlm = tagger, vlm
-        self._questions = list(questions)
+        self._questions = of_pictures(questions)
+        self._person_questions = of_persons(questions)
         self._emit, self._beat = emit, beat
         self._threshold = question_threshold
+        self._person_threshold = question_threshold if person_tag_threshold is None else person_tag_threshold
         self._turn = 0  # counts cancellations: what belongs to an earlier turn is dropped
         self._undecoded = _Count()
         self._open = _Count()
@@ -103,6 +112,9 @@ class Pipeline:
         decoders = threads or cores()
         askers = max(1, vlm.parallel) if vlm is not None else 0
         self._batch = max(1, tagger.batch) if tagger is not None else 0
+        self._finder: PersonFinder | None = None
+        if detector is not None and tagger is not None:
+            self._finder = PersonFinder(detector, tagger, decoders)
         held = decoders + 2 * self._batch + askers
         self._room = threading.BoundedSemaphore(held)
         self.window = held + decoders
@@ -144,6 +156,8 @@ class Pipeline:
                 cast("queue.SimpleQueue[None]", inbox).put(None)
             for thread in threads:
                 thread.join()
+        if self._finder is not None:
+            self._finder.close()
 
     # --- stage one: pictures
 
@@ -166,7 +180,7 @@ class Pipeline:
             self._beat()
             if item is None:
                 self._release()
-            elif item.prepared is not None:
+            elif item.prepared is not None or item.to_detect is not None:
                 self._to_tag.put(item)
             else:
                 self._pass_on(item)
@@ -174,16 +188,26 @@ class Pipeline:
     def _prepare(self, task: Task, turn: int) -> _Item:
         tagger = self._tagger if task.need_tags else None
         vlm = self._vlm if task.need_answers else None
-        decoded = decode(
-            task.path,
-            # With no model at all only the size is wanted: the smallest decode there is.
-            side=tagger.side if tagger is not None else (1 if vlm is None else None),
-            pixels=vlm.pixels if vlm is not None else None,
-        )
-        prepared = tagger.prepare(decoded.image) if tagger is not None else None
-        # What waits for its questions is kept small.
-        image = reduced(decoded.image, vlm.pixels) if vlm is not None else None
-        return _Item(task, turn, decoded.width, decoded.height, image, prepared)
+        finder = self._finder if task.need_persons else None
+        # With no model at all only the size is wanted: the smallest decode there is.
+        side = tagger.side if tagger is not None else (1 if vlm is None else None)
+        if self._tagger is not None and (finder is not None or self._asks_about(task.persons, vlm)):
+            side = SIDE * self._tagger.side
+        decoded = decode(task.path, side=side, pixels=vlm.pixels if vlm is not None else None)
+        item = _Item(task, turn, decoded.width, decoded.height, None)
+        if tagger is not None:
+            item.prepared = tagger.prepare(decoded.image)
+        if finder is not None:
+            item.to_detect = finder.prepare(decoded.image)
+        if finder is not None or self._asks_about(task.persons, vlm):
+            item.image = decoded.image
+        elif vlm is not None:
+            # What waits for its questions is kept small.
+            item.image = reduced(decoded.image, vlm.pixels)
+        return item
+
+    def _asks_about(self, persons: Sequence[Person], vlm: Vlm | None) -> bool:
+        return bool(self._person_questions and persons) and vlm is not None
 
     # --- stage two: tags
 
@@ -211,7 +235,7 @@ class Pipeline:
         if not wanted:
             return
         try:
-            tagged = self._run_tagger(wanted)
+            self._run_models(wanted)
         except Exception:
             if len(wanted) > 1:
                 # It may have failed for one of its images: find out for which.
@@ -222,10 +246,30 @@ class Pipeline:
                 raise
             self._release()
             return
-        self._beat()
-        for item, tags in zip(wanted, tagged, strict=True):
-            item.tags, item.prepared = tuple(tags), None
+        for item in wanted:
             self._pass_on(item)
+
+    def _run_models(self, items: list[_Item]) -> None:
+        """Tags of the pictures that want them, then the persons of those that want these."""
+        to_tag = [item for item in items if item.prepared is not None]
+        if to_tag:
+            for item, tags in zip(to_tag, self._run_tagger(to_tag), strict=True):
+                item.tags = tuple(tags)
+            self._beat()
+        to_search = [item for item in items if item.to_detect is not None]
+        if to_search:
+            assert self._finder is not None
+            found = self._finder.find(
+                [item.image for item in to_search if item.image is not None],
+                [item.to_detect for item in to_search if item.to_detect is not None],
+                [(item.width, item.height) for item in to_search],
+                SCORE_FLOOR,
+                self._beat,
+            )
+            for item, persons in zip(to_search, found, strict=True):
+                item.persons = persons
+        for item in items:
+            item.prepared = item.to_detect = None
 
     def _run_tagger(self, items: list[_Item]) -> list[list[Tag]]:
         assert self._tagger is not None
@@ -267,17 +311,34 @@ class Pipeline:
     def _ask(self, item: _Item) -> list[Answer]:
         assert self._vlm is not None and item.image is not None
         tags = likely(item.task.tags + (item.tags or ()), self._threshold)
+        answers = self._put(self._questions, tags, item.image, item)
+        if self._person_questions:
+            persons = item.task.persons if item.persons is None else item.persons
+            boxes = [p.box for p in persons]
+            for i, person in enumerate(persons):
+                own = likely(person.tags, self._person_threshold)
+                if own and next_round(self._person_questions, own, []):
+                    alone = cut_out(item.image, (item.width, item.height), boxes, i)
+                    about = self._put(self._person_questions, own, alone, item)
+                    answers += [replace(a, person=i + 1) for a in about]
+        return answers
+
+    def _put(
+        self, questions: Sequence[Question], tags: Mapping[str, float], image: Image.Image, item: _Item
+    ) -> list[Answer]:
+        """The answers to the questions that `tags` call for, follow-ups included, about one image."""
+        assert self._vlm is not None
         answers: list[Answer] = []
-        asked = next_round(self._questions, tags, answers)
+        asked = next_round(questions, tags, answers)
         if not asked:
             return answers
-        look = self._vlm.look(item.image)
+        look = self._vlm.look(reduced(image, self._vlm.pixels))
         try:
             for _ in range(_MAX_ROUNDS):
                 replies = iter(look.ask([p for a in asked for p in a.prompts]))
                 answers += [read(a, *itertools.islice(replies, len(a.prompts))) for a in asked]
                 self._beat()
-                asked = next_round(self._questions, tags, answers)
+                asked = next_round(questions, tags, answers)
                 if not asked or item.turn != self._turn:
                     return answers
         finally:
@@ -294,6 +355,7 @@ class Pipeline:
             item.height,
             tags=item.tags if item.task.need_tags else None,
             answers=None if answers is None else tuple(answers),
+            persons=item.persons,
         )
         self._release()
         if wanted:

@@ -11,7 +11,7 @@ from lib_extend.batch import edits, journal, plan
 from lib_extend.batch import events as ev
 from lib_extend.batch.edits import Written
 from lib_extend.batch.journal import Outcome, Write
-from lib_extend.batch.plan import ANSWERS, TAGS, Models
+from lib_extend.batch.plan import ANSWERS, PERSONS, TAGS, Models
 from lib_extend.batch.state import State
 from lib_extend.batch.verdicts import apply
 from lib_extend.captions.composing import Existing, compose, replaces
@@ -20,7 +20,7 @@ from lib_extend.datasets import captions as files
 from lib_extend.datasets.scan import Found, show
 from lib_extend.errors import ImageError
 from lib_extend.questions.records import Question
-from lib_extend.records import Analysis, Answer, Caption, Tag
+from lib_extend.records import Analysis, Answer, Caption, Person, Tag
 
 
 @dataclass
@@ -38,7 +38,8 @@ class Decided:
             caption=self.caption.text,
             tags=self.caption.tags,
             answers=self.analysis.answers,
-            persons=self.analysis.persons,
+            persons=self.caption.persons,
+            reason=self.caption.reason,
             changed=changed,
             before=self.before,
             dropped=self.caption.dropped,
@@ -133,7 +134,13 @@ class Captioner:
             if part is not None:
                 width, height = part.width, part.height
                 answers = tuple(Answer.from_json(a) for a in part.payload)
-        return Analysis(width, height, tags, answers)
+        persons: tuple[Person, ...] = ()
+        if self._config.people:
+            part = self._state.part(found, PERSONS, plan.persons_key(self._config, self._models))
+            if part is not None:
+                width, height = part.width, part.height
+                persons = tuple(Person.from_json(p) for p in part.payload)
+        return Analysis(width, height, tags, answers, persons)
 
     def _nothing(self, found: Found, existing: Existing | None) -> str:
         name = show(Path(found.name).name)

@@ -51,7 +51,8 @@ class Loaded(Event):
 class Image(Event):
     """One caption is decided (and written, unless a dry run).
 
-    `changed` tells whether the file's bytes differ from before; `before` is the previous text.
+    `changed` tells whether the file's bytes differ from before; `before` is the previous text. `persons` are those
+    told apart; where persons were wanted and there are none, `reason` says why.
     """
 
     path: str
@@ -62,11 +63,17 @@ class Image(Event):
     changed: bool
     before: str | None = None
     dropped: tuple[Drop, ...] = ()
+    reason: str = ""
 
     def to_json(self) -> dict[str, Any]:
         data = super().to_json()
         data["persons"] = [
-            {"letter": p.letter, "box": p.box.as_list(), "tags": [t.to_json() for t in p.tags]}
+            {
+                "letter": p.letter,
+                "box": p.box.as_list(),
+                "score": p.score,
+                "tags": [t.to_json() for t in p.tags],
+            }
             for p in self.persons
         ]
         return data
@@ -84,7 +91,7 @@ class Failed(Event):
 class Finished(Event):
     """The end: `done` images with a caption, `failed` ones, `written` files changed.
 
-    `analysed` images went through a model; `seconds` is wall time; `stopped` when the user asked.
+    `analysed` images went through a model; in `separated` ones the persons were told apart; `seconds` is wall time; `stopped` when the user asked.
     """
 
     done: int
@@ -94,5 +101,6 @@ class Finished(Event):
     written: int = 0
     analysed: int = 0
     skipped: int = 0
+    separated: int = 0
     stopped: bool = False
     run: int = 0

@@ -14,7 +14,7 @@ from lib_extend.batch import journal, plan
 from lib_extend.batch.caption import Captioner, Decided, recover
 from lib_extend.batch.lock import locked
 from lib_extend.batch.needs import Need, needs_of
-from lib_extend.batch.plan import ANSWERS, TAGS, Models
+from lib_extend.batch.plan import ANSWERS, PERSONS, TAGS, Models
 from lib_extend.batch.pump import pump
 from lib_extend.batch.state import STATE_FILE, STATE_FOLDER, Part, State
 from lib_extend.captions.composing import Thresholds
@@ -83,7 +83,7 @@ class TagJob:
         self._make_client = client
         self._client: Client | None = None
         self._stop = threading.Event()
-        self._counts = {"done": 0, "failed": 0, "written": 0, "analysed": 0}
+        self._counts = {"done": 0, "failed": 0, "written": 0, "analysed": 0, "separated": 0}
 
     def stop(self) -> None:
         """End the job; what is done is kept. Returns at once."""
@@ -134,6 +134,7 @@ class TagJob:
                 written=self._counts["written"],
                 analysed=self._counts["analysed"],
                 skipped=self._skipped,
+                separated=self._counts["separated"],
                 stopped=status != "done",
                 run=run,
             )
@@ -212,7 +213,7 @@ class TagJob:
                 character=known.character if ready.character_threshold is None else ready.character_threshold,
                 tags=ready.tag_thresholds,
             )
-        return Models(ready.tagger_key, ready.vlm_key, known)
+        return Models(ready.tagger_key, ready.vlm_key, known, ready.detector_key)
 
     def _load(self) -> Generator[ev.Event, None, Ready]:
         """Start the worker; returns its Ready."""
@@ -231,7 +232,11 @@ class TagJob:
                 else:
                     ready = item
         assert ready is not None
-        devices = (("Tagger", ready.tagger_device), ("Vision-language model", ready.vlm_device))
+        devices = (
+            ("Tagger", ready.tagger_device),
+            ("Person detector", ready.detector_device),
+            ("Vision-language model", ready.vlm_device),
+        )
         yield ev.Loaded(tuple(f"{what} on {device}" for what, device in devices if device))
         return ready
 
@@ -247,7 +252,9 @@ class TagJob:
                 path=str((self.root / n.found.name).absolute()),
                 need_tags=n.tags,
                 need_answers=n.answers,
+                need_persons=n.persons,
                 tags=n.known,
+                persons=n.known_persons,
             )
             for i, n in by_id.items()
         ]
@@ -275,19 +282,25 @@ class TagJob:
                     )
                     value = Part(result.width, result.height, [a.to_json() for a in result.answers])
                     rows.append((need.found, ANSWERS, key, value))
-                tags = need.known if result.tags is None else result.tags
-                answers = result.answers
-                if models.tagger == "":
-                    tags = ()
-                if answers is None:
-                    ready.append((need.found, None))
-                else:
-                    ready.append((need.found, Analysis(result.width, result.height, tags, answers)))
+                if result.persons is not None:
+                    key = plan.persons_key(self.config, models)
+                    value = Part(result.width, result.height, [p.to_json() for p in result.persons])
+                    rows.append((need.found, PERSONS, key, value))
+                ready.append((need.found, self._whole(need, result, models)))
             if rows:
                 with state.transaction():
                     state.store_parts(rows)
             yield from self._fail(state, run, failed)
             yield from self._results(state, run, ready, captioner)
+
+    def _whole(self, need: Need, result: Done, models: Models) -> Analysis | None:
+        """The image's analysis where the result has all of it; None: what is stored completes it."""
+        if result.answers is None or (self.config.people and result.persons is None):
+            return None
+        tags = need.known if result.tags is None else result.tags
+        if models.tagger == "":
+            tags = ()
+        return Analysis(result.width, result.height, tags, result.answers, result.persons or ())
 
     def _results(
         self,
@@ -323,6 +336,7 @@ class TagJob:
                 yield ev.Failed(f.name, outcome.error.reason)
                 continue
             self._counts["done"] += 1
+            self._counts["separated"] += bool(decided[f.name].caption.persons)
             self._counts["written"] += outcome.changed and write and not self.dry_run
             yield decided[f.name].event(outcome.changed) if write else decided[f.name].as_it_is()
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib_extend.batch.caption import existing_caption
-from lib_extend.batch.plan import ANSWERS, TAGS, Models, answers_key
+from lib_extend.batch.plan import ANSWERS, PERSONS, TAGS, Models, answers_key, persons_key
 from lib_extend.batch.state import State
 from lib_extend.config import TagConfig
 from lib_extend.datasets.scan import Found
 from lib_extend.errors import ImageError
+from lib_extend.questions.asking import of_persons
 from lib_extend.questions.records import Question
-from lib_extend.records import Tag
+from lib_extend.records import Person, Tag
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,12 @@ class Need:
     answers: bool
     known: tuple[Tag, ...] = ()
     answers_key: str = ""
+    persons: bool = False
+    known_persons: tuple[Person, ...] = ()
 
     @property
     def nothing(self) -> bool:
-        return not (self.tags or self.answers)
+        return not (self.tags or self.answers or self.persons)
 
 
 def needs_of(
@@ -45,6 +48,9 @@ def needs_of(
     if ask and models.known and models.tagger:
         shared_key = answers_key(config, models, questions, ())
         has_answers = state.analysed(ANSWERS, shared_key)
+    has_persons: dict[str, tuple[int, int]] = {}
+    if config.people and models.known:
+        has_persons = state.analysed(PERSONS, persons_key(config, models))
     needs = []
     for f in found:
         stamp = (f.size, f.mtime_ns)
@@ -61,8 +67,18 @@ def needs_of(
             if models.known:
                 key = answers_key(config, models, questions, known)
                 answers = state.part(f, ANSWERS, key) is None
-        needs.append(Need(f, tags, answers, known, key))
+        persons = config.people and has_persons.get(f.name) != stamp
+        there: tuple[Person, ...] = ()
+        if answers and config.people and not persons and of_persons(questions):
+            there = stored_persons(state, f, persons_key(config, models))
+        needs.append(Need(f, tags, answers, known, key, persons, there))
     return needs
+
+
+def stored_persons(state: State, found: Found, key: str) -> tuple[Person, ...]:
+    """The persons of an image as the models found them."""
+    part = state.part(found, PERSONS, key)
+    return tuple(Person.from_json(p) for p in part.payload) if part else ()
 
 
 def _stored_tags(state: State, found: Found, key: str) -> tuple[Tag, ...]:

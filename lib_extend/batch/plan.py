@@ -13,12 +13,14 @@ from typing import Any
 from lib_extend.batch.state import State
 from lib_extend.captions.composing import Thresholds
 from lib_extend.config import TagConfig, settings
-from lib_extend.questions.asking import signature
+from lib_extend.people.geometry import CUTTING
+from lib_extend.questions.asking import of_persons, signature
 from lib_extend.questions.records import Question
 from lib_extend.records import Tag
 
 TAGS = "tags"
 ANSWERS = "answers"
+PERSONS = "persons"
 
 # Settings that do not change what a run writes, so a stopped run may continue with others.
 _INCIDENTAL = frozenset({"threads", "batch_size", "device", "offline", "models_dir"})
@@ -29,17 +31,18 @@ class Models:
     """The models of a run, as far as they are known before they are loaded.
 
     Attributes:
-        tagger, vlm: their keys, "" when there is none, None when never loaded under this name.
+        tagger, vlm, detector: their keys, "" when there is none, None when never loaded under this name.
         thresholds: the tagger's own.
     """
 
     tagger: str | None
     vlm: str | None
     thresholds: Thresholds = field(default_factory=Thresholds)
+    detector: str | None = ""
 
     @property
     def known(self) -> bool:
-        return self.tagger is not None and self.vlm is not None
+        return None not in (self.tagger, self.vlm, self.detector)
 
 
 def config_key(config: TagConfig) -> str:
@@ -76,7 +79,11 @@ def known_models(state: State, config: TagConfig) -> Models:
     if config.vlm != "none":
         row = state.model("vlm|" + fingerprint(vlm_spec(config), config.models_dir))
         vlm = None if row is None else row[0]
-    return Models(tagger, vlm, thresholds)
+    detector: str | None = ""
+    if config.people:
+        row = state.model("detector|" + fingerprint(config.person_detector, config.models_dir))
+        detector = None if row is None else row[0]
+    return Models(tagger, vlm, thresholds, detector)
 
 
 def remember_models(state: State, config: TagConfig, models: Models) -> None:
@@ -90,6 +97,9 @@ def remember_models(state: State, config: TagConfig, models: Models) -> None:
         state.remember_model("tagger|" + fingerprint(config.tagger, config.models_dir), models.tagger, values)
     if models.vlm:
         state.remember_model("vlm|" + fingerprint(vlm_spec(config), config.models_dir), models.vlm, {})
+    if models.detector:
+        name = "detector|" + fingerprint(config.person_detector, config.models_dir)
+        state.remember_model(name, models.detector, {})
 
 
 def answers_key(
@@ -104,7 +114,15 @@ def answers_key(
         str(config.max_pixels),
         "" if models.tagger else " ".join(sorted(t.name for t in known)),
     ]
+    if config.people and of_persons(questions):
+        parts += [persons_key(config, models), str(config.person_tag_threshold)]
     return hashlib.blake2b("\n".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def persons_key(config: TagConfig, models: Models) -> str:
+    """What persons are stored under: the models, the score a person needs and the way of cutting them out."""
+    parts = [models.detector or "", models.tagger or "", str(config.person_threshold), str(CUTTING)]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 
 def checked_settings(config: TagConfig) -> dict[str, Any]:

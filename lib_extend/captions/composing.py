@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from lib_extend.captions.existing import Existing, extended
 from lib_extend.captions.layout import arrange, plain_order
+from lib_extend.captions.lettering import lettered
 from lib_extend.captions.lists import limited, rewritten, unique, without
 from lib_extend.captions.names import key, written
 from lib_extend.captions.patterns import patterns
@@ -20,7 +21,7 @@ from lib_extend.captions.thresholds import Thresholds, passing
 from lib_extend.config import TagConfig
 from lib_extend.questions.asking import settle
 from lib_extend.questions.plurals import naive_plural, plural
-from lib_extend.records import Analysis, Answer, Caption, Drop, Source, Tag
+from lib_extend.records import Analysis, Answer, Caption, Drop, Person, Source, Tag
 
 __all__ = ["Existing", "Thresholds", "compose"]
 
@@ -54,6 +55,15 @@ def compose(
     extends = bool(existing.text.strip()) and config.existing in ("append", "prepend")
     stays = {*map(_key, (*human, *prefix, *suffix)), *(map(key, existing.ours) if extends else ())}
     machine = _machine(analysis, config, thresholds or Thresholds(), stays, removed, dropped)
+    persons: tuple[Person, ...] = ()
+    reason = ""
+    if config.people:
+        result = lettered(machine, human, analysis, config, thresholds or Thresholds(), removed, dropped)
+        machine, persons, reason = result.tags, result.separation.persons, result.separation.reason
+
+    def caption(text: str, tags: Sequence[Tag], dropped: Sequence[Drop]) -> Caption:
+        return Caption(text, tuple(tags), tuple(dropped), persons, reason)
+
     machine = unique(machine, {*map(_key, (*prefix, *suffix, *human))})
     forms = dict(existing.forms)
     rng = _rng(config.seed, image_key)
@@ -66,7 +76,8 @@ def compose(
 
     if extends:
         arranged = arrange(machine, config, rng)
-        return extended(existing, by_hand, arranged, prefix, suffix, config, form, dropped)
+        made = extended(existing, by_hand, arranged, prefix, suffix, config, form, dropped)
+        return caption(made.text, made.tags, made.dropped)
     prefix, suffix, human = _in_place(prefix, suffix, human)
     if config.format == "plain":
         first = _leading(existing, by_hand, {*map(_key, machine)})
@@ -74,7 +85,7 @@ def compose(
         after = [t for t in human if _key(t) not in first]
         tags = [*prefix, *before, *plain_order(machine, config, rng), *after, *suffix]
         tags = limited(tags, config.max_tags, dropped)
-        return Caption(config.separator.join(map(form, tags)), tuple(tags), tuple(dropped))
+        return caption(config.separator.join(map(form, tags)), tags, dropped)
     kept: list[Tag] = []
 
     def cut(tags: Sequence[Tag]) -> list[Tag]:
@@ -85,7 +96,7 @@ def compose(
     ends = [[t for t in tags if t in kept] for tags in (prefix, suffix)]
     texts = [*map(form, ends[0]), *([arranged.text] if arranged.text else []), *map(form, ends[1])]
     tags = [*ends[0], *arranged.tags, *ends[1]]
-    return Caption(config.separator.join(texts), tuple(tags), (*dropped, *arranged.dropped))
+    return caption(config.separator.join(texts), tags, (*dropped, *arranged.dropped))
 
 
 def replaces(config: TagConfig) -> bool:
@@ -132,7 +143,7 @@ def _answered(
     `stays` are the keys of what remains in the file anyway.
     """
     answers = []
-    for a in settle(analysis.answers):
+    for a in settle([a for a in analysis.answers if not a.person]):
         if not a.tag:
             continue
         if a.probability is not None and a.probability < config.answer_threshold:

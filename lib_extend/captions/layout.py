@@ -13,12 +13,21 @@ from lib_extend.config import TEMPLATE_FIELDS, TagConfig
 from lib_extend.records import Drop, Source, Tag
 
 BACKGROUND = "{people}, {characters}, {general}, {artist}, {year}"
-_PLAIN = ("people", "characters", "copyright", "general", "artist", "year", "meta", "rating")
+SEPARATION = "{people}, {characters}, {rating}, {persons}, {general}, {artist}, {year}"
+GREEK = "{people}, {characters}, {copyright}, {persons}, {general}, {artist}, {year}, {meta}, {rating}"
+_NAMED = {"background": BACKGROUND, "separation": SEPARATION, "greek": GREEK}
+_PLAIN = ("people", "characters", "copyright", "persons", "general", "artist", "year", "meta", "rating")
 SAMPLE_ABOVE = 14
 """The background recipe thins out general tags when there are more than this."""
 
 # where tags go whose own field is not in the template
-_INSTEAD = {"new": "general", "people": "general", "characters": "general", "copyright": "general"}
+_INSTEAD = {
+    "new": "general",
+    "persons": "general",
+    "people": "general",
+    "characters": "general",
+    "copyright": "general",
+}
 
 
 @dataclass(frozen=True)
@@ -30,23 +39,28 @@ class Arranged:
     dropped: tuple[Drop, ...] = ()
 
 
-def grouped(tags: Iterable[Tag]) -> dict[str, list[Tag]]:
-    """The tags of each template field, people in their usual order, the rest as given."""
+def grouped(tags: Iterable[Tag], config: TagConfig) -> dict[str, list[Tag]]:
+    """The tags of each template field, people in their usual order, the rest as given.
+
+    A lettered tag is a person's whoever wrote it.
+    """
     result: dict[str, list[Tag]] = {name: [] for name in TEMPLATE_FIELDS}
+    starts = _starts(config)
     for tag in tags:
-        result[group(tag)].append(tag)
+        result["persons" if starts and tag.name.startswith(starts) else group(tag)].append(tag)
+    result["persons"].sort(key=lambda t: _letter(t, starts))
     result["people"].sort(key=lambda t: people_order(t.name))
     return result
 
 
 def plain_order(tags: Sequence[Tag], config: TagConfig, rng: random.Random) -> list[Tag]:
     """People, characters and copyrights first, then the rest as `sort` says, ratings last."""
-    groups = grouped(tags)
+    groups = grouped(tags, config)
     # one list, so that what the questions found is sorted in with the rest
     groups["general"] = [t for t in tags if group(t) in ("general", "new")]
     groups["new"] = []
     if config.sort != "original":
-        _sort(groups, config.sort, rng)
+        _sort(groups, config, rng)
     return [t for name in _PLAIN for t in groups[name]]
 
 
@@ -64,13 +78,14 @@ def arrange(
     if config.format == "plain":
         return Arranged(tuple(plain_order(tags, config, rng)), "")
     template = config.format
-    groups = grouped(tags)
+    groups = grouped(tags, config)
     dropped: list[Drop] = []
-    if template == "background":
-        template = BACKGROUND.replace(", ", config.separator)
+    if template in _NAMED:
+        template = _NAMED[template].replace(", ", config.separator)
+    if config.format == "background":
         groups = _background(groups, rng, dropped)
     elif config.sort != "original":
-        _sort(groups, config.sort, rng)
+        _sort(groups, config, rng)
     fields = re.findall(r"\{(\w+)\}", template)
     for name in TEMPLATE_FIELDS:
         target = _INSTEAD.get(name, "")
@@ -100,6 +115,18 @@ def arrange(
     return Arranged(tuple(order), text, tuple(dropped))
 
 
+def _starts(config: TagConfig) -> tuple[str, ...]:
+    """What the names of each person's tags begin with, left to right; nothing where no persons are wanted."""
+    if not config.people:
+        return ()
+    return tuple(f"{letter}{config.letter_separator}".replace(" ", "_") for letter in config.letters)
+
+
+def _letter(tag: Tag, starts: Sequence[str]) -> int:
+    """The place of the tag's letter; tags without one come first."""
+    return next((i for i, s in enumerate(starts) if tag.name.startswith(s)), -1)
+
+
 def _fill(template: str, values: dict[str, str]) -> str:
     """Fields replaced; where one is empty, the text that led to it goes with it."""
     parts = re.split(r"\{(\w+)\}", template)
@@ -113,15 +140,21 @@ def _fill(template: str, values: dict[str, str]) -> str:
     return (text + parts[-1]) if filled else ""
 
 
-def _sort(groups: dict[str, list[Tag]], sort: str, rng: random.Random) -> None:
-    if sort == "score":
+def _sort(groups: dict[str, list[Tag]], config: TagConfig, rng: random.Random) -> None:
+    """Sorts the fields in place; persons stay apart from each other."""
+    if config.sort == "score":
         for name in ("characters", "copyright", "general", "new"):
             groups[name].sort(key=lambda t: -1.0 if t.score is None else -t.score)
         return
     for name in ("general", "new"):
         groups[name].sort(key=lambda t: t.name)
-        if sort == "shuffle":
+        if config.sort == "shuffle":
             rng.shuffle(groups[name])
+    starts = _starts(config)
+    groups["persons"].sort(key=lambda t: t.name)
+    if config.sort == "shuffle":
+        rng.shuffle(groups["persons"])
+    groups["persons"].sort(key=lambda t: _letter(t, starts))
 
 
 def _background(

@@ -12,7 +12,16 @@ from lib_extend.config import TagConfig
 from lib_extend.records import Drop, Source, Tag
 
 # Groups by how readily a limit cuts them; tags of one rank go by score.
-_RANKS = {"rating": 0, "meta": 1, "year": 2, "artist": 3, "general": 4, "new": 4, "copyright": 5}
+_RANKS = {
+    "rating": 0,
+    "meta": 1,
+    "year": 2,
+    "artist": 3,
+    "general": 4,
+    "new": 4,
+    "persons": 4,
+    "copyright": 5,
+}
 
 
 def rewritten(

@@ -70,11 +70,13 @@ def count_people(names: Iterable[str]) -> int:
 
 def group(tag: Tag) -> str:
     """The field of a caption template that a tag belongs to."""
-    if tag.category in _GROUPS:
+    if tag.category in _GROUPS and tag.source is not Source.PERSON:
         return _GROUPS[tag.category]
     if _PEOPLE.fullmatch(tag.name):
         return "people"
-    if tag.source in (Source.QUESTION, Source.PERSON):
+    if tag.source is Source.PERSON:
+        return "persons"
+    if tag.source is Source.QUESTION:
         return "new"
     if _YEAR.fullmatch(tag.name) or (tag.source is Source.HUMAN and tag.name in _AGES):
         return "year"

@@ -36,6 +36,13 @@ def mcut(scores: Sequence[float]) -> float:
     return (ordered[at] + ordered[at + 1]) / 2
 
 
+def limit_of(name: str, config: TagConfig, own: Thresholds) -> float:
+    """The score in 0…1 that a general tag of this name needs; MCut, which needs a whole list, aside."""
+    if config.threshold is not None:
+        return config.threshold
+    return own.tags.get(name, own.general)
+
+
 def passing(
     tags: Sequence[Tag], config: TagConfig, own: Thresholds, keep: Callable[[str], object]
 ) -> Iterator[Tag | Drop]:
@@ -56,7 +63,7 @@ def passing(
     )
     for tag in tags:
         if tag.category is Category.RATING:
-            if config.rating and tag is rating:
+            if (config.rating or config.format == "separation") and tag is rating:
                 yield tag
             continue
         limit = character if tag.category is Category.CHARACTER else general

@@ -36,6 +36,16 @@ def select(questions: Sequence[Question], ask: Sequence[str]) -> tuple[Question,
     return tuple(q for q in questions if q.selected_by in ask)
 
 
+def of_pictures(questions: Sequence[Question]) -> list[Question]:
+    """The questions put to whole images."""
+    return [q for q in questions if not q.of_person]
+
+
+def of_persons(questions: Sequence[Question]) -> list[Question]:
+    """The questions put to each person alone."""
+    return [q for q in questions if q.of_person]
+
+
 def signature(questions: Sequence[Question]) -> str:
     """Hash of all that decides what is asked and how answers are read; answers are stored under it."""
     table = [(asdict(q), choices(q)) for q in questions]
@@ -89,6 +99,9 @@ def _objects(question: Question, tags: Mapping[str, float], answers: Sequence[An
     if not (question.each or question.each_answer):
         return ("",)
     things = [t for t in tags if t in question.each]
+    if question.unless_any:
+        there = tags.keys()
+        things = [t for t in things if not any(fill(x, {"object": t}) in there for x in question.unless_any)]
     things += [
         a.object or a.tag for a in answers if a.question in question.each_answer and a.tag and _positive(a)
     ]

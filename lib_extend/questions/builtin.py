@@ -1,4 +1,4 @@
-"""The five built-in questions: counting, coloring, furniture, floor and door.
+"""The built-in questions: counting, coloring, furniture, floor and door, and the clothes of each person.
 
 Rules after the reference system (see `docs` in the README, "How captions are made"); the templates are
 also what the built-in sketch model was trained on, so changing a word here means `sketch train`.
@@ -6,7 +6,8 @@ also what the built-in sketch model was trained on, so changing a word here mean
 
 from __future__ import annotations
 
-from lib_extend.questions.objects import COLORABLE, COUNTABLE
+from lib_extend.questions.colors import PLAIN
+from lib_extend.questions.objects import COLORABLE, COUNTABLE, GARMENTS
 from lib_extend.questions.records import Kind, Question
 
 FURNITURE = (
@@ -60,5 +61,14 @@ BUILTIN: tuple[Question, ...] = (
         when=("indoors",),
         ask="Is there a door in the image? Answer yes or no.",
         tag="door",
+    ),
+    Question(
+        name="clothes",
+        kind=Kind.COLOR,
+        of_person=True,
+        each=GARMENTS,
+        unless_any=tuple(f"{color}_{{object}}" for color in PLAIN),
+        ask="What color is the {object} of the character in the image? Answer with one color.",
+        tag="{answer}_{object}",
     ),
 )

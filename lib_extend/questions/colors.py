@@ -29,6 +29,9 @@ _SPELLINGS: dict[str, tuple[str, ...]] = {
     MULTICOLORED: ("multicolor", "colorful", "rainbow"),
 }
 
+PLAIN: tuple[str, ...] = (*_SPELLINGS, "blonde", "multicolored", "two-tone")
+"""First words of tags that say the color of something."""
+
 CHOICES: tuple[tuple[str, ...], ...] = (
     *((name, *spellings) for name, spellings in _SPELLINGS.items()),
     (NONE, "no", "nothing"),

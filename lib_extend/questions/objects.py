@@ -34,3 +34,10 @@ COLORABLE: tuple[str, ...] = (
     *("curtains", "carpet", "rug", "blanket", "towel", "tablecloth", "wallpaper", "roof"),
 )
 """Asked for a color when the tagger names them, or the furniture and door questions find them."""
+
+GARMENTS: tuple[str, ...] = tuple(
+    "shirt t-shirt skirt dress pants shorts jacket coat hoodie sweater cardigan vest apron kimono cape cloak "
+    "swimsuit bikini leotard hat cap beret scarf necktie bowtie bow ribbon hair_ribbon hair_bow hairband gloves "
+    "socks kneehighs thighhighs pantyhose shoes boots".split()
+)
+"""Clothes of one person whose color can be asked."""

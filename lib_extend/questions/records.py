@@ -38,6 +38,8 @@ class Question:
         tag: template of the tag it yields, from `{answer}`, `{object}`, `{objects}`; "" yields none.
         plain: answers that become a tag as they are, without the template (carpet).
         rephrased: a second phrasing of `ask`, averaged with the first where given.
+        of_person: it is put to each person's cut-out, with that person's tags, not to the whole image.
+        unless_any: templates of tags none of which may be present (`red_{object}`).
     """
 
     name: str
@@ -53,6 +55,8 @@ class Question:
     tag: str = ""
     plain: tuple[str, ...] = ()
     rephrased: str = ""
+    of_person: bool = False
+    unless_any: tuple[str, ...] = ()
 
     @property
     def selected_by(self) -> str:

@@ -19,13 +19,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lib_extend.errors import WorkerError
-from lib_extend.records import Answer, Record, Tag
+from lib_extend.records import Answer, Person, Record, Tag
 
 if TYPE_CHECKING:
     from lib_extend.config import TagConfig
     from lib_extend.questions.records import Question
 
-VERSION = 1
+VERSION = 2
 
 SCORE_FLOOR = 0.05
 """Tags below this score are not stored: no sensible threshold is lower, and a model has ~10,000 tags."""
@@ -47,6 +47,9 @@ class Setup(Record):
     """
 
     tagger: str = "none"
+    person_detector: str = "none"
+    person_threshold: float | None = None
+    person_tag_threshold: float | None = None
     vlm: str = "none"
     vlm_model: str = ""
     ask: tuple[str, ...] = ()
@@ -66,6 +69,7 @@ class Setup(Record):
         """The setup of a job: its settings, and the question table it chooses from."""
         own = {f.name for f in dataclasses.fields(cls)} - {"questions"}
         values = {k: v for k, v in dataclasses.asdict(config).items() if k in own}
+        values["person_detector"] = config.person_detector
         return cls(**values, questions=tuple(_jsonable(dataclasses.asdict(q)) for q in questions))
 
     @classmethod
@@ -85,16 +89,20 @@ class Task(Record):
         id: the caller's own name for it; comes back with the result.
         path: absolute path of the image, as `os.fsdecode` gives it.
         need_tags: run the tagger.
+        need_persons: find the persons and tag each alone.
         need_answers: ask the questions that its tags call for.
         tags: what is known already (cached scores, an existing caption); together with the tagger's they
             choose the questions. A tag without a score counts as certain.
+        persons: those known already.
     """
 
     id: str
     path: str
     need_tags: bool = True
     need_answers: bool = True
+    need_persons: bool = False
     tags: tuple[Tag, ...] = ()
+    persons: tuple[Person, ...] = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Task:
@@ -103,7 +111,9 @@ class Task(Record):
             path=data["path"],
             need_tags=bool(data.get("need_tags", True)),
             need_answers=bool(data.get("need_answers", True)),
+            need_persons=bool(data.get("need_persons", False)),
             tags=tuple(Tag.from_json(t) for t in data.get("tags", ())),
+            persons=tuple(Person.from_json(p) for p in data.get("persons", ())),
         )
 
 
@@ -141,19 +151,21 @@ class Ready(Record):
     """The models are loaded.
 
     Attributes:
-        tagger_key, vlm_key: what analyses are stored under; "" where there is no such model.
+        tagger_key, vlm_key, detector_key: what analyses are stored under; "" where there is no such model.
         threshold, character_threshold, tag_thresholds: the tagger's own defaults.
-        tagger_device, vlm_device: where they run, in words, with the reason of any fallback.
+        tagger_device, vlm_device, detector_device: where they run, in words, with the reason of any fallback.
         window: how many tasks keep every stage of the pipeline busy.
     """
 
     tagger_key: str = ""
     vlm_key: str = ""
+    detector_key: str = ""
     threshold: float | None = None
     character_threshold: float | None = None
     tag_thresholds: dict[str, float] = field(default_factory=dict)
     tagger_device: str = ""
     vlm_device: str = ""
+    detector_device: str = ""
     window: int = 8
 
 
@@ -166,24 +178,27 @@ class SetupFailed(Record):
 
 @dataclass(frozen=True)
 class Done(Record):
-    """An image's analysis. `tags` (score ≥ SCORE_FLOOR, and all ratings) and `answers` are None where they
-    were not asked for or there is no such model; `width` and `height` are the upright image's pixels."""
+    """An image's analysis. `tags` (score ≥ SCORE_FLOOR, and all ratings), `answers` and `persons` (left to right,
+    each with all tags of its cut-out) are None where they were not asked for or there is no such model; `width`
+    and `height` are the upright image's pixels."""
 
     id: str
     width: int
     height: int
     tags: tuple[Tag, ...] | None = None
     answers: tuple[Answer, ...] | None = None
+    persons: tuple[Person, ...] | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Done:
-        tags, answers = data.get("tags"), data.get("answers")
+        tags, answers, persons = data.get("tags"), data.get("answers"), data.get("persons")
         return cls(
             id=data["id"],
             width=int(data["width"]),
             height=int(data["height"]),
             tags=None if tags is None else tuple(Tag.from_json(t) for t in tags),
             answers=None if answers is None else tuple(Answer.from_json(a) for a in answers),
+            persons=None if persons is None else tuple(Person.from_json(p) for p in persons),
         )
 
 

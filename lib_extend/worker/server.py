@@ -43,7 +43,7 @@ from lib_extend.worker.protocol import (
 
 if TYPE_CHECKING:
     from lib_extend.analysis.pipeline import Pipeline
-    from lib_extend.models.ports import Tagger, Vlm
+    from lib_extend.models.ports import Detector, Tagger, Vlm
     from lib_extend.questions.records import Question
 
 PACKAGES = ("torch", "transformers", "onnxruntime", "onnxruntime-gpu", "pillow", "numpy", "huggingface_hub")
@@ -57,6 +57,7 @@ class Models:
 
     tagger: Tagger | None
     vlm: Vlm | None
+    detector: Detector | None = None
 
 
 Load = Callable[[Setup, Callable[[str, int, int], None]], Models]
@@ -196,6 +197,7 @@ def load_models(setup: Setup, progress: Callable[[str, int, int], None]) -> Mode
     """The models that a setup names. Raises ModelError."""
     tagger: Tagger | None = None
     vlm: Vlm | None = None
+    detector: Detector | None = None
     if setup.tagger != "none":
         from lib_extend.models.registry import load_tagger
 
@@ -205,6 +207,18 @@ def load_models(setup: Setup, progress: Callable[[str, int, int], None]) -> Mode
             offline=setup.offline,
             models_dir=setup.models_dir,
             batch_size=setup.batch_size,
+            progress=progress,
+        )
+    if setup.person_detector != "none":
+        from lib_extend.models.registry import load_detector
+
+        detector = load_detector(
+            setup.person_detector,
+            device=setup.device,
+            offline=setup.offline,
+            models_dir=setup.models_dir,
+            batch_size=setup.batch_size,
+            threshold=setup.person_threshold,
             progress=progress,
         )
     if setup.vlm != "none":
@@ -219,7 +233,7 @@ def load_models(setup: Setup, progress: Callable[[str, int, int], None]) -> Mode
             vlm_model=setup.vlm_model,
             progress=progress,
         )
-    return Models(tagger, vlm)
+    return Models(tagger, vlm, detector)
 
 
 def _questions(setup: Setup) -> list[Question]:
@@ -248,19 +262,23 @@ def _pipeline(setup: Setup, models: Models, questions: list[Question], channel: 
         threads=setup.threads,
         question_threshold=setup.question_threshold,
         beat=channel.beat,
+        detector=models.detector,
+        person_tag_threshold=setup.person_tag_threshold,
     )
 
 
 def _ready(models: Models, window: int) -> Ready:
-    tagger, vlm = models.tagger, models.vlm
+    tagger, vlm, detector = models.tagger, models.vlm, models.detector
     return Ready(
         tagger_key=tagger.key if tagger else "",
         vlm_key=vlm.key if vlm else "",
+        detector_key=detector.key if detector else "",
         threshold=tagger.threshold if tagger else None,
         character_threshold=tagger.character_threshold if tagger else None,
         tag_thresholds=dict(tagger.tag_thresholds) if tagger else {},
         tagger_device=tagger.device if tagger else "",
         vlm_device=vlm.device if vlm else "",
+        detector_device=detector.device if detector else "",
         window=window,
     )
 

@@ -89,7 +89,7 @@ def test_fields_of_a_newer_side_are_ignored() -> None:
 
 def test_versions() -> None:
     p.check_version(p.VERSION, "It")
-    with pytest.raises(p.ProtocolError, match="It speaks protocol 99, but 1 is needed"):
+    with pytest.raises(p.ProtocolError, match=f"It speaks protocol 99, but {p.VERSION} is needed"):
         p.check_version(99, "It")
 
 

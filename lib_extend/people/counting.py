@@ -1,0 +1,125 @@
+"""Whether the people tags of a picture and the persons found in it speak of the same number."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lib_extend.captions.people import count_people, is_people
+from lib_extend.records import Category, Source, Tag
+
+KINDS = ("girl", "boy", "other")
+PLAUSIBLE = 0.05
+"""Score that a people tag below the threshold needs to be believed when it fits the persons found."""
+
+_NUMBER = re.compile(r"(\d+)(\+?)(girl|boy|other)s?")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The people tags that fit the persons found, or why none do.
+
+    Attributes:
+        tags: the people tags to write; empty when there is a `reason`.
+        changed: the tagger's own people tags said another number.
+        reason: "" or one phrase for the report.
+    """
+
+    tags: tuple[Tag, ...] = ()
+    changed: bool = False
+    reason: str = ""
+
+
+def count(
+    people: Sequence[Tag], possible: Mapping[str, float], found: Sequence[Mapping[str, float]]
+) -> Counted:
+    """The people tags for `found` persons.
+
+    Args:
+        people: the picture's people tags, as they would be written.
+        possible: scores in 0…1 of all people tags the tagger named at all, by canonical name.
+        found: for each person, the scores of `1girl`, `1boy` … on that person alone.
+
+    Tags that say the number of persons found stand. Otherwise the likeliest tags of that number take
+    their place, if the tagger thinks them possible at all; a number that a person wrote is never changed.
+    """
+    names = [t.name for t in people]
+    n = len(found)
+    said = count_people(names)
+    if not said and "no_humans" not in names:
+        return Counted(tuple(people))
+    if said == n:
+        return Counted(tuple(people))
+    if said and n > said and any(_at_least(name) for name in names) and not _numbers(names):
+        return Counted(tuple(people))
+    words = ", ".join(name.replace("_", " ") for name in names)
+    reason = f"the tags say {words}, but {n} {'person was' if n == 1 else 'persons were'} found"
+    if any(t.source is Source.HUMAN or t.locked for t in people):
+        return Counted(reason=reason)
+    best = _likeliest(possible, found)
+    if best is None:
+        return Counted(reason=reason)
+    return Counted(_tags(best, possible), changed=True)
+
+
+def genders(found: Sequence[Mapping[str, float]]) -> tuple[int, int, int]:
+    """How many girls, boys and others the persons look like, each judged alone."""
+    picked = [max(KINDS, key=lambda k: scores.get(f"1{k}", 0.0)) for scores in found]
+    return picked.count("girl"), picked.count("boy"), picked.count("other")
+
+
+def _at_least(name: str) -> bool:
+    """Whether a people tag gives a least number only (`multiple_girls`, `6+girls`)."""
+    return name.startswith("multiple") or "+" in name
+
+
+def _numbers(names: Sequence[str]) -> bool:
+    return any(_NUMBER.fullmatch(name) and not _at_least(name) for name in names)
+
+
+def _likeliest(
+    possible: Mapping[str, float], found: Sequence[Mapping[str, float]]
+) -> tuple[int, int, int] | None:
+    """(girls, boys, others), as many as were found, that picture and persons together make likeliest."""
+    n = len(found)
+    best: tuple[float, tuple[int, int, int]] | None = None
+    for girls, boys in itertools.product(range(n + 1), repeat=2):
+        numbers = girls, boys, n - girls - boys
+        if numbers[2] < 0:
+            continue
+        scores = [possible.get(_name(k, m), 0.0) for k, m in zip(KINDS, numbers, strict=True) if m]
+        if min(scores) < PLAUSIBLE:
+            continue
+        likely = sum(math.log(s) for s in scores) + _assignment(numbers, found)
+        if best is None or likely > best[0]:
+            best = likely, numbers
+    return best[1] if best else None
+
+
+def _assignment(numbers: tuple[int, int, int], found: Sequence[Mapping[str, float]]) -> float:
+    """The log-likelihood of the best way to make so many of the persons girls, boys and others."""
+    kinds = [k for k, m in zip(KINDS, numbers, strict=True) for _ in range(m)]
+    best = -math.inf
+    for order in set(itertools.permutations(kinds)):
+        total = sum(math.log(max(0.02, s.get(f"1{k}", 0.0))) for k, s in zip(order, found, strict=True))
+        best = max(best, total)
+    return best
+
+
+def _name(kind: str, number: int) -> str:
+    return f"{number}{kind}{'s' if number > 1 else ''}"
+
+
+def _tags(numbers: tuple[int, int, int], possible: Mapping[str, float]) -> tuple[Tag, ...]:
+    tags = []
+    for kind, m in zip(KINDS, numbers, strict=True):
+        if m:
+            tags.append(_name(kind, m))
+        if m > 1:
+            tags.append(f"multiple_{kind}s")
+    if sum(numbers) == 1:
+        tags.append("solo")
+    return tuple(Tag(t, Category.GENERAL, possible.get(t), Source.PERSON) for t in tags if is_people(t))

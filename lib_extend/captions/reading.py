@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib_extend.captions.names import canonical, is_sentence, key
@@ -30,17 +31,25 @@ def pieces(text: str, separator: str = ", ") -> list[Piece]:
     with all its commas. Lines stay together (what a person wrote on a second line is part of the last
     tag and survives as it is), except in a file with one tag a line.
     """
-    cuts = [","]
+    found: dict[str, Piece] = {}
+    for name, start, end in places(text, separator):
+        if key(name) not in found:
+            found[key(name)] = Piece(name, text[start:end])
+    return list(found.values())
+
+
+def places(text: str, separator: str = ", ", marks: Sequence[str] = ()) -> list[tuple[str, int, int]]:
+    """The tags of a caption as in `pieces`, repetitions too: canonical name, start and end in `text`.
+
+    `marks` separate like commas (what a template put between its fields).
+    """
+    cuts = [",", *map(re.escape, marks)]
     if separator.strip(" ") not in ("", ","):
         cuts.append(re.escape(separator))
-    if _one_a_line(text):
+    if _one_a_line(text) and not any(mark in text for mark in marks):
         cuts.append(r"[\r\n]+")
-    found: dict[str, Piece] = {}
-    for raw in _whole_sentences(text, _parts(text, "|".join(cuts))):
-        name = canonical(raw)
-        if name and key(name) not in found:
-            found[key(name)] = Piece(name, raw)
-    return list(found.values())
+    spans = _whole_sentences(text, _parts(text, "|".join(cuts)))
+    return [(name, start, end) for start, end in spans if (name := canonical(text[start:end]))]
 
 
 def parse(text: str, separator: str = ", ") -> list[Tag]:
@@ -72,13 +81,13 @@ def _parts(text: str, cut: str) -> list[tuple[int, int]]:
     return parts
 
 
-def _whole_sentences(text: str, parts: list[tuple[int, int]]) -> list[str]:
-    """The parts as they stand, those that make up one sentence put together again."""
+def _whole_sentences(text: str, parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Where the parts start and end, those that make up one sentence put together again."""
     result = []
     i = 0
     while i < len(parts):
         end = _sentence_end(text, parts, i)
-        result.append(text[parts[i][0] : parts[end][1]])
+        result.append((parts[i][0], parts[end][1]))
         i = end + 1
     return result
 

@@ -1,10 +1,11 @@
-"""The WebUI's install hook; by hand: `python install.py demo | test`.
+"""The WebUI's install hook; by hand: `python install.py demo | serve | test`.
 
 Standard library only: this runs before anything is installed, with whatever python there is.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -19,6 +20,7 @@ DEMO = ROOT / "demo"
 OLDEST, NEWEST = (3, 10), (3, 13)
 
 USAGE = """usage: python install.py demo    set up .venv and tag the sample folder with the built-in models
+       python install.py serve   set up .venv and open the page in a browser, without a WebUI
        python install.py test    set up .venv and run all checks and tests"""
 
 
@@ -26,14 +28,14 @@ def main(arguments: list[str]) -> int:
     """Run one command; returns the exit code."""
     if not arguments:
         # The WebUI calls us at every start. Its environment is not ours to change.
-        print(
-            "Prompt Extend: nothing to install into the WebUI; "
-            "`python install.py demo` sets up its own environment in .venv."
-        )
+        with contextlib.suppress(OSError, ValueError):  # nobody may be reading
+            print("Prompt Extend: nothing to install into the WebUI; its tab sets up what models need.")
         return 0
     command, rest = arguments[0], arguments[1:]
     if command == "demo" and not rest:
         return demo()
+    if command == "serve":
+        return serve(rest)
     if command == "test":
         return test(rest)
     print(USAGE, file=sys.stderr)
@@ -59,6 +61,14 @@ def demo() -> int:
             *("--tagger", "sketch", "--vlm", "sketch", "--offline", "--show"),
         ]
     )
+
+
+def serve(arguments: list[str]) -> int:
+    """The standalone page. Arguments go to `prompt-extend serve`."""
+    python = environment(extra="serve")
+    if python is None:
+        return 1
+    return run([python, "-m", "lib_extend", "serve", *arguments])
 
 
 def test(arguments: list[str]) -> int:

@@ -1,0 +1,106 @@
+"""The WebUI's checkpoint out of the graphics card while models of ours run, and back again.
+
+Forge and its kin load what they need at every generation, so that nothing has to be brought back there. A1111
+would generate with a model in main memory and fail: it is brought back by `bring_back`, at the latest by the
+script's `before_process`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from lib_extend.host.detect import module
+
+_lock = threading.Lock()
+_away: list[Callable[[], None]] = []
+"""How to bring the checkpoint back; empty while it is where it belongs. One WebUI process has one checkpoint."""
+
+
+def can_unload() -> bool:
+    """Whether this process has a checkpoint that can be unloaded."""
+    return _forge() is not None or hasattr(module("modules.sd_models"), "unload_model_weights")
+
+
+def unload() -> bool:
+    """Take the checkpoint out of the graphics card, after a generation that is running.
+
+    Returns whether there was something to do. What the WebUI raises goes to the caller.
+    """
+    forge = _forge()
+    if forge is not None:
+        _on_main_thread(forge.unload_all_models)
+        empty = getattr(forge, "soft_empty_cache", None)
+        if empty is not None:
+            _on_main_thread(empty)
+        return True
+    models = module("modules.sd_models")
+    # Not `shared.sd_model`: reading that loads the checkpoint when none is loaded yet.
+    model = getattr(getattr(models, "model_data", None), "sd_model", None)
+    if models is None or model is None or not hasattr(models, "unload_model_weights"):
+        return False
+    with _queue(), _lock:
+        if _away:
+            return False
+        models.unload_model_weights(model)
+        _away.append(lambda: _send_back(models, model))
+        return True
+
+
+def bring_back() -> bool:
+    """Undo `unload`. Returns whether there was something to do."""
+    if not _away:
+        return False
+    # The queue first, as a generation does: the other way round the two would wait for each other.
+    with _queue(), _lock:
+        if not _away:
+            return False
+        _away.pop()()
+        return True
+
+
+def before_generation() -> None:
+    """The same from inside a generation, which holds the WebUI's queue already."""
+    if _away:  # the usual case costs nothing
+        with _lock:
+            if _away:
+                _away.pop()()
+
+
+def unloaded() -> bool:
+    """Whether the checkpoint is away and must be brought back."""
+    return bool(_away)
+
+
+def _forge() -> Any:
+    """Forge's (or neo's, reForge's, classic's) memory management."""
+    for name in ("backend.memory_management", "ldm_patched.modules.model_management"):
+        found = module(name)
+        if found is not None and hasattr(found, "unload_all_models"):
+            return found
+    return None
+
+
+def _on_main_thread(work: Callable[[], Any]) -> None:
+    """Forge moves models on its main thread only, one task after the other."""
+    main = module("modules_forge.main_thread")
+    if main is not None and hasattr(main, "run_and_wait_result"):
+        main.run_and_wait_result(work)
+    else:
+        with _queue():
+            work()
+
+
+def _send_back(models: Any, model: Any) -> None:
+    if models.model_data.sd_model is model:  # another checkpoint was chosen meanwhile
+        models.send_model_to_device(model)
+    elif models.model_data.sd_model is None:  # older versions forget it
+        models.reload_model_weights()
+
+
+def _queue() -> contextlib.AbstractContextManager[Any]:
+    """The lock every generation of the WebUI holds."""
+    lock = getattr(module("modules.call_queue"), "queue_lock", None)
+    return lock if lock is not None else contextlib.nullcontext()

@@ -7,6 +7,7 @@ Options come from `config.settings`, so a setting added there is here at once. E
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import signal
@@ -23,29 +24,19 @@ from lib_extend.batch.review import decide, uncertain
 from lib_extend.batch.undo import list_runs, undo
 from lib_extend.batch.verdicts import VERDICTS
 from lib_extend.cli_output import Lines, Report, Terminal, count
-from lib_extend.config import Setting, TagConfig, settings
+from lib_extend.cli_settings import add_settings, config_of
 from lib_extend.datasets.scan import show
 from lib_extend.errors import PromptExtendError, Stopped, UserError
 from lib_extend.worker.environment import environment
 
 OK, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
 
-GROUPS = {
-    "models": "models",
-    "questions": "questions to the vision-language model",
-    "people": "who has which",
-    "tags": "which tags",
-    "caption": "how the caption is written",
-    "images": "which images",
-    "run": "how it runs",
-}
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     _harmless_output()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] and arguments[0] in ("models", "sketch"):
+    if arguments[:1] and arguments[0] in ("models", "separate", "sketch"):
         return _elsewhere(arguments)
     try:
         if arguments[:1] == ["serve"]:
@@ -132,38 +123,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="open the page in a browser, without a WebUI", add_help=False)
     # parsed by the models' side, see _elsewhere; here for the list of commands
     commands.add_parser("models", help="list, download or locate models", add_help=False)
+    commands.add_parser(
+        "separate", help="who has which in one image, with a picture to look at", add_help=False
+    )
     commands.add_parser("sketch", help="draw practice scenes, train the built-in models", add_help=False)
     return parser
-
-
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """One option a setting, in the settings' own groups."""
-    groups: dict[str, Any] = {}
-    for s in settings(TagConfig):
-        if s.group not in groups:
-            groups[s.group] = parser.add_argument_group(GROUPS[s.group])
-        add_setting(groups[s.group], s)
-
-
-def add_setting(group: Any, s: Setting) -> None:
-    text = s.help.replace("%", "%%")
-    if s.default not in (None, "", (), False):
-        default = ",".join(s.default) if isinstance(s.default, tuple) else s.default
-        text += f" (default: {str(default).replace('%', '%%')!s})" if str(default).strip(" ,") else ""
-    if s.type is bool:
-        # all of them are off by default; one that is on would need a --no- form
-        group.add_argument(s.flag, dest=s.name, action="store_const", const=True, default=None, help=text)
-        return
-    options: dict[str, Any] = {"dest": s.name, "default": None, "help": text}
-    if s.type is list:
-        options.update(action="append", metavar=s.metavar or "LIST")
-    else:
-        options["type"] = {int: int, float: float, str: str}[s.type]
-        if s.choices:
-            options["choices"] = s.choices
-        else:
-            options["metavar"] = s.metavar or {int: "N", float: "P", str: "TEXT"}[s.type]
-    group.add_argument(s.flag, **options)
 
 
 def _add_state(group: Any) -> None:
@@ -173,46 +137,6 @@ def _add_state(group: Any) -> None:
         type=Path,
         help="keep the job's state here (default: .prompt-extend in the folder)",
     )
-
-
-def config_of(args: argparse.Namespace) -> TagConfig:
-    """The settings given on the command line, over the defaults."""
-    values: dict[str, Any] = {}
-    for s in settings(TagConfig):
-        given = getattr(args, s.name)
-        if given is None:
-            continue
-        if s.type is list:
-            given = (
-                list(given)
-                if s.metavar in ("GLOB", "FILE", "TEXT")
-                else [w for text in given for w in split_list(text)]
-            )
-        values[s.name] = given
-    return TagConfig.from_dict(values)
-
-
-def split_list(text: str) -> list[str]:
-    """Split at commas, but not inside `/regular expressions/`.
-
-    A regular expression begins with `/` at the start of an item and ends at the `/` before a comma, an
-    equals sign or the end.
-    """
-    items: list[str] = []
-    item = ""
-    in_regex = False
-    for i, c in enumerate(text):
-        if c == "/" and not in_regex and not item.strip():
-            in_regex = True
-        elif c == "/" and in_regex and text[i + 1 : i + 2] in ("", ",", "="):
-            in_regex = False
-        elif c == "," and not in_regex:
-            items.append(item.strip())
-            item = ""
-            continue
-        item += c
-    items.append(item.strip())
-    return [i for i in items if i]
 
 
 # commands
@@ -310,7 +234,7 @@ def _review(args: argparse.Namespace) -> int:
 def _serve(arguments: list[str]) -> int:
     """The standalone page, whose packages (the extra `serve`) no other command needs."""
     try:
-        from lib_extend.ui import standalone
+        standalone = importlib.import_module("lib_extend.ui.standalone")
     except ImportError as error:
         raise UserError(
             f"The page needs {error.name or error}: start it with `python install.py serve`, or "

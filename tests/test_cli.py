@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from lib_extend.cli import _parser, split_list
+from lib_extend.cli import _parser
+from lib_extend.cli_settings import split_list
 from lib_extend.config import TagConfig, settings
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -67,7 +67,7 @@ def test_house_rules(path: Path) -> None:
         assert "modules" not in tops
     if here not in ("host", "ui"):
         assert "gradio" not in tops
-    if here in ("worker",) and path.name not in ("server.py", "commands.py", "loop.py"):
+    if here in ("worker",) and path.name not in ("server.py", "commands.py", "separating.py"):
         assert not ours(iter(top)) & {"models", "analysis", "sketch"}, "the WebUI imports the client"
 
 

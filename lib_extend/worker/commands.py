@@ -1,4 +1,4 @@
-"""`prompt-extend models` and `prompt-extend sketch`: commands that need the models' packages.
+"""`prompt-extend models`, `separate` and `sketch`: commands that need the models' packages.
 
 They run in a process of their own, with the worker's python, so that the front ends never import a model.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.errors import PromptExtendError, UserError
+from lib_extend.worker import separating
 
 OK, FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
 SCORED_SCENES = 200
@@ -57,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("names", nargs="+", metavar="NAME")
     _add_models_dir(where)
     where.set_defaults(run=_where)
+
+    separating.add(commands)
 
     sketch = commands.add_parser("sketch", help="draw practice scenes, train the built-in models")
     part = sketch.add_subparsers(dest="what", required=True, metavar="draw|train")

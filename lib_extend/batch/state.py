@@ -69,7 +69,7 @@ class Run:
     """One run over the folder.
 
     Attributes:
-        kind: "tag" or "undo". status: "running", "done", "stopped" or "undone".
+        kind: "tag", "preview", "edit" or "undo". status: "running", "done", "stopped" or "undone".
         started, finished: seconds since the epoch; `finished` None while unfinished.
         images: how many it planned. undoes: the run it took back (kind "undo").
         changed, failed: counts of captions written and images that failed.
@@ -257,6 +257,11 @@ class State:
             self._db.execute("UPDATE runs SET status=?, finished=? WHERE id=?", (status, now, run))
             if images is not None:
                 self._db.execute("UPDATE runs SET images=? WHERE id=?", (images, run))
+
+    def drop_run(self, run: int) -> None:
+        """Forget a run that changed nothing."""
+        with self.transaction():
+            self._db.execute("DELETE FROM runs WHERE id=?", (run,))
 
     def mark_undone(self, run: int) -> None:
         with self.transaction():

@@ -105,7 +105,7 @@ def _target(state: State, wanted: int | None, root: Path) -> Run:
         known = ", ".join(str(r.id) for r in runs) or "none"
         raise UserError(f"There is no run {wanted} on {show(str(root))}: the runs are {known}.")
     for r in reversed(runs):
-        if r.kind == "tag" and r.status != "undone" and r.changed:
+        if r.kind in ("tag", "edit") and r.status != "undone" and r.changed:
             return r
     raise UserError(f"No run on {show(str(root))} changed a caption that could be restored.")
 

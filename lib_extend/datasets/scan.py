@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -47,14 +47,10 @@ def scan(
     Raises:
         UserError: `root` is not a folder or cannot be listed.
     """
-    if not root.exists():
-        raise UserError(f"There is no folder {show(str(root))}: check the path.")
-    if not root.is_dir():
-        raise UserError(f"{show(str(root))} is a file, not a folder: name the folder that holds the images.")
     found = [
-        f
-        for f in _walk(root, "", recursive, set())
-        if not include or any(fnmatch(f.name, glob) or fnmatch(f.name, f"*/{glob}") for glob in include)
+        Found(*f)
+        for f in walk(root, IMAGE_SUFFIXES, recursive=recursive)
+        if not include or any(fnmatch(f[0], glob) or fnmatch(f[0], f"*/{glob}") for glob in include)
     ]
     found.sort(key=lambda f: f.name)
     owners: dict[str, str] = {}
@@ -65,7 +61,22 @@ def scan(
     return result[:limit]
 
 
-def _walk(folder: Path, prefix: str, recursive: bool, seen: set[tuple[int, int]]) -> Iterator[Found]:
+def walk(root: Path, suffixes: Collection[str], *, recursive: bool = False) -> Iterator[tuple[str, int, int]]:
+    """Name, size and mtime_ns of the files under `root` with one of `suffixes` (lower case), in no order.
+
+    Raises:
+        UserError: `root` is not a folder or cannot be listed.
+    """
+    if not root.exists():
+        raise UserError(f"There is no folder {show(str(root))}: check the path.")
+    if not root.is_dir():
+        raise UserError(f"{show(str(root))} is a file, not a folder: name the folder that holds the images.")
+    yield from _walk(root, "", suffixes, recursive, set())
+
+
+def _walk(
+    folder: Path, prefix: str, suffixes: Collection[str], recursive: bool, seen: set[tuple[int, int]]
+) -> Iterator[tuple[str, int, int]]:
     try:
         here = folder.stat()
         if (here.st_dev, here.st_ino) in seen and here.st_ino:
@@ -83,14 +94,14 @@ def _walk(folder: Path, prefix: str, recursive: bool, seen: set[tuple[int, int]]
         try:
             if entry.is_dir():
                 if recursive:
-                    yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", recursive, seen)
-            elif os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:
+                    yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", suffixes, recursive, seen)
+            elif os.path.splitext(entry.name)[1].lower() in suffixes:
                 s = entry.stat()
-                yield Found(prefix + entry.name, s.st_size, s.st_mtime_ns)
+                yield prefix + entry.name, s.st_size, s.st_mtime_ns
         except OSError:
             # a dangling link or a file that vanished meanwhile: listed, so that it is reported by name
-            if os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:
-                yield Found(prefix + entry.name, 0, 0)
+            if os.path.splitext(entry.name)[1].lower() in suffixes:
+                yield prefix + entry.name, 0, 0
 
 
 def show(name: str) -> str:

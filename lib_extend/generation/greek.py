@@ -1,0 +1,77 @@
+"""Reading a prompt or a caption in Greek letters back into a cast: the inverse of `compile`, as far as there is one.
+
+What the prompt does not say is guessed: places are columns, names are empty; tags before the first letter are
+common, tags behind it that have none are the scene.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lib_extend.errors import UserError
+from lib_extend.generation import syntax
+from lib_extend.generation.cast import LETTERS, MAX_CHARACTERS, Cast, Character, Place
+from lib_extend.generation.letters import counts, gender, is_count, letter_of, stripped
+from lib_extend.generation.places import columns
+from lib_extend.generation.syntax import Piece
+
+
+def has_letters(text: str) -> bool:
+    """Whether a prompt has tags of at least two letters."""
+    return len({letter_of(p.text) for p in syntax.pieces(text)} - {""}) > 1
+
+
+def read_greek(text: str, boxes: Sequence[Place] | None = None) -> Cast:
+    """The cast of a prompt such as `2girls, α black hair, β white hair, indoors`.
+
+    Extra networks become part of the scene, at its end. `boxes` are the characters' places by their letters'
+    order; without them they are columns.
+
+    Raises:
+        UserError: no tag has a letter, or a field is too long for a cast.
+    """
+    plain, networks = syntax.networks(text)
+    common: list[Piece] = []
+    scene: list[Piece] = []
+    own: dict[str, list[Piece]] = {}
+    for piece in syntax.pieces(plain):
+        letter = letter_of(piece.text)
+        if letter:
+            own.setdefault(letter, []).append(Piece(stripped(piece.text), piece.before))
+        else:
+            (scene if own else common).append(piece)
+    if not own:
+        raise UserError(
+            "The prompt has no tags with Greek letters: write some as in `α black hair, β red skirt`."
+        )
+    letters = sorted(own, key=LETTERS.index)[:MAX_CHARACTERS]
+    prompts = [own[x] for x in letters]
+    kinds = _genders(common, prompts)
+    if kinds:
+        common = [p for p in common if not is_count(p.text)]
+        for prompt, kind in zip(prompts, kinds, strict=True):
+            if kind != (gender(p.text for p in prompt) or "girl"):
+                prompt.insert(0, Piece(f"1{kind}"))
+    if boxes is None or len(boxes) != len(prompts):
+        boxes = columns(len(prompts))
+    characters = [Character(prompt=syntax.join(p), box=b) for p, b in zip(prompts, boxes, strict=True)]
+    behind = " ".join(filter(None, (syntax.join(scene), *networks)))
+    return Cast(tuple(characters), common=syntax.join(common), scene=behind)
+
+
+def _genders(common: Sequence[Piece], prompts: Sequence[Sequence[Piece]]) -> list[str]:
+    """What each character is, when the people tags speak of just so many; else nothing.
+
+    The tags do not say who is who: the characters' own tags decide where they can, the rest are girls first.
+    """
+    left = counts(p.text for p in common)
+    if sum(left.values()) != len(prompts):
+        return []
+    kinds = [gender(p.text for p in prompt) for prompt in prompts]
+    for i, kind in enumerate(kinds):
+        if kind and left.get(kind, 0):
+            left[kind] -= 1
+        else:
+            kinds[i] = ""
+    rest = [kind for kind in ("girl", "boy", "other") for _ in range(left.get(kind, 0))]
+    return [kind or rest.pop(0) for kind in kinds]

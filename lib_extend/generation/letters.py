@@ -1,0 +1,108 @@
+"""Greek letters before tags, and the tags that say how many people there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from lib_extend.captions.names import canonical
+from lib_extend.captions.people import is_people
+from lib_extend.generation import syntax
+from lib_extend.generation.cast import LETTERS
+from lib_extend.generation.syntax import Piece
+
+GENDERS = ("girl", "boy", "other")
+
+_LETTERED = re.compile(rf"([{''.join(LETTERS)}])(?:\s+|_(?!_))(\S.*)", re.DOTALL)
+_COUNT = re.compile(r"(\d+)\+?(girl|boy|other)s?")
+_WORDS = {
+    "girl": frozenset("girl woman female lady".split()),
+    "boy": frozenset("boy man male guy male_focus".split()),
+    "other": frozenset("other androgynous ambiguous_gender".split()),
+}
+
+
+def lettered(parts: Iterable[Piece], letter: str) -> list[Piece]:
+    """Each tag with the letter before it: `black hair` → `α black hair`; another letter there gives way.
+
+    In an emphasis that holds several tags it stands before each: `(α black hair, α blue skirt:1.2)`.
+    """
+    return [replace(p, text=_with(p.text, letter)) if p.text else p for p in parts]
+
+
+def _with(text: str, letter: str) -> str:
+    group = syntax.emphasised(text)
+    if group is None:
+        return f"{letter} {stripped(text)}"
+    opening, inner, closing = group
+    return f"{opening}{syntax.join(lettered(inner, letter))}{closing}"
+
+
+def letter_of(text: str) -> str:
+    """The letter a tag has, "" for none; an emphasis has one when all its tags have the same."""
+    group = syntax.emphasised(text)
+    if group is None:
+        match = _LETTERED.fullmatch(text) or _LETTERED.fullmatch(syntax.bare(text))
+        return match[1] if match else ""
+    found = {letter_of(p.text) for p in group[1] if p.text}
+    return found.pop() if len(found) == 1 else ""
+
+
+def stripped(text: str) -> str:
+    """A tag without the letter before it."""
+    group = syntax.emphasised(text)
+    if group is not None:
+        opening, inner, closing = group
+        plain = [replace(p, text=stripped(p.text)) if p.text else p for p in inner]
+        return f"{opening}{syntax.join(plain)}{closing}"
+    match = _LETTERED.fullmatch(text)
+    if match:
+        return match[2]
+    inside = syntax.bare(text)
+    match = _LETTERED.fullmatch(inside)
+    return text.replace(inside, match[2], 1) if match else text
+
+
+def name_of(text: str) -> str:
+    """A tag's canonical name without emphasis, in lower case."""
+    return canonical(syntax.bare(text)).lower()
+
+
+def gender(tags: Iterable[str]) -> str:
+    """What a character's tags say it is: `1boy` is boy, `male focus` too; "" when they say nothing."""
+    for tag in tags:
+        name = name_of(tag)
+        match = _COUNT.fullmatch(name)
+        if match:
+            return match[2]
+        for kind, words in _WORDS.items():
+            if name in words:
+                return kind
+    return ""
+
+
+def people_tags(genders: Sequence[str]) -> list[str]:
+    """`["girl", "boy", "girl"]` → `["2girls", "1boy"]`."""
+    counts = [(kind, list(genders).count(kind)) for kind in GENDERS]
+    return [f"{n}{kind}{'s' if n > 1 else ''}" for kind, n in counts if n]
+
+
+def counts(tags: Iterable[str]) -> dict[str, int]:
+    """How many of which gender tags such as `2girls` speak of; empty when there is no such tag."""
+    found: dict[str, int] = {}
+    for tag in tags:
+        match = _COUNT.fullmatch(name_of(tag))
+        if match:
+            found[match[2]] = max(found.get(match[2], 0), int(match[1]))
+    return found
+
+
+def is_count(text: str) -> bool:
+    """Whether a tag says a number of people: `2girls`, `(1boy:1.1)`, but not `solo`."""
+    return _COUNT.fullmatch(name_of(text)) is not None
+
+
+def says_people(text: str) -> bool:
+    """Whether a tag is about how many people there are: `2girls`, `solo`, `multiple girls`."""
+    return is_people(name_of(text))

@@ -1,0 +1,89 @@
+"""Carrying a cast's texts through the host's own prompt, so that others may work on them.
+
+Wildcards (`__hair__`), dynamic prompts (`{a|b}`) and styles are resolved by other extensions, picture by
+picture, in the host's prompts. A region's prompt must take part in that. So every field of the cast is put into
+the host's prompt between invisible characters before the others run, and taken out afterwards, with what
+has become of it: each picture then has a cast of its own.
+
+    prompt, negative = carry(cast, main, main_negative)     # before other extensions
+    settled = settle(prompt_of_one_picture, its_negative, cast)  # after them
+    compile_cast(settled.cast, settled.main, settled.main_negative)
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from lib_extend.generation.cast import Cast
+from lib_extend.generation.checks import INVISIBLE
+
+_OPEN, _COUNT, _CLOSE = INVISIBLE[2], INVISIBLE[1], INVISIBLE[3]
+_FIELD = re.compile(f"(?:, )?{_OPEN}({_COUNT}+)([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+_ANY = re.compile(f"[{''.join(INVISIBLE)}]")
+_COMMON, _SCENE, _FIRST = 1, 2, 3
+"""Numbers of the fields; characters count on from `_FIRST`."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """One picture's cast, and what the host's prompts are besides."""
+
+    cast: Cast
+    main: str
+    main_negative: str
+
+
+def carry(cast: Cast, main: str, main_negative: str) -> tuple[str, str]:
+    """The host's prompt and negative prompt with the cast's texts in them."""
+    prompts = {_COMMON: cast.common, _SCENE: cast.scene}
+    negatives = {_COMMON: cast.negative}
+    for i, character in enumerate(cast.characters):
+        prompts[_FIRST + i] = character.prompt
+        negatives[_FIRST + i] = character.negative
+    return _carried(main, prompts), _carried(main_negative, negatives)
+
+
+def settle(prompt: str, negative: str, cast: Cast) -> Settled:
+    """The inverse of `carry`, whatever became of the fields in between.
+
+    A field whose marks are gone (another extension wrote a prompt of its own) stays as `cast` has it.
+    Raises FieldError when what came out is too long.
+    """
+    main, prompts = _taken(prompt)
+    main_negative, negatives = _taken(negative)
+    characters = tuple(
+        replace(
+            c,
+            prompt=prompts.get(_FIRST + i, c.prompt),
+            negative=negatives.get(_FIRST + i, c.negative),
+        )
+        for i, c in enumerate(cast.characters)
+    )
+    settled = replace(
+        cast,
+        characters=characters,
+        common=prompts.get(_COMMON, cast.common),
+        scene=prompts.get(_SCENE, cast.scene),
+        negative=negatives.get(_COMMON, cast.negative),
+    )
+    return Settled(settled, main, main_negative)
+
+
+def is_carrying(prompt: str) -> bool:
+    """Whether a prompt has fields of a cast in it."""
+    return _FIELD.search(prompt) is not None
+
+
+def _carried(main: str, fields: dict[int, str]) -> str:
+    marked = [f"{_OPEN}{_COUNT * n}{text}{_CLOSE}" for n, text in fields.items() if text]
+    return ", ".join(filter(None, (_ANY.sub("", main), *marked)))
+
+
+def _taken(text: str) -> tuple[str, dict[int, str]]:
+    fields = {len(m[1]): m[2].strip() for m in _FIELD.finditer(text)}
+    rest = _ANY.sub("", _FIELD.sub("", text)).strip()
+    if text.lstrip().startswith(_OPEN):
+        # what another extension put behind the first field had its comma there
+        rest = rest.removeprefix(",").lstrip()
+    return rest, fields

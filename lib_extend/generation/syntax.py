@@ -1,0 +1,201 @@
+"""The syntax of WebUI prompts, as far as it decides where a tag begins and ends.
+
+A tag is what stands between commas that no bracket encloses; `BREAK` and `AND`, words by themselves, end one
+too. Enclosed is what lies between two brackets of a kind that belong together: emphasis `(a, b:1.2)`,
+schedules and alternation `[a, b:c:0.5]`, dynamic prompts `{a, b|c}`; a bracket without its fellow, or behind a
+backslash, is a letter like any other, as the hosts read it too. What a tag says is never changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+COMMA, BREAK, AND = ",", "BREAK", "AND"
+
+_PAIRS = {"(": ")", "[": "]", "{": "}"}
+_CLOSING = {close: open_ for open_, close in _PAIRS.items()}
+_NETWORK = re.compile(r"<(\w+):([^>]+)>")
+"""How the hosts find extra networks: `<lora:name:weight>`."""
+_KEYWORD = re.compile(r"(?<![^\s,])(BREAK|AND)(?![^\s,])")
+_AND_WEIGHT = re.compile(r"\s*:\s*[-+]?(?:\d+\.?|\d*\.\d+)\s*$")
+"""How the hosts find a composed prompt's weight, at its end: `a cat :0.5`."""
+_WEIGHT = re.compile(r":\s*[+-]?[.\d]+\s*$")
+_SCHEDULE = re.compile(r"[:|]")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One tag as it stands, and what stands between it and the one before: a comma, `BREAK` or `AND`.
+
+    A keyword that nothing follows is a piece with an empty text.
+    """
+
+    text: str
+    before: str = COMMA
+
+
+def pieces(text: str) -> list[Piece]:
+    """The tags of a prompt in order, without empty ones."""
+    covered = _enclosed(text)
+    cuts = [(i, i + 1, COMMA) for i, c in enumerate(text) if c == "," and not covered[i]]
+    cuts += [(m.start(), m.end(), m[1]) for m in _KEYWORD.finditer(text) if not covered[m.start()]]
+    result: list[Piece] = []
+    start, before = 0, COMMA
+    for cut, end, kind in [*sorted(cuts), (len(text), len(text), COMMA)]:
+        tag = text[start:cut].strip()
+        if tag:
+            result.append(Piece(tag, before))
+            before = kind
+        elif kind != COMMA:
+            # `a, BREAK b`: the keyword counts, the empty place before it does not
+            before = kind
+        start = end
+    if before != COMMA:
+        result.append(Piece("", before))
+    return result
+
+
+def join(parts: Iterable[Piece]) -> str:
+    """The inverse of `pieces`, spaced in one way."""
+    result, keyword = "", COMMA
+    for part in parts:
+        if part.before != COMMA:
+            keyword = part.before
+        if not part.text:
+            continue
+        if keyword != COMMA:
+            result += f" {keyword} {part.text}" if result else f"{keyword} {part.text}"
+        else:
+            result += f", {part.text}" if result else part.text
+        keyword = COMMA
+    return result if keyword == COMMA else f"{result} {keyword}".lstrip()
+
+
+def tags(text: str) -> list[str]:
+    """The tags of a prompt without regard to what stands between them."""
+    return [p.text for p in pieces(text) if p.text]
+
+
+def as_list(text: str) -> list[Piece]:
+    """The tags of a prompt for a single conditioning.
+
+    `AND`, by which the hosts compose several, becomes a comma, and the weight that belongs to it goes.
+    """
+    found = pieces(text)
+    if not any(p.before == AND for p in found):
+        return found
+    result = []
+    for i, piece in enumerate(found):
+        ends = i + 1 == len(found) or found[i + 1].before == AND
+        words = _AND_WEIGHT.sub("", piece.text) if ends else piece.text
+        result.append(Piece(words, COMMA if piece.before == AND else piece.before))
+    return [p for p in result if p.text or p.before != COMMA]
+
+
+def closed(text: str) -> str:
+    """A prompt whose end the hosts do not take for a weight, as they take that of `1girl, :3`."""
+    return f"{text}," if _AND_WEIGHT.search(text) else text
+
+
+def guarded(text: str) -> str:
+    """A text whose round and square brackets without a fellow are escaped.
+
+    So they stay letters when the text becomes a part of a longer prompt: `:(` there would emphasise all that
+    follows it.
+    """
+    alone = _brackets(text)[1]
+    return "".join(f"\\{c}" if i in alone and c in "()[]" else c for i, c in enumerate(text))
+
+
+def networks(text: str) -> tuple[str, list[str]]:
+    """A prompt without its extra networks, and those in order, as they stand: `<lora:name:1>`."""
+    found = [m[0] for m in _NETWORK.finditer(text)]
+    return (join(pieces(_NETWORK.sub("", text))), found) if found else (text, [])
+
+
+def network_name(tag: str) -> tuple[str, str]:
+    """(kind, name) of an extra network's tag, both in lower case: ("lora", "my style")."""
+    match = _NETWORK.fullmatch(tag)
+    if match is None:
+        raise ValueError(f"{tag!r} is no extra network")
+    return match[1].lower(), match[2].split(":")[0].strip().lower()
+
+
+def bare(tag: str) -> str:
+    """A tag without the emphasis around it: `((1girl:1.2))` and `[1girl]` are `1girl`.
+
+    A schedule or an alternation is left as it is.
+    """
+    text = tag.strip()
+    while True:
+        parts = _emphasis(text)
+        if parts is None or not parts[1].strip():
+            return text
+        text = parts[1].strip()
+
+
+def emphasised(tag: str) -> tuple[str, list[Piece], str] | None:
+    """(opening, tags, closing) of a tag that is one emphasis around several tags, else None.
+
+    `(a, b:1.2)` → `("(", [a, b], ":1.2)")`. Schedules, alternations and dynamic prompts are none.
+    """
+    parts = _emphasis(tag)
+    if parts is None:
+        return None
+    inner = pieces(parts[1])
+    return (parts[0], inner, parts[2]) if len(inner) > 1 else None
+
+
+def _emphasis(text: str) -> tuple[str, str, str] | None:
+    """(opening, inside, closing) of a text that is one emphasis as a whole."""
+    if text[:1] not in ("(", "[") or (0, len(text)) not in _spans(text):
+        return None
+    inner, close = text[1:-1], text[-1]
+    covered = _enclosed(inner)
+    if text[0] == "(":
+        weight = _WEIGHT.search(inner)
+        if weight and not covered[weight.start()]:
+            inner, close = inner[: weight.start()], weight[0] + close
+    elif any(not covered[m.start()] for m in _SCHEDULE.finditer(inner)):
+        return None
+    return text[0], inner, close
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    """(start, end) of everything that a pair of brackets, or an extra network's tag, encloses, with them."""
+    return sorted(_brackets(text)[0] + [m.span() for m in _NETWORK.finditer(text)])
+
+
+def _brackets(text: str) -> tuple[list[tuple[int, int]], set[int]]:
+    """(start, end) of all pairs of brackets, and where brackets without a fellow stand."""
+    pairs: list[tuple[int, int]] = []
+    alone: set[int] = set()
+    # each kind for itself, as the hosts keep round and square brackets apart
+    opened: dict[str, list[int]] = {kind: [] for kind in _PAIRS}
+    i = 0
+    while i < len(text):
+        c = text[i]
+        if c == "\\":
+            i += 1
+        elif c in _PAIRS:
+            opened[c].append(i)
+        elif c in _CLOSING:
+            if opened[_CLOSING[c]]:
+                pairs.append((opened[_CLOSING[c]].pop(), i + 1))
+            else:
+                alone.add(i)
+        i += 1
+    return pairs, alone.union(*opened.values())
+
+
+def _enclosed(text: str) -> list[bool]:
+    """For each character whether it is enclosed, or is one of the brackets."""
+    covered = [False] * len(text)
+    end = 0
+    for start, stop in _spans(text):
+        for k in range(max(start, end), stop):
+            covered[k] = True
+        end = max(end, stop)
+    return covered

@@ -1,0 +1,73 @@
+"""Casts for tests: a usual one, and strategies for any."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from lib_extend.generation.cast import MAX_CHARACTERS, Cast, Character, Lora, Place, Thing
+
+TWO = Cast(
+    (
+        Character("Ann", "1girl, black hair, blue skirt", "hat", 1.0, (0.0, 0.0, 0.5, 1.0)),
+        Character("Ben", "1boy, white hair", "", 0.8, (0.5, 0.0, 1.0, 1.0)),
+    ),
+    common="masterpiece",
+    scene="indoors",
+    negative="lowres",
+    things=(Thing("cake", 3, "red"),),
+    floor="wooden",
+    separation_lora=Lora("separation", 0.8),
+)
+
+WORDS = st.from_regex(r"[a-z]{2,8}( [a-z]{2,8}){0,2}", fullmatch=True).filter(
+    # what says how many people there are is treated apart
+    lambda w: not {w} & {"girl", "boy", "other", "woman", "female", "lady", "man", "male", "guy", "solo"}
+)
+TAGS = st.one_of(
+    WORDS,
+    WORDS.map(lambda w: f"({w}:1.2)"),
+    WORDS.map(lambda w: f"[{w}]"),
+    WORDS.map(lambda w: f"(({w}))"),
+    WORDS.map(lambda w: rf"{w} \(fate\)"),
+    st.tuples(WORDS, WORDS).map(lambda w: f"[{w[0]}:{w[1]}:0.5]"),
+    st.tuples(WORDS, WORDS).map(lambda w: f"[{w[0]}, {w[1]}|{w[1]}]"),
+    st.tuples(WORDS, WORDS).map(lambda w: f"({w[0]}, {w[1]}:1.1)"),
+    st.tuples(WORDS, WORDS).map(lambda w: f"{{{w[0]}, {w[1]}|{w[0]}}}"),
+    st.sampled_from(["__hair__", ":3", ">_<", ":)", "(", "]", "a\\(b", "${x=a, b}", "^_^", "(o)_(o)"]),
+)
+
+
+@st.composite
+def places(draw: st.DrawFn) -> Place:
+    x0, y0 = draw(st.integers(0, 900)), draw(st.integers(0, 900))
+    x1, y1 = draw(st.integers(x0 + 20, 1000)), draw(st.integers(y0 + 20, 1000))
+    return x0 / 1000, y0 / 1000, x1 / 1000, y1 / 1000
+
+
+TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=60)
+
+
+def casts(text: st.SearchStrategy[str] = TEXTS, least: int = 0) -> st.SearchStrategy[Cast]:
+    """Casts whose texts are `text`."""
+    weights = st.integers(0, 2000).map(lambda n: n / 1000)
+    names = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=20)
+    characters = st.builds(Character, names, text, text, weights, places())
+    loras = st.one_of(st.none(), st.builds(Lora, WORDS, st.sampled_from([0.5, 1.0, -1.25, 0])))
+    shares = st.integers(0, 1000).map(lambda n: n / 1000)
+    return st.builds(
+        Cast,
+        st.lists(characters, min_size=least, max_size=MAX_CHARACTERS).map(tuple),
+        common=text,
+        scene=text,
+        negative=text,
+        things=st.lists(
+            st.builds(Thing, WORDS, st.integers(1, 20), st.sampled_from(["", "red"])), max_size=3
+        ).map(tuple),
+        floor=st.sampled_from(["", "wooden", "carpet"]),
+        count_style=st.sampled_from(["english", "naive"]),
+        background_lora=loras,
+        separation_lora=loras,
+        mode=st.sampled_from(["regions", "prompt"]),
+        base_weight=shares,
+        end_step=shares,
+    )

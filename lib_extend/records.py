@@ -123,6 +123,19 @@ class Box(Record):
 
 
 @dataclass(frozen=True)
+class Detection(Record):
+    """What a detector found: where, how sure it is (0…1), and which of its labels it is ("person")."""
+
+    box: Box
+    score: float
+    label: str
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Detection:
+        return cls(Box.from_json(data["box"]), float(data["score"]), data["label"])
+
+
+@dataclass(frozen=True)
 class Prompt(Record):
     """One question put to a vision-language model about one image.
 

@@ -1,6 +1,6 @@
-"""The ports of the models: what a tagger and a vision-language model must offer, and nothing more.
+"""The ports of the models: what a tagger, a detector and a vision-language model must offer, and nothing more.
 
-A family is one file in `taggers/` or `vlms/` that implements a port, and one line in `registry.py`.
+A family is one file in `taggers/`, `detectors/` or `vlms/` that implements a port, and one line in `registry.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-    from lib_extend.records import Prompt, Reply, Tag
+    from lib_extend.records import Detection, Prompt, Reply, Tag
 
 Progress = Callable[[str, int, int], None]
 """Called as `progress(what, done_bytes, total_bytes)` while files arrive; total 0 when unknown."""
@@ -49,6 +49,46 @@ class Tagger(Protocol):
         """For each prepared input the tags with score ≥ `floor` (0…1), best first.
 
         Rating tags are always all returned. Names are canonical (underscores, no escapes).
+        """
+        ...
+
+    def close(self) -> None:
+        """Give memory back; the object is not used afterwards."""
+        ...
+
+
+class Detector(Protocol):
+    """A detector of persons, heads or faces.
+
+    Attributes:
+        key: identity of the weights, of the preprocessing and of the thresholds; what was found is stored under
+            it, so it changes whenever that could.
+        side: pixels of the longer side of the input; a decoder may hand in any image whose shorter side is at
+            least twice as long without loss.
+        batch: how many images one call takes (1 where the file's batch dimension is fixed at 1).
+        device: where it truly runs, in words, with the reason when it fell back ("CPU: ...").
+        labels: what it knows, by class number.
+    """
+
+    key: str
+    side: int
+    batch: int
+    device: str
+    labels: tuple[str, ...]
+
+    def prepare(self, image: Image.Image) -> np.ndarray[Any, Any]:
+        """The model's input for one upright image of any mode, without the batch axis. Thread-safe."""
+        ...
+
+    def detect(
+        self, batch: Sequence[np.ndarray[Any, Any]], sizes: Sequence[tuple[int, int]]
+    ) -> list[list[Detection]]:
+        """For each prepared input what is found there, best first.
+
+        Args:
+            batch: what `prepare` gave.
+            sizes: (width, height) of the upright originals, in whose pixels the boxes are. Boxes are cut at
+                the picture's edges; what has no area there is left out.
         """
         ...
 

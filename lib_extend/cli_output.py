@@ -46,6 +46,7 @@ class Terminal:
         self._captions = captions or dry_run or not err.isatty()
         self._bar: Any = None
         self._failed = 0
+        self._unseparated = 0
 
     def event(self, event: ev.Event) -> None:
         if isinstance(event, ev.Planned):
@@ -98,6 +99,9 @@ class Terminal:
                 self._print(f"{show(event.path)}\n{_diff(event.before, event.caption)}", self._out)
         elif self._captions:
             self._print(f"{show(event.path)}: {show(event.caption)}", self._out)
+        if event.reason:
+            self._unseparated += 1
+            self._print(f"{show(event.path)}: not separated: {event.reason}.", self._err)
         self._step()
 
     def _finished(self, event: ev.Finished) -> None:
@@ -108,6 +112,8 @@ class Terminal:
         parts = [f"{count(event.done, 'image')} done", f"{event.failed:,} failed"]
         if not self._dry_run:
             parts.append(f"{count(event.written, 'caption')} {verb}")
+        if event.separated or self._unseparated:
+            parts.append(f"persons told apart in {event.separated:,}")
         self._print(
             f"{', '.join(parts)} in {event.seconds:.1f} s ({event.images_per_second:.1f} images a second).",
             self._out,

@@ -1,7 +1,8 @@
 """A worker that speaks the real protocol and answers from the file's name: for tests of its parent.
 
 `cake3-red.png` is tagged `1girl, cake`, counted 3 and colored red. Names: `fail…` cannot be analysed,
-`slow…` takes ten seconds. Each analysed path is appended to the file named by FAKE_WORKER_LOG.
+`slow…` takes ten seconds, `pair…` has two girls: one with black hair on the left, one with white hair and a hat;
+`crowd…` has seven. Each analysed path is appended to the file named by FAKE_WORKER_LOG.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import sys
 import time
 
-from lib_extend.records import Answer, Category, Tag
+from lib_extend.records import Answer, Box, Category, Person, Tag
 from lib_extend.worker.protocol import VERSION, Done, Failed, Hello, Ready, Setup, Task, decode, encode
 
 
@@ -25,6 +26,9 @@ def main() -> None:
                 Ready(
                     tagger_key=f"fake {message.tagger}" if has_tagger else "",
                     vlm_key=f"fake {message.vlm}" if has_vlm else "",
+                    detector_key=""
+                    if message.person_detector == "none"
+                    else f"fake {message.person_detector}",
                     threshold=0.35 if has_tagger else None,
                     character_threshold=0.85 if has_tagger else None,
                     window=8,
@@ -55,6 +59,8 @@ def answer(task: Task) -> Done | Failed:
         Tag("hat", Category.GENERAL, 0.2),
         Tag("general", Category.RATING, 0.9),
     )
+    if name.startswith(("pair", "crowd")):
+        tags = tuple(Tag(n, Category.GENERAL, 0.9) for n in PAIR)
     answers = []
     if int(count) > 1:
         answers.append(Answer("count", thing, count, count, 0.9, f"{count}_{thing}s"))
@@ -65,6 +71,23 @@ def answer(task: Task) -> Done | Failed:
         48,
         tags=tags if task.need_tags else None,
         answers=tuple(answers) if task.need_answers else None,
+        persons=persons(name) if task.need_persons else None,
+    )
+
+
+PAIR = ("2girls", "multiple_girls", "black_hair", "white_hair", "hat", "smile", "indoors")
+
+
+def persons(name: str) -> tuple[Person, ...]:
+    """What is on each person's cut-out, left to right."""
+    if name.startswith("crowd"):
+        return tuple(Person("", Box(8 * i, 0, 8 * i + 7, 40), 0.9) for i in range(7))
+    looks = [("1girl", "black_hair", "smile", "dress"), ("1girl", "white_hair", "hat", "smile", "indoors")]
+    if not name.startswith("pair"):
+        looks = [("1girl", "black_hair", "smile")]
+    return tuple(
+        Person("", Box(32 * i, 0, 32 * i + 30, 48), 0.9, tuple(Tag(t, Category.GENERAL, 0.9) for t in some))
+        for i, some in enumerate(looks)
     )
 
 

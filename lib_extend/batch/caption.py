@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lib_extend.batch import edits, journal, plan
+from lib_extend.batch import edits, journal, persons, plan
 from lib_extend.batch import events as ev
 from lib_extend.batch.edits import Written
 from lib_extend.batch.journal import Outcome, Write
@@ -95,6 +95,16 @@ class Captioner:
 
         return Write(found.caption_name, make)
 
+    def caption(self, found: Found, analysis: Analysis, existing: Existing | None = None) -> Caption:
+        """The caption of an analysis, with what people decided about it."""
+        return compose(
+            self._decided(found, analysis),
+            self._config,
+            existing=existing,
+            image_key=found.name,
+            thresholds=self._models.thresholds,
+        )
+
     def preview(self, writes: Sequence[Write]) -> list[Outcome]:
         """What `journal.commit` would do."""
         outcomes = []
@@ -115,6 +125,7 @@ class Captioner:
         verdicts = self._state.verdicts(found.name)
         if not verdicts:
             return analysis
+        analysis = persons.decided(analysis, verdicts) if self._config.people else analysis
         return replace(analysis, answers=apply(analysis.answers, verdicts, self._questions))
 
     def stored(self, found: Found, existing: Existing | None) -> Analysis:
@@ -134,13 +145,13 @@ class Captioner:
             if part is not None:
                 width, height = part.width, part.height
                 answers = tuple(Answer.from_json(a) for a in part.payload)
-        persons: tuple[Person, ...] = ()
+        found_persons: tuple[Person, ...] = ()
         if self._config.people:
             part = self._state.part(found, PERSONS, plan.persons_key(self._config, self._models))
             if part is not None:
                 width, height = part.width, part.height
-                persons = tuple(Person.from_json(p) for p in part.payload)
-        return Analysis(width, height, tags, answers, persons)
+                found_persons = tuple(Person.from_json(p) for p in part.payload)
+        return Analysis(width, height, tags, answers, found_persons)
 
     def _nothing(self, found: Found, existing: Existing | None) -> str:
         name = show(Path(found.name).name)

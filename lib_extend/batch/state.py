@@ -210,6 +210,11 @@ class State:
         rows = self._db.execute("SELECT question, object, record FROM verdicts WHERE path=?", (_key(image),))
         return {(q, o): Verdict.from_json(json.loads(r)) for q, o, r in rows}
 
+    def drop_verdict(self, image: str, question: str, thing: str) -> None:
+        """Forget a verdict; call inside `transaction`."""
+        where = (_key(image), question, thing)
+        self._db.execute("DELETE FROM verdicts WHERE path=? AND question=? AND object=?", where)
+
     def set_verdict(self, image: str, verdict: Verdict) -> None:
         """Store a verdict; call inside `transaction`."""
         self._db.execute(

@@ -28,6 +28,11 @@ class Verdict(Record):
     answer: str
 
 
+def subject(answer: Answer) -> tuple[str, str]:
+    """What a verdict on an answer is kept under: the question and the object, of one person `skirt@2`."""
+    return answer.question, f"{answer.object}@{answer.person}" if answer.person else answer.object
+
+
 def apply(
     answers: Sequence[Answer], verdicts: Mapping[tuple[str, str], Verdict], questions: Sequence[Question]
 ) -> tuple[Answer, ...]:
@@ -38,13 +43,14 @@ def apply(
     result = []
     seen = set()
     for a in answers:
-        seen.add((a.question, a.object))
-        verdict = verdicts.get((a.question, a.object))
+        seen.add(subject(a))
+        verdict = verdicts.get(subject(a))
         result.append(a if verdict is None else _decided(a, verdict, by_name.get(a.question)))
     for where, verdict in verdicts.items():
         # a model that was not asked this time does not undo what a person fixed
         if where not in seen and verdict.verdict in (CORRECT, LOCK) and verdict.question in by_name:
-            blank = Answer(verdict.question, verdict.object, "", "", None, "")
+            thing, _, person = verdict.object.partition("@")
+            blank = Answer(verdict.question, thing, "", "", None, "", person=int(person or 0))
             result.append(_decided(blank, verdict, by_name[verdict.question]))
     return tuple(result)
 

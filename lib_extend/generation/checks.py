@@ -41,17 +41,17 @@ def text(field: str, value: Any, most: int, *, lines: bool = True) -> str:
     """
     if not isinstance(value, str):
         raise FieldError(field, f"must be a text, not {_brief(value)}")
-    value = str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
-    if not set(INVISIBLE).isdisjoint(value):
-        value = "".join(c for c in value if c not in INVISIBLE).strip()
-    if len(value) > most:
-        raise FieldError(field, f"has {len(value):,} characters, but may have {most:,} at the most")
-    for c in value:
+    clean = value.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if not set(INVISIBLE).isdisjoint(clean):
+        clean = "".join(c for c in clean if c not in INVISIBLE).strip()
+    if len(clean) > most:
+        raise FieldError(field, f"has {len(clean):,} characters, but may have {most:,} at the most")
+    for c in clean:
         if c not in _ALLOWED and unicodedata.category(c) in ("Cc", "Cs"):
             raise FieldError(field, f"holds a character that is no text (U+{ord(c):04X})")
-    if not lines and "\n" in value:
+    if not lines and "\n" in clean:
         raise FieldError(field, "must be one line")
-    return value
+    return clean
 
 
 def number(field: str, value: Any, low: float, high: float, *, whole: bool = False) -> float:

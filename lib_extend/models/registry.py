@@ -1,7 +1,7 @@
-"""The models known by name, one line each, and how a name or folder becomes a loaded tagger.
+"""The models known by name, one line each, and how a name or folder becomes a loaded tagger or detector.
 
 Only the standard library is imported here: the list of models is shown by processes that run none.
-Families are modules of `taggers/`, found by name when one is loaded.
+Families are modules of `taggers/` and `detectors/`, found by name when one is loaded.
 
 Facts of the entries (repositories, file names, sizes, thresholds) come from model cards and public loaders
 [card]; those marked "?" in `note`, and the licences, are from memory [memory]: the model's own page decides.
@@ -21,11 +21,12 @@ from lib_extend.errors import ModelError, UserError
 
 if TYPE_CHECKING:
     from lib_extend.models.files import ModelFiles
-    from lib_extend.models.ports import Progress, Tagger
+    from lib_extend.models.ports import Detector, Progress, Tagger
 
 SKETCH = Path(__file__).resolve().parents[1] / "sketch" / "weights"
 
 DEFAULT_TAGGER = "wd-swinv2-v3"
+DEFAULT_DETECTOR = "anime-person"
 
 FAMILIES = ("pixai", "animetimm", "cl_tagger", "camie", "ml_danbooru", "deepdanbooru", "wd")
 """Tagger modules in the order in which an unknown folder is shown to them: `wd` takes any table."""
@@ -50,14 +51,15 @@ class Entry:
 
     Attributes:
         name: what a user types.
-        kind: "tagger" or "vlm".
-        family: module of `taggers/`, or the model class of a vision-language model.
+        kind: "tagger", "detector" or "vlm".
+        family: module of `taggers/` or `detectors/`, or the model class of a vision-language model.
         repo: hub repository ("" when built in).
         files: what is needed of it; empty for a vision-language model, whose folder is needed whole.
         revision: branch, tag or commit.
         bytes: size of the download, 0 when unknown.
         threshold, character_threshold: the model's own; None leaves them to the family.
-        needs: least version of transformers, "" for taggers.
+        iou: likewise, how much two boxes of a detector may overlap (intersection over union).
+        needs: least version of transformers, "" for the others.
         licence: as the model's card names it, "" when not known here.
         gated: the hub wants an account that accepted the licence.
         folder: where a built-in model lies.
@@ -73,6 +75,7 @@ class Entry:
     bytes: int = 0
     threshold: float | None = None
     character_threshold: float | None = None
+    iou: float | None = None
     needs: str = ""
     licence: str = ""
     gated: bool = False
@@ -96,6 +99,11 @@ def _timm(name: str, model: str) -> Entry:
         repo, "model.onnx", "selected_tags.csv", "categories.json", "preprocess.json", optional=["thresholds.csv"]
     )  # fmt: skip
     return Entry(name, "tagger", "animetimm", repo, files, licence="GPL-3.0", gated=True)
+
+
+def _yolo(name: str, what: str, path: str, threshold: float, iou: float, note: str) -> Entry:
+    repo = f"deepghs/{what}"
+    return Entry(name, "detector", "yolo", repo, _files(repo, path), threshold=threshold, iou=iou, note=note)
 
 
 def _vlm(name: str, repo: str, family: str, needs: str, licence: str = "", note: str = "") -> Entry:
@@ -136,6 +144,13 @@ TAGGERS: tuple[Entry, ...] = (
     Entry("sketch", "tagger", "wd", folder=SKETCH / "tagger", threshold=0.5, character_threshold=0.5, licence="MIT", note="built in; knows the drawn sample scenes only"),
 )
 
+DETECTORS: tuple[Entry, ...] = (
+    _yolo("anime-person", "anime_person_detection", "person_detect_v1.1_m/model.onnx", 0.3, 0.5, "the default"),
+    _yolo("anime-head", "anime_head_detection", "head_detect_v2.0_s/model.onnx", 0.4, 0.7, "heads only"),
+    _yolo("anime-face", "anime_face_detection", "face_detect_v1.4_s/model.onnx", 0.25, 0.7, "faces only"),
+    Entry("sketch", "detector", "yolo", folder=SKETCH / "detector", threshold=0.4, iou=0.5, licence="MIT", note="built in; knows the drawn sample scenes only"),
+)
+
 VLMS: tuple[Entry, ...] = (
     _vlm("qwen2-vl-2b", "Qwen/Qwen2-VL-2B-Instruct", "Qwen2VL", "4.46", "Apache-2.0"),
     _vlm("qwen2-vl-7b", "Qwen/Qwen2-VL-7B-Instruct", "Qwen2VL", "4.46", "Apache-2.0"),
@@ -160,6 +175,11 @@ def taggers() -> list[Entry]:
     return list(TAGGERS)
 
 
+def detectors() -> list[Entry]:
+    """Every detector that has a name."""
+    return list(DETECTORS)
+
+
 def vlms() -> list[Entry]:
     """Every vision-language model that has a name."""
     return list(VLMS)
@@ -177,7 +197,13 @@ def find_tagger(spec: str) -> Entry:
         found = replace(_timm(spec, model), name=spec)
     if found is not None:
         return found
-    return _local(spec) or _unknown("tagger", TAGGERS, spec)
+    return _local(spec, "tagger") or _unknown("tagger", TAGGERS, spec)
+
+
+def find_detector(spec: str) -> Entry:
+    """The entry for a name, a hub repository listed here or a local folder. Raises UserError."""
+    found = _find(DETECTORS, spec) or _local(spec, "detector")
+    return found or _unknown("detector", DETECTORS, spec)
 
 
 def find_vlm(spec: str) -> Entry:
@@ -193,7 +219,7 @@ def _find(table: Sequence[Entry], spec: str) -> Entry | None:
     return None
 
 
-def _local(spec: str) -> Entry | None:
+def _local(spec: str, kind: str) -> Entry | None:
     if not spec.strip():
         return None  # as a path it would be the working directory
     try:
@@ -204,7 +230,7 @@ def _local(spec: str) -> Entry | None:
             return None
     except (OSError, ValueError, RuntimeError):  # too long for a path, a null byte, an unknown ~user
         return None
-    return Entry(str(folder), "tagger", "", folder=folder)
+    return Entry(str(folder), kind, "", folder=folder)
 
 
 def _unknown(what: str, table: Sequence[Entry], spec: str) -> Entry:
@@ -252,6 +278,34 @@ def load_tagger(
         files, Options(device, batch_size, threads, entry.threshold, entry.character_threshold)
     )
     return tagger
+
+
+def load_detector(
+    spec: str,
+    *,
+    device: str = "auto",
+    offline: bool = False,
+    models_dir: str = "",
+    batch_size: int | None = None,
+    threads: int | None = None,
+    threshold: float | None = None,
+    progress: Progress | None = None,
+) -> Detector:
+    """The detector that `spec` names, downloaded where it must be, ready to detect.
+
+    Args:
+        threshold: score in 0…1 that a box needs; None leaves it to the model.
+        The others are those of `load_tagger`.
+
+    Raises:
+        UserError: there is no such detector. ModelError: it cannot be had, read or run, or is none.
+    """
+    from lib_extend.models.detectors import yolo
+
+    entry = find_detector(spec)
+    files = _get(entry, offline, models_dir, progress)
+    options = yolo.Options(device, batch_size, threads, entry.threshold, entry.iou, threshold)
+    return yolo.load(files, options)
 
 
 def _get(entry: Entry, offline: bool, models_dir: str, progress: Progress | None) -> ModelFiles:

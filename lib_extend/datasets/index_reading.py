@@ -1,0 +1,182 @@
+"""Reading the rows of the browser's index: picture sizes, captions, and whose tags are whose."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lib_extend.batch.bulk import LONGEST_CAPTION
+from lib_extend.batch.edits import Written
+from lib_extend.batch.glance import Glance, Stored
+from lib_extend.captions.names import canonical, key
+from lib_extend.captions.reading import pieces
+from lib_extend.datasets import captions as files
+from lib_extend.datasets import tokens
+from lib_extend.datasets.rows import (
+    ANALYSED,
+    BROKEN_CAPTION,
+    BROKEN_IMAGE,
+    CAPTIONED,
+    CERTAIN,
+    SOURCES,
+    UNSURE,
+    Row,
+)
+from lib_extend.datasets.thumbnails import picture_size
+from lib_extend.errors import ImageError
+from lib_extend.questions.checks import doubts
+from lib_extend.questions.plurals import naive_plural
+from lib_extend.records import Answer
+
+SURE = 0.8
+"""An answer of at least this probability needs nobody to look at it (as `review` has it)."""
+_LETTERS = frozenset("αβγδε")
+_MOST = 65535
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An image in the folder: name, size and time, and those of its caption (-1 without one)."""
+
+    name: str
+    size: int
+    mtime: int
+    caption_size: int
+    caption_mtime: int
+
+    @property
+    def stamp(self) -> tuple[int, int, int, int]:
+        return (self.size, self.mtime, self.caption_size, self.caption_mtime)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the newest run's settings say about the tags of captions.
+
+    Attributes:
+        answers_key: what the answers in use are stored under; "" when each image has its own.
+        options: keys of the tags the user asked for in every caption: nobody found them.
+    """
+
+    answers_key: str = ""
+    options: frozenset[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], answers_key: str) -> Context:
+        texts = [*config.get("prefix_tags", ()), *config.get("suffix_tags", ())]
+        return cls(answers_key, frozenset(key(p.name) for text in texts for p in pieces(text)))
+
+
+def caption_name(name: str) -> str:
+    """The caption file of an image (see `scan.Found`)."""
+    return name[: name.rindex(".")] + ".txt"
+
+
+def read_rows(
+    root: Path,
+    listed: Sequence[Listed],
+    known: Mapping[str, Row],
+    glance: Glance,
+    context: Context,
+) -> list[Row]:
+    """The rows of these images. `known` are the rows they had, whose picture sizes hold while the file is the same."""
+    records = glance.records([caption_name(x.name) for x in listed])
+    stored = glance.stored([(x.name, x.size, x.mtime) for x in listed])
+    return [
+        _read(root, x, known.get(x.name), records.get(caption_name(x.name)), stored.get(x.name), context)
+        for x in listed
+    ]
+
+
+def _read(
+    root: Path, x: Listed, old: Row | None, record: str | None, stored: Stored | None, context: Context
+) -> Row:
+    flags = 0
+    width = height = 0
+    if old is not None and (old.size, old.mtime) == (x.size, x.mtime):
+        width, height = old.width, old.height
+    else:
+        width, height = picture_size(root / x.name)
+    if not width:
+        flags |= BROKEN_IMAGE
+    text = ""
+    if x.caption_size >= 0:
+        flags |= CAPTIONED
+        try:
+            text = read_caption(root / caption_name(x.name), x.caption_size)
+        except ImageError:
+            flags |= BROKEN_CAPTION
+    written = None if record is None else Written.from_json(json.loads(record))
+    names = [p.name for p in (written.pieces(text) if written else pieces(text))]
+    answers: tuple[Answer, ...] = ()
+    sure = CERTAIN
+    if stored is not None:
+        flags |= ANALYSED if stored.analysed else 0
+        answers = _in_use(stored, context)
+        sure, unsure = _certainty(answers, stored)
+        flags |= UNSURE if unsure else 0
+    return Row(
+        name=x.name,
+        size=x.size,
+        mtime=x.mtime,
+        width=width,
+        height=height,
+        caption_size=x.caption_size,
+        caption_mtime=x.caption_mtime,
+        caption=text,
+        tags=tuple(names),
+        tokens=tokens.count(text),
+        sources=_sources(names, written, answers, context),
+        sure=sure,
+        flags=flags,
+    )
+
+
+def read_caption(path: Path, size: int) -> str:
+    """The text of a caption file of `size` bytes. Raises ImageError when it is no caption."""
+    if size > LONGEST_CAPTION * 4:
+        raise ImageError(f"{path.name} is too large to be a caption.")
+    data = files.read_bytes(path)
+    return "" if data is None else files.decode(data, path.name)
+
+
+def _in_use(stored: Stored, context: Context) -> tuple[Answer, ...]:
+    for answers_key, given in stored.answers:
+        if answers_key == context.answers_key:
+            return given
+    # without a tagger each caption has its own key; the last of the same image is as good as any
+    return stored.answers[-1][1] if stored.answers and not context.answers_key else ()
+
+
+def _certainty(answers: Sequence[Answer], stored: Stored) -> tuple[float, bool]:
+    """The least probability of the answers nobody has looked at, and whether any of them is to be looked at."""
+    open_ones = [a for a in answers if (a.question, a.object) not in stored.decided]
+    sure = min((a.probability for a in open_ones if a.probability is not None), default=CERTAIN)
+    doubtful = {(d.question, d.object) for d in doubts((), answers)}
+    unsure = sure < SURE or any(not a.answer or (a.question, a.object) in doubtful for a in open_ones)
+    return sure, unsure
+
+
+def _sources(
+    names: Sequence[str], written: Written | None, answers: Sequence[Answer], context: Context
+) -> tuple[int, int, int, int]:
+    """How many of the tags come from each of `SOURCES`; options come from none."""
+    counts = dict.fromkeys(SOURCES, 0)
+    ours = {key(n) for n in written.ours} if written else set()
+    answered = {key(a.tag) for a in answers if a.tag}
+    answered |= {key(canonical(f"{a.answer}{naive_plural(a.object)}")) for a in answers if a.tag and a.object}
+    for name in names:
+        k = key(name)
+        if k not in ours:
+            counts["human"] += 1
+        elif k in context.options:
+            continue
+        elif k[:1] in _LETTERS and k[1:2] == "_":
+            counts["person"] += 1
+        else:
+            counts["question" if k in answered else "tagger"] += 1
+    tagger, question, person, human = (min(_MOST, counts[s]) for s in SOURCES)
+    return tagger, question, person, human

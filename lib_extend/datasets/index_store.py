@@ -1,0 +1,171 @@
+"""The browser's index on the disk: `browse.sqlite3` beside the job's state, so that a folder opens at once.
+
+It holds nothing that cannot be read from the folder again: a file of another version or a damaged one is made anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from lib_extend.datasets.index import Stored
+from lib_extend.datasets.rows import Row
+
+FILE = "browse.sqlite3"
+LOCK = "browse.lock"
+VERSION = 1
+"""To be raised whenever rows are read otherwise (another reading of captions, another count of tokens)."""
+_CHUNK = 4000
+
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE images (
+    place INTEGER PRIMARY KEY, name BLOB NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
+    width INTEGER NOT NULL, height INTEGER NOT NULL, caption_size INTEGER NOT NULL, caption_mtime INTEGER NOT NULL,
+    caption TEXT NOT NULL, tokens INTEGER NOT NULL, tagger INTEGER NOT NULL, question INTEGER NOT NULL,
+    person INTEGER NOT NULL, human INTEGER NOT NULL, sure REAL NOT NULL, flags INTEGER NOT NULL, tags BLOB NOT NULL
+);
+"""
+
+
+class IndexStore:
+    """The open file. Where it cannot be written, or another process has it, the index lives in memory only.
+
+    Used from one thread at a time.
+    """
+
+    def __init__(self, folder: Path, root: str) -> None:
+        self._lock: FileLock | None = None
+        self._full = False
+        self._db = self._open(folder) or _fresh(":memory:")
+        if self.meta("root") != root:
+            self.clear()
+            self.set_meta("root", root)
+
+    def _open(self, folder: Path) -> sqlite3.Connection | None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(str(folder / LOCK), thread_local=False)
+            lock.acquire(timeout=0)
+        except (OSError, Timeout):
+            return None
+        file = folder / FILE
+        for attempt in range(2):
+            try:
+                db = _fresh(str(file))
+            except sqlite3.DatabaseError:
+                if attempt:
+                    break
+                for suffix in ("", "-wal", "-shm"):
+                    with contextlib.suppress(OSError):
+                        file.with_name(file.name + suffix).unlink()
+            else:
+                self._lock = lock
+                return db
+        lock.release()
+        return None
+
+    @property
+    def kept(self) -> bool:
+        """Whether it outlives this process."""
+        return self._lock is not None
+
+    def close(self) -> None:
+        self._db.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def meta(self, name: str) -> str:
+        """A small value, "" when it was never set."""
+        row = self._db.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
+        return "" if row is None else str(row[0])
+
+    def set_meta(self, name: str, value: str) -> None:
+        with self._kept_whole():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, value))
+
+    def clear(self) -> None:
+        """Forget all pictures."""
+        with self._db:
+            for table in ("meta", "tags", "images"):
+                self._db.execute(f"DELETE FROM {table}")
+
+    def tags(self) -> list[str]:
+        """The tags by their numbers, from 0."""
+        return [name for (name,) in self._db.execute("SELECT name FROM tags ORDER BY id")]
+
+    def holes(self) -> bool:
+        """Whether places are empty: pictures that were there are gone."""
+        most, count = self._db.execute("SELECT max(place), count(*) FROM images").fetchone()
+        return bool(count and most + 1 != count)
+
+    def rows(self) -> Iterator[tuple[Row, bytes]]:
+        """Every row without its tags, and their numbers, in the order of the places."""
+        cursor = self._db.execute("SELECT * FROM images ORDER BY place")
+        while chunk := cursor.fetchmany(_CHUNK):
+            for r in chunk:
+                name = os.fsdecode(r[1])
+                yield Row._make((name, *r[2:9], (), r[9], r[10:14], r[14], r[15])), r[16]
+
+    def close_holes(self) -> None:
+        """Number the places anew, without empty ones."""
+        with self._db:
+            self._db.execute("CREATE TEMP TABLE packed AS SELECT * FROM images ORDER BY place")
+            self._db.execute("UPDATE packed SET place = rowid - 1")
+            self._db.execute("DELETE FROM images")
+            self._db.execute("INSERT INTO images SELECT * FROM packed")
+            self._db.execute("DROP TABLE packed")
+
+    def write(self, stored: Sequence[Stored], new_tags: Iterable[tuple[int, str]]) -> None:
+        """Rows as `Index.put` gave them, and (number, name) of tags it had not known."""
+        with self._kept_whole():
+            self._db.executemany("INSERT INTO tags VALUES (?,?)", new_tags)
+            self._db.executemany(
+                f"INSERT OR REPLACE INTO images VALUES ({','.join('?' * 17)})",
+                [
+                    (place, os.fsencode(r.name), *r[1:8], r.tokens, *r.sources, r.sure, r.flags, numbers)
+                    for place, r, numbers in stored
+                ],
+            )
+
+    def drop(self, places: Iterable[int]) -> None:
+        """Take out pictures that are gone."""
+        with self._kept_whole():
+            self._db.executemany("DELETE FROM images WHERE place=?", [(p,) for p in places])
+
+    @contextlib.contextmanager
+    def _kept_whole(self) -> Iterator[None]:
+        """After a write that failed (the disk is full) nothing more is written: what is there fits together."""
+        if self._full:
+            yield
+            return
+        try:
+            with self._db:
+                yield
+        except sqlite3.DatabaseError:
+            self._full = True
+
+
+def _fresh(file: str) -> sqlite3.Connection:
+    """The database, with the tables of this version. Raises sqlite3.DatabaseError."""
+    # used from whichever thread holds the browser's lock
+    db = sqlite3.connect(file, timeout=5, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+            for table in ("meta", "tags", "images"):
+                db.execute(f"DROP TABLE IF EXISTS {table}")
+            db.executescript(_SCHEMA)
+            db.execute(f"PRAGMA user_version={VERSION}")
+        db.execute("SELECT max(place) FROM images").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db

@@ -183,7 +183,8 @@ def make(path: Path, side: int) -> bytes:
                 raise _Unshowable(f"{name} is too large to be shown ({size[0]:,} × {size[1]:,} pixels).")
             with _one_big if held[0] * held[1] > _BIG_PIXELS else contextlib.nullcontext():
                 image.load()
-                turn = _orientation(image)
+                # a TIFF is turned by loading it, though older Pillows then still say otherwise
+                turn = 1 if image.format == "TIFF" else _orientation(image)
                 flat = _flat(image, side)
             upright = _UPRIGHT.get(turn)
             if upright is not None:

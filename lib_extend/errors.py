@@ -14,6 +14,10 @@ class UserError(PromptExtendError):
     """The whole request cannot run until the user mends something (wrong option, no model, locked)."""
 
 
+class BusyError(UserError):
+    """Somebody else is at it just now; the same request works later."""
+
+
 class ImageError(PromptExtendError):
     """One image failed; the run goes on and reports `reason` for it."""
 

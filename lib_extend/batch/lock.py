@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from lib_extend.datasets.scan import show
-from lib_extend.errors import UserError
+from lib_extend.errors import BusyError, UserError
 
 LOCK_FILE = "lock"
 OWNER_FILE = "owner.json"
@@ -24,14 +24,14 @@ def locked(folder: Path, root: Path) -> Iterator[None]:
     """Hold the lock in the state `folder` of the dataset `root`.
 
     Raises:
-        UserError: another job holds it, or the folder cannot be written.
+        BusyError: another job holds it. UserError: the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(str(folder / LOCK_FILE))
         lock.acquire(timeout=0)
     except Timeout:
-        raise UserError(
+        raise BusyError(
             f"Another job is running on {show(str(root))}{_owner(folder)}: wait until it ends, or stop it."
         ) from None
     except OSError as e:

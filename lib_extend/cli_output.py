@@ -8,6 +8,10 @@ from typing import Any, Protocol, TextIO
 
 from lib_extend.batch import events as ev
 from lib_extend.datasets.scan import show
+from lib_extend.people.separating import NOBODY
+
+
+_SUSPICIOUS = 3  # images without a person from which the detector is doubted
 
 
 class Report(Protocol):
@@ -47,6 +51,7 @@ class Terminal:
         self._bar: Any = None
         self._failed = 0
         self._unseparated = 0
+        self._nobody = 0
 
     def event(self, event: ev.Event) -> None:
         if isinstance(event, ev.Planned):
@@ -101,6 +106,7 @@ class Terminal:
             self._print(f"{show(event.path)}: {show(event.caption)}", self._out)
         if event.reason:
             self._unseparated += 1
+            self._nobody += event.reason == NOBODY
             self._print(f"{show(event.path)}: not separated: {event.reason}.", self._err)
         self._step()
 
@@ -118,6 +124,9 @@ class Terminal:
             f"{', '.join(parts)} in {event.seconds:.1f} s ({event.images_per_second:.1f} images a second).",
             self._out,
         )
+
+        if self._nobody == event.done >= _SUSPICIOUS:
+            self._print("No person was found in any image: is it the right --detector?", self._out)
 
     def _step(self) -> None:
         if self._bar is not None:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lib_extend.captions.people import is_people
+from lib_extend.captions.people import count_people, is_people
 from lib_extend.people.contradictions import contradicted
 from lib_extend.people.counting import count
 from lib_extend.people.describing import describes_a_person
@@ -37,6 +37,9 @@ FEWEST_PIXELS = 16
 """A box with a shorter side shows nothing that could be tagged."""
 NESTED = 0.9
 """A box that lies in another one to this share is a second look at the same person."""
+
+
+NOBODY = "no person was found"
 
 
 @dataclass(frozen=True)
@@ -168,8 +171,6 @@ def separate(tags: Sequence[Tag], every: Sequence[Tag], found: Sequence[Person],
 
 def _chosen(found: Sequence[Person], people: Sequence[Tag], rules: Rules) -> tuple[list[Person], str]:
     """The persons to separate, left to right, or why not."""
-    from lib_extend.captions.people import count_people
-
     persons = [
         p
         for p in found
@@ -183,7 +184,7 @@ def _chosen(found: Sequence[Person], people: Sequence[Tag], rules: Rules) -> tup
     while said and len(persons) > said and weakest[0].score is not None and weakest[0].score < WEAK_BOX:
         persons.remove(weakest.pop(0))
     if not persons:
-        return [], "no person was found"
+        return [], NOBODY
     most = min(MAX_PERSONS, len(rules.letters))
     if len(persons) > most:
         return [], f"{len(persons)} persons were found, and there are letters for {most}"

@@ -10,7 +10,6 @@ from lib_extend.batch import events as ev
 from lib_extend.datasets.scan import show
 from lib_extend.people.separating import NOBODY
 
-
 _SUSPICIOUS = 3  # images without a person from which the detector is doubted
 
 

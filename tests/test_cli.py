@@ -21,6 +21,7 @@ import pytest
 from lib_extend.cli import _parser
 from lib_extend.cli_settings import split_list
 from lib_extend.config import TagConfig, settings
+from lib_extend.worker.commands import _parser as _models_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "samples"
@@ -202,8 +203,10 @@ def test_every_setting_is_an_option_with_its_help() -> None:
 
 
 def test_the_readme_names_real_options() -> None:
-    parser = next(a for a in _parser()._actions if a.dest == "command").choices  # type: ignore[union-attr]
-    known = {o for p in parser.values() for a in p._actions for o in a.option_strings} | {"--count", "--seed"}
+    commands: list[Any] = []
+    for parser in (_parser(), _models_parser()):
+        commands += next(a for a in parser._actions if a.dest == "command").choices.values()  # type: ignore[union-attr]
+    known = {o for p in commands for a in p._actions for o in a.option_strings} | {"--count", "--seed"}
     named = set(re.findall(r"--[a-z][a-z-]+", (ROOT / "README.md").read_text(encoding="utf-8")))
     assert named <= known, named - known
 

@@ -51,5 +51,6 @@ def to_picture(boxes: Array, model: tuple[int, int], picture: tuple[int, int]) -
     `model` and `picture` are (width, height).
     """
     edges = np.array([*model, *model], np.float64)
-    inside: Array = np.clip(boxes, 0.0, edges) * (np.array([*picture, *picture], np.float64) / edges)
+    # In this order the input's edge is exactly the picture's.
+    inside: Array = np.clip(boxes, 0.0, edges) * np.array([*picture, *picture], np.float64) / edges
     return inside

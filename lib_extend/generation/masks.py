@@ -47,6 +47,10 @@ class Shares:
         """Number of regions, the base not counted."""
         return len(self.places)
 
+    def acts(self, region: int) -> bool:
+        """Whether a region (0 is the base) has a share anywhere."""
+        return any(any(row) for row in self.tables[region])
+
 
 def shares(places: Sequence[Place], weights: Sequence[float], base_weight: float) -> Shares:
     """The shares of the base and of regions in these boxes.

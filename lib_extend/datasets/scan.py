@@ -41,16 +41,21 @@ def scan(
 ) -> list[Found]:
     """The images under `root`, sorted by name. Files are recognised by suffix; hidden ones are left out.
 
-    Links to folders are followed once each, so a loop ends. Of two images with one stem the first in
-    order keeps the caption; the others carry `clash`.
+    `include` holds globs, and names of single images with `/` before them. Links to folders are followed
+    once each, so a loop ends. Of two images with one stem the first in order keeps the caption; the others
+    carry `clash`.
 
     Raises:
         UserError: `root` is not a folder or cannot be listed.
     """
+    exact = {glob[1:] for glob in include if glob.startswith("/")}
+    globs = [glob for glob in include if not glob.startswith("/")]
     found = [
         Found(*f)
         for f in walk(root, IMAGE_SUFFIXES, recursive=recursive)
-        if not include or any(fnmatch(f[0], glob) or fnmatch(f[0], f"*/{glob}") for glob in include)
+        if not include
+        or f[0] in exact
+        or any(fnmatch(f[0], glob) or fnmatch(f[0], f"*/{glob}") for glob in globs)
     ]
     found.sort(key=lambda f: f.name)
     owners: dict[str, str] = {}

@@ -215,11 +215,14 @@ def test_models_and_sketch(tmp_path: Path) -> None:
     listed = prompt_extend("models")
     assert listed.returncode == 0 and "wd-swinv2-v3" in listed.stdout and "qwen2-vl-2b" in listed.stdout
     assert re.search(r"\* sketch\b", listed.stdout)
+    assert re.search(r"Detectors:\n.*anime-person .*deepghs/anime_person_detection", listed.stdout)
     where = prompt_extend("models", "where", "sketch")
     assert where.returncode == 0 and Path(where.stdout.strip()).is_dir()
     missing = prompt_extend("models", "where", "wd-vit-v3", "--models-dir", tmp_path)
     assert missing.returncode == 1 and "models get wd-vit-v3" in missing.stderr
     assert prompt_extend("models", "get", "wd-vitt-v3").returncode == 2
+    meant = prompt_extend("models", "get", "anime-persn")
+    assert meant.returncode == 2 and "did you mean anime-person" in meant.stderr
     drawn = prompt_extend("sketch", "draw", tmp_path / "scenes", "--count", "3", "--seed", "5")
     assert drawn.returncode == 0
     rows = [json.loads(r) for r in (tmp_path / "scenes" / "truth.jsonl").read_text().splitlines()]

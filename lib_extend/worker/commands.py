@@ -6,6 +6,8 @@ They run in a process of their own, with the worker's python, so that the front 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import difflib
 import json
 import sys
 import tempfile
@@ -17,6 +19,7 @@ from lib_extend.errors import PromptExtendError, UserError
 from lib_extend.worker import separating
 
 OK, FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
+SKETCH_MODELS = ("tagger", "detector", "vlm")
 SCORED_SCENES = 200
 SCORED_SEED = 1
 
@@ -68,11 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     draw.add_argument("--count", type=_positive, default=60, metavar="N", help="pictures (default: 60)")
     draw.add_argument("--seed", type=int, default=0, metavar="S", help="which scenes (default: 0)")
     draw.set_defaults(run=_draw)
-    train = part.add_parser("train", help="build the tagger and the vision-language model anew")
+    train = part.add_parser(
+        "train", help="build the tagger, the person detector and the vision-language model anew"
+    )
     train.add_argument("--out", type=Path, default=Path("sketch-models"), metavar="DIR", help="where to")
     train.add_argument("--seed", type=int, default=1, metavar="S")
-    train.add_argument("--only", choices=("tagger", "vlm"), help="just one of them")
+    train.add_argument("--only", choices=SKETCH_MODELS, help="just one of them")
     train.add_argument("--tagger-steps", type=_positive, default=1000, metavar="N")
+    train.add_argument("--detector-steps", type=_positive, default=900, metavar="N")
     train.add_argument("--vlm-steps", type=_positive, default=7000, metavar="N")
     train.set_defaults(run=_train)
     return parser
@@ -100,7 +106,11 @@ def _add_models_dir(parser: argparse.ArgumentParser) -> None:
 def _list(args: argparse.Namespace) -> int:
     from lib_extend.models import downloads, registry
 
-    groups = (("Taggers", registry.taggers()), ("Vision-language models", registry.vlms()))
+    groups = (
+        ("Taggers", registry.taggers()),
+        ("Detectors", registry.detectors()),
+        ("Vision-language models", registry.vlms()),
+    )
     names = max(len(e.name) for _, entries in groups for e in entries)
     repos = max(len(e.repo) for _, entries in groups for e in entries)
     for title, entries in groups:
@@ -139,16 +149,21 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _entry(name: str) -> Any:
-    """The tagger or vision-language model of a name; "sketch" is both, and the tagger stands for both."""
+    """The model of a name; "sketch" is one of each kind, and the tagger stands for all."""
     from lib_extend.models import registry
 
-    try:
-        return registry.find_tagger(name)
-    except UserError as tagger_error:
-        try:
-            return registry.find_vlm(name)
-        except UserError:
-            raise tagger_error from None
+    kinds = (
+        (registry.find_tagger, registry.taggers()),
+        (registry.find_detector, registry.detectors()),
+        (registry.find_vlm, registry.vlms()),
+    )
+    for find, _ in kinds:
+        with contextlib.suppress(UserError):
+            return find(name)
+    # Nobody knows it: the kind with the name most like it says so.
+    close = difflib.get_close_matches(name.lower(), [e.name for _, entries in kinds for e in entries], 1)
+    likely = [find for find, entries in kinds if any(e.name in close for e in entries)]
+    return (likely or [registry.find_tagger])[0](name)
 
 
 def _get(args: argparse.Namespace) -> int:
@@ -203,11 +218,16 @@ def _train(args: argparse.Namespace) -> int:
     from lib_extend.sketch import scores
     from lib_extend.sketch.folder import draw_folder, read_truth
 
-    if args.only != "vlm":
+    wanted = (args.only,) if args.only else SKETCH_MODELS
+    if "tagger" in wanted:
         from lib_extend.sketch.tagger_training import train_tagger
 
         train_tagger(args.out / "tagger", seed=args.seed, steps=args.tagger_steps)
-    if args.only != "tagger":
+    if "detector" in wanted:
+        from lib_extend.sketch.detector_training import train_detector
+
+        train_detector(args.out / "detector", seed=args.seed, steps=args.detector_steps)
+    if "vlm" in wanted:
         from lib_extend.sketch.vlm_scores import calibrate
         from lib_extend.sketch.vlm_training import train_vlm
 
@@ -219,12 +239,17 @@ def _train(args: argparse.Namespace) -> int:
         folder = Path(scratch)
         draw_folder(folder, SCORED_SCENES, SCORED_SEED, namespace="eval")
         print(f"On {SCORED_SCENES} scenes of unseen seeds:")
-        if args.only != "vlm":
+        if "tagger" in wanted:
             print(scores.evaluate(folder, args.out / "tagger").table())
-        if args.only != "tagger":
+        if "vlm" in wanted:
             from lib_extend.sketch.vlm_scores import evaluate_vlm
 
             print(evaluate_vlm(args.out / "vlm", read_truth(folder), folder, packed=True).table())
+    if "detector" in wanted:
+        from lib_extend.sketch import detector_scores
+
+        print("The detector, on scenes of one to five persons:")
+        detector_scores.main(str(args.out / "detector"))
     return OK
 
 

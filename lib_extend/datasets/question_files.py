@@ -30,12 +30,20 @@ def own_questions(
 
 
 def _read(file: Path, known: Sequence[Question]) -> tuple[Question, ...]:
-    name = show(file.name)
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as e:
         reason = e.strerror if isinstance(e, OSError) else "it is not UTF-8 text"
         raise UserError(f"The question file {show(str(file))} cannot be read ({reason}).") from None
+    return questions_of_text(text, show(file.name), known)
+
+
+def questions_of_text(text: str, name: str, known: Sequence[Question]) -> tuple[Question, ...]:
+    """The questions of a question file's `text`; `name` is what messages call it.
+
+    Raises:
+        UserError: naming the line.
+    """
     try:
         data = _parse(text)
     except ValueError as e:

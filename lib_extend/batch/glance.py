@@ -88,6 +88,13 @@ class Glance:
         captions = self._rows("SELECT DISTINCT path FROM changes WHERE run>=?", (since,))
         return {os.fsdecode(p) for (p,) in images}, {os.fsdecode(p) for (p,) in captions}
 
+    def progress(self) -> tuple[int, int, int]:
+        """The newest run, how many images it has done and how many captions it changed: grows with every change."""
+        run = self.last_run()
+        items = next(self._rows("SELECT count(*) FROM items WHERE run=?", (run,)), (0,))[0]
+        changes = next(self._rows("SELECT count(*) FROM changes WHERE run=?", (run,)), (0,))[0]
+        return run, int(items), int(changes)
+
     def records(self, captions: Sequence[str]) -> dict[str, str]:
         """The `Written` records (JSON) of these captions, where there is one."""
         rows = self._in("SELECT path, record FROM captions WHERE path IN", captions)

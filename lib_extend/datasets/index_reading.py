@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lib_extend.batch.bulk import LONGEST_CAPTION
 from lib_extend.batch.edits import Written
@@ -37,8 +37,7 @@ _LETTERS = frozenset("αβγδε")
 _MOST = 65535
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """An image in the folder: name, size and time, and those of its caption (-1 without one)."""
 
     name: str

@@ -82,31 +82,33 @@ def walk(root: Path, suffixes: Collection[str], *, recursive: bool = False) -> I
 def _walk(
     folder: Path, prefix: str, suffixes: Collection[str], recursive: bool, seen: set[tuple[int, int]]
 ) -> Iterator[tuple[str, int, int]]:
+    folders = []
     try:
         here = folder.stat()
         if (here.st_dev, here.st_ino) in seen and here.st_ino:
             return
         seen.add((here.st_dev, here.st_ino))
-        with os.scandir(folder) as entries:
-            listed = list(entries)
+        entries = os.scandir(folder)
     except OSError as e:
         if not prefix:
             raise UserError(f"{show(str(folder))} cannot be listed ({e.strerror}).") from None
         return  # a subfolder that may not be read costs its own images only
-    for entry in listed:
-        if entry.name.startswith("."):
-            continue
-        try:
-            if entry.is_dir():
-                if recursive:
-                    yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", suffixes, recursive, seen)
-            elif os.path.splitext(entry.name)[1].lower() in suffixes:
-                s = entry.stat()
-                yield prefix + entry.name, s.st_size, s.st_mtime_ns
-        except OSError:
-            # a dangling link or a file that vanished meanwhile: listed, so that it is reported by name
-            if os.path.splitext(entry.name)[1].lower() in suffixes:
-                yield prefix + entry.name, 0, 0
+    with entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            wanted = os.path.splitext(entry.name)[1].lower() in suffixes
+            try:
+                if entry.is_dir():
+                    folders.append(entry.name)
+                elif wanted:
+                    s = entry.stat()
+                    yield prefix + entry.name, s.st_size, s.st_mtime_ns
+            except OSError:
+                if wanted:  # a dangling link or a file that vanished meanwhile: listed, so that it is reported by name
+                    yield prefix + entry.name, 0, 0
+    for name in folders if recursive else ():
+        yield from _walk(folder / name, f"{prefix}{name}/", suffixes, recursive, seen)
 
 
 def show(name: str) -> str:

@@ -77,7 +77,10 @@ def picture_size(path: Path) -> tuple[int, int]:
             width, height = image.size
             tiff = getattr(image, "tag_v2", None)
             if image.format == "TIFF" and tiff is not None:
-                width, height = tiff.get(256, width), tiff.get(257, height)  # newer Pillows turn `size` already
+                width, height = (
+                    tiff.get(256, width),
+                    tiff.get(257, height),
+                )  # newer Pillows turn `size` already
             elif "exif" not in image.info:  # asking a PNG for what it does not have would decode it whole
                 return width, height
             return (height, width) if _orientation(image) >= 5 else (width, height)

@@ -1,0 +1,224 @@
+"""Keeping the browser's index what the folder is: loaded from last time, then brought up to date.
+
+A picture is read again when the size or time of it or of its caption changed, or when a run has worked on it since.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from lib_extend.batch import plan
+from lib_extend.batch.glance import Glance
+from lib_extend.batch.job import questions_of
+from lib_extend.batch.state import STATE_FILE, State
+from lib_extend.config import TagConfig
+from lib_extend.datasets.index import Index
+from lib_extend.datasets.index_reading import Context, Listed, caption_name, read_rows
+from lib_extend.datasets.index_store import IndexStore
+from lib_extend.datasets.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, walk
+from lib_extend.errors import PromptExtendError
+from lib_extend.questions.builtin import BUILTIN
+
+CHUNK = 256
+"""Pictures read between two steps of the progress."""
+_NONE = (-1, -1)
+_SUFFIXES = IMAGE_SUFFIXES | {CAPTION_SUFFIX}
+
+
+class Updater:
+    """Fills one `Index`. Its methods are called by one thread at a time.
+
+    Args:
+        root: the folder. state: where its job's state lives.
+        lock: held while the index changes, a chunk at a time.
+        on_change: called after each change, without the lock.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        state: Path,
+        index: Index,
+        lock: threading.RLock,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.done = 0
+        self.total = 0
+        self._root = root
+        self._state = state
+        self._index = index
+        self._lock = lock
+        self._on_change = on_change
+        self._store: IndexStore | None = None
+        self._closed = False
+        # images of the run under way that were read since they were done
+        self._run = 0
+        self._read_since: set[int] = set()
+
+    def load(self, *, recursive: bool) -> bool:
+        """The index as it was kept; returns whether it held the whole folder."""
+        root = os.fsencode(self._root.resolve()).decode("utf-8", "backslashreplace")
+        store = self._store = IndexStore(self._state, root)
+        if store.holes():
+            store.close_holes()
+        with self._lock:
+            self._index.add_tags(store.tags())
+            self._index.load(store.rows())
+        self._on_change()
+        return store.meta("complete") == _depth(recursive)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the index was loaded."""
+        return self._store is not None
+
+    def stop(self) -> None:
+        """End an update that is under way, soon. From any thread."""
+        self._closed = True
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._closed = True
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def refresh(self, *, recursive: bool) -> None:
+        """Bring the whole index up to date.
+
+        Raises:
+            UserError: the folder is gone or cannot be listed.
+        """
+        store = self._store
+        assert store is not None
+        listed, gone = self._differences(recursive)
+        with contextlib.closing(Glance(self._state)) as glance:
+            progress = json.dumps(glance.progress())
+            if store.meta("run") != progress:
+                listed.update(self._worked_on(glance, json.loads(store.meta("run") or "[0]")[0]))
+            self._drop(gone)
+            if self._read(list(listed.values()), glance):
+                store.set_meta("run", progress)
+                store.set_meta("complete", _depth(recursive))
+
+    def touch(self, names: Collection[str]) -> None:
+        """Read these pictures and their captions again, or drop those that are gone."""
+        if not names:
+            return
+        listed = []
+        gone = []
+        for name in names:
+            here = self._listed(name)
+            if here is not None:
+                listed.append(here)
+            elif name in self._index.places:
+                gone.append(name)
+        self._drop(gone)
+        with contextlib.closing(Glance(self._state)) as glance:
+            self._read(listed, glance)
+
+    # what is to be read
+
+    def _differences(self, recursive: bool) -> tuple[dict[str, Listed], list[str]]:
+        """Images that are new or not as they were, and names of those that are gone."""
+        images: list[tuple[str, int, int]] = []
+        captions: dict[str, tuple[int, int]] = {}
+        for name, size, mtime in walk(self._root, _SUFFIXES, recursive=recursive):
+            if name[-4:].lower() == CAPTION_SUFFIX:
+                captions[os.path.normcase(name)] = (size, mtime)
+            else:
+                images.append((name, size, mtime))
+        places, stamp = self._index.places, self._index.stamp
+        listed = {}
+        there = set()
+        for name, size, mtime in images:
+            caption = captions.get(os.path.normcase(caption_name(name)), _NONE)
+            place = places.get(name)
+            if place is None or stamp(place) != (size, mtime, *caption):
+                listed[name] = Listed(name, size, mtime, *caption)
+            if place is not None:
+                there.add(place)
+        return listed, [n for n, p in list(places.items()) if p not in there]
+
+    def _worked_on(self, glance: Glance, since: int) -> Iterator[tuple[str, Listed]]:
+        """Images that runs from number `since` on have worked on and that were not read after that."""
+        run = glance.last_run()
+        if run != self._run:
+            self._run = run
+            self._read_since = set()
+        images, captions = glance.touched(since)
+        for name, place in list(self._index.places.items()):
+            if place not in self._read_since and (name in images or caption_name(name) in captions):
+                self._read_since.add(place)
+                yield name, Listed(name, *self._index.stamp(place))
+
+    def _listed(self, name: str) -> Listed | None:
+        try:
+            image = (self._root / name).stat()
+        except (OSError, ValueError):
+            return None
+        try:
+            caption = (self._root / caption_name(name)).stat()
+            stamp = (caption.st_size, caption.st_mtime_ns)
+        except OSError:
+            stamp = _NONE
+        return Listed(name, image.st_size, image.st_mtime_ns, *stamp)
+
+    # reading it
+
+    def _read(self, listed: Sequence[Listed], glance: Glance) -> bool:
+        """Read and keep these; returns False when it was closed before the end."""
+        self.done, self.total = 0, len(listed)
+        context = self._context(glance) if listed else Context()
+        store = self._store
+        for start in range(0, len(listed), CHUNK):
+            if self._closed or store is None:
+                return False
+            chunk = listed[start : start + CHUNK]
+            with self._lock:
+                places = self._index.places
+                known = {x.name: self._index.row(places[x.name]) for x in chunk if x.name in places}
+            rows = read_rows(self._root, chunk, known, glance, context)
+            with self._lock:
+                first = len(self._index.tag_names)
+                stored = self._index.put(rows)
+                new_tags = list(enumerate(self._index.tag_names))[first:]
+            store.write(stored, new_tags)
+            self.done = start + len(chunk)
+            self._on_change()
+        return True
+
+    def _drop(self, gone: Iterable[str]) -> None:
+        with self._lock:
+            places = self._index.drop(gone)
+        if places and self._store is not None:
+            self._store.drop(places)
+            self._on_change()
+
+    def _context(self, glance: Glance) -> Context:
+        config = glance.last_config()
+        return Context.of(config, _answers_key(self._state, self._root, config) if config else "")
+
+
+def _depth(recursive: bool) -> str:
+    return "with subfolders" if recursive else "one folder"
+
+
+def _answers_key(folder: Path, root: Path, settings: dict[str, object]) -> str:
+    """What the answers of these settings are stored under, "" where each image has its own or it cannot be told."""
+    try:
+        config = TagConfig.from_dict(settings)
+        if config.vlm == "none":
+            return "none"
+        with contextlib.closing(State(folder / STATE_FILE, root)) as state:
+            models = plan.known_models(state, config)
+        if not models.known or not models.tagger:
+            return ""
+        return plan.answers_key(config, models, questions_of(config, BUILTIN), ())
+    except (PromptExtendError, OSError):
+        return ""  # a question file that is gone: then any answers are those in use

@@ -224,9 +224,12 @@ class Call:
     ) -> Tensor:
         """The whole cross-attention between `to_q / to_k / to_v` and `to_out`, for hosts that let it be
         replaced there. Arguments as those of `blend`; k, v: (rows, tokens, heads · dim)."""
+        return self.blend(key, q, self.plain(q, k, v, heads), size, heads, to_k, to_v, own=True)
+
+    def plain(self, q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
+        """The base prompt's attention alone, (rows, positions, heads · dim)."""
         split = (_split(t, heads) for t in (q, k, v))
-        base = self._regional.attend(*split).transpose(1, 2).reshape(q.shape)
-        return self.blend(key, q, base, size, heads, to_k, to_v, own=True)
+        return self._regional.attend(*split).transpose(1, 2).reshape(q.shape)
 
     def forward(
         self, key: Hashable, module: Any, x: Tensor, context: Tensor, size: tuple[int, int], heads: int

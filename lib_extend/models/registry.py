@@ -57,6 +57,7 @@ class Entry:
         files: what is needed of it; empty for a vision-language model, whose folder is needed whole.
         revision: branch, tag or commit.
         bytes: size of the download, 0 when unknown.
+        weights: bytes of a vision-language model's weights in 16 bits, rounded, 0 when unknown. [memory]
         threshold, character_threshold: the model's own; None leaves them to the family.
         iou: likewise, how much two boxes of a detector may overlap (intersection over union).
         needs: least version of transformers, "" for the others.
@@ -73,6 +74,7 @@ class Entry:
     files: tuple[HubFile, ...] = ()
     revision: str = "main"
     bytes: int = 0
+    weights: int = 0
     threshold: float | None = None
     character_threshold: float | None = None
     iou: float | None = None
@@ -106,10 +108,9 @@ def _yolo(name: str, what: str, path: str, threshold: float, iou: float, note: s
     return Entry(name, "detector", "yolo", repo, _files(repo, path), threshold=threshold, iou=iou, note=note)
 
 
-def _vlm(name: str, repo: str, family: str, needs: str, licence: str = "", note: str = "") -> Entry:
-    return Entry(
-        name, "vlm", f"{family}ForConditionalGeneration", repo, needs=needs, licence=licence, note=note
-    )
+def _vlm(name: str, repo: str, family: str, needs: str, gb: float, licence: str, note: str = "") -> Entry:
+    kind = f"{family}ForConditionalGeneration"
+    return Entry(name, "vlm", kind, repo, weights=round(gb * 1e9), needs=needs, licence=licence, note=note)
 
 
 _ML, _MISC, _CL, _PIXAI, _CAMIE = (
@@ -152,19 +153,20 @@ DETECTORS: tuple[Entry, ...] = (
 )
 
 VLMS: tuple[Entry, ...] = (
-    _vlm("qwen2-vl-2b", "Qwen/Qwen2-VL-2B-Instruct", "Qwen2VL", "4.46", "Apache-2.0"),
-    _vlm("qwen2-vl-7b", "Qwen/Qwen2-VL-7B-Instruct", "Qwen2VL", "4.46", "Apache-2.0"),
-    _vlm("qwen2.5-vl-3b", "Qwen/Qwen2.5-VL-3B-Instruct", "Qwen2_5_VL", "4.49", "Qwen research"),
-    _vlm("qwen2.5-vl-7b", "Qwen/Qwen2.5-VL-7B-Instruct", "Qwen2_5_VL", "4.49", "Apache-2.0"),
-    _vlm("qwen3-vl-2b", "Qwen/Qwen3-VL-2B-Instruct", "Qwen3VL", "4.57.1", "Apache-2.0"),
-    _vlm("qwen3-vl-4b", "Qwen/Qwen3-VL-4B-Instruct", "Qwen3VL", "4.57.1", "Apache-2.0"),
-    _vlm("qwen3-vl-8b", "Qwen/Qwen3-VL-8B-Instruct", "Qwen3VL", "4.57.1", "Apache-2.0"),
-    _vlm("smolvlm2", "HuggingFaceTB/SmolVLM2-2.2B-Instruct", "SmolVLM", "4.50", "Apache-2.0", "small"),
-    _vlm("joycaption-beta-one", "fancyfeast/llama-joycaption-beta-one-hf-llava", "Llava", "4.46", "Llama 3.1", "captions of any content"),
-    _vlm("toriigate-0.4-2b", "Minthy/ToriiGate-v0.4-2B", "Qwen2VL", "4.46", "Apache-2.0", "anime"),
-    _vlm("toriigate-0.4-7b", "Minthy/ToriiGate-v0.4-7B", "Qwen2VL", "4.46", "Apache-2.0", "anime"),
-    _vlm("internvl3-2b", "OpenGVLab/InternVL3-2B-hf", "InternVL", "4.52.4", "Apache-2.0"),
-    _vlm("internvl3-8b", "OpenGVLab/InternVL3-8B-hf", "InternVL", "4.52.4", "Apache-2.0"),
+    _vlm("qwen2-vl-2b", "Qwen/Qwen2-VL-2B-Instruct", "Qwen2VL", "4.46", 4.42, "Apache-2.0"),
+    _vlm("qwen2-vl-7b", "Qwen/Qwen2-VL-7B-Instruct", "Qwen2VL", "4.46", 16.58, "Apache-2.0"),
+    _vlm("qwen2.5-vl-3b", "Qwen/Qwen2.5-VL-3B-Instruct", "Qwen2_5_VL", "4.49", 7.51, "Qwen research"),
+    _vlm("qwen2.5-vl-7b", "Qwen/Qwen2.5-VL-7B-Instruct", "Qwen2_5_VL", "4.49", 16.58, "Apache-2.0"),
+    _vlm("qwen3-vl-2b", "Qwen/Qwen3-VL-2B-Instruct", "Qwen3VL", "4.57.1", 4.26, "Apache-2.0"),
+    _vlm("qwen3-vl-4b", "Qwen/Qwen3-VL-4B-Instruct", "Qwen3VL", "4.57.1", 8.88, "Apache-2.0"),
+    _vlm("qwen3-vl-8b", "Qwen/Qwen3-VL-8B-Instruct", "Qwen3VL", "4.57.1", 17.53, "Apache-2.0"),
+    _vlm("smolvlm2", "HuggingFaceTB/SmolVLM2-2.2B-Instruct", "SmolVLM", "4.50", 4.49, "Apache-2.0", "small"),
+    _vlm("smolvlm2-500m", "HuggingFaceTB/SmolVLM2-500M-Video-Instruct", "SmolVLM", "4.50", 1.02, "Apache-2.0", "the smallest"),
+    _vlm("joycaption-beta-one", "fancyfeast/llama-joycaption-beta-one-hf-llava", "Llava", "4.46", 16.96, "Llama 3.1", "captions of any content"),
+    _vlm("toriigate-0.4-2b", "Minthy/ToriiGate-v0.4-2B", "Qwen2VL", "4.46", 4.42, "Apache-2.0", "anime"),
+    _vlm("toriigate-0.4-7b", "Minthy/ToriiGate-v0.4-7B", "Qwen2VL", "4.46", 16.58, "Apache-2.0", "anime"),
+    _vlm("internvl3-2b", "OpenGVLab/InternVL3-2B-hf", "InternVL", "4.52.4", 4.18, "Apache-2.0"),
+    _vlm("internvl3-8b", "OpenGVLab/InternVL3-8B-hf", "InternVL", "4.52.4", 15.89, "Apache-2.0"),
     Entry("sketch", "vlm", "Qwen2VLForConditionalGeneration", folder=SKETCH / "vlm", needs="4.46", licence="MIT", note="built in; knows the drawn sample scenes only"),
 )
 # fmt: on

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.models.vlms.chat import load_processor
-from lib_extend.models.vlms.local import temperature
+from lib_extend.models.vlms.folders import temperature
 
 __all__ = ["load_model", "load_processor", "temperature"]
 

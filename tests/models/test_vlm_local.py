@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from lib_extend.errors import ImageError, ModelError, UserError  # noqa: E402
-from lib_extend.models.vlms import local  # noqa: E402
+from lib_extend.models.vlms import folders, local  # noqa: E402
 from lib_extend.models.vlms.loading import load_vlm  # noqa: E402
 from lib_extend.models.vlms.local import LocalVlm  # noqa: E402
 from lib_extend.models.vlms.pictures import shrink, to_rgb  # noqa: E402
@@ -152,16 +152,16 @@ def test_the_stored_temperature_is_used(folder: Path, vlm: LocalVlm) -> None:
 def test_a_bad_temperature_is_refused(folder: Path, text: str) -> None:
     (folder / "prompt_extend.json").write_text(text)
     with pytest.raises(ModelError, match=r"prompt_extend\.json"):
-        local.temperature(folder)
+        folders.temperature(folder)
 
 
 def test_the_key_is_the_content(built: Path, folder: Path) -> None:
-    assert local.fingerprint(folder) == local.fingerprint(built)
+    assert folders.fingerprint(folder) == folders.fingerprint(built)
     file = folder / "model.safetensors"
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
-    assert local.fingerprint(folder) != local.fingerprint(built)
+    assert folders.fingerprint(folder) != folders.fingerprint(built)
 
 
 @pytest.mark.parametrize("size", [(900, 700), (900, 300), (30, 20), (1, 1), (3, 300), (40, 5600)])

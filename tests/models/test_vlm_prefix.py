@@ -16,7 +16,7 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from lib_extend.models.vlms import prefix, tree  # noqa: E402
+from lib_extend.models.vlms import answering, engines, prefix, tree  # noqa: E402
 from lib_extend.models.vlms.local import LocalVlm  # noqa: E402
 from lib_extend.models.vlms.plain import PlainLook, forget_positions  # noqa: E402
 from lib_extend.models.vlms.prefix import PrefixEngine, PrefixLook  # noqa: E402
@@ -120,6 +120,7 @@ def test_other_pictures_and_earlier_questions_leave_no_trace(engine: PrefixEngin
 def test_small_chunks_give_the_same(engine: PrefixEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree, "CHUNK", 7)
     monkeypatch.setattr(prefix, "ROWS", 2)
+    monkeypatch.setattr(answering, "ROWS", 2)
     assert difference(engine, WIDE) <= TOLERANCE
 
 
@@ -166,7 +167,7 @@ def test_end_of_text_stops_decoding(engine: PrefixEngine, monkeypatch: pytest.Mo
     ids: list[list[int]] = []
     monkeypatch.setattr(engine.chat, "decode", lambda tokens: ids.append(list(tokens)) or "")
     full.ask([prompt])
-    monkeypatch.setattr(engine, "_ends", frozenset({ids[0][2]}))
+    monkeypatch.setattr(engine, "ends", frozenset({ids[0][2]}))
     full.ask([prompt])
     assert ids[1] == ids[0][: ids[0].index(ids[0][2])]
 
@@ -193,7 +194,7 @@ def test_attention_without_masks_of_our_own_falls_back(
     engine: PrefixEngine, monkeypatch: pytest.MonkeyPatch, attention: str
 ) -> None:
     monkeypatch.setattr(engine.model.config, "_attn_implementation_internal", attention)
-    chosen, way = prefix.choose_engine(engine.model, engine.chat, 1.0)
+    chosen, way = engines.choose_engine(engine.model, engine.chat, 1.0)
     assert not isinstance(chosen, PrefixEngine)
     assert "one question at a time" in way and attention in way
 
@@ -203,7 +204,7 @@ def test_a_template_with_the_question_first_falls_back(
 ) -> None:
     turned = "<|im_start|>user\n{}<|vision_start|><|image_pad|><|vision_end|><|im_end|>\n"
     monkeypatch.setattr(engine.chat, "render", turned.format)
-    assert "before the picture" in prefix.obstacle(engine.model, engine.chat)
+    assert "before the picture" in engines.obstacle(engine.model, engine.chat)
 
 
 def test_the_folder_is_written_as_published(tmp_path: Path) -> None:

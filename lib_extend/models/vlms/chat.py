@@ -28,6 +28,7 @@ class Chat:
         processor: transformers' processor.
         tokenizer: its tokenizer.
         pixels: pixels of a picture (width × height) that reach the model at the most.
+        most_tokens: tokens of a picture at the most; 0 where the processor does not count pixels.
     """
 
     def __init__(self, processor: Any, max_pixels: int) -> None:
@@ -38,6 +39,7 @@ class Chat:
         images = processor.image_processor
         self._by_count = _counts_pixels(images)
         self._unit = int(images.patch_size) * int(images.merge_size) if self._by_count else 1
+        self.most_tokens = self.pixels // self._unit**2 if self._by_count else 0
         words = {*self.tokenizer.all_special_tokens, *self.tokenizer.get_added_vocab()}
         token = getattr(processor, "image_token", None)
         self._image_token = str(token) if token else ""

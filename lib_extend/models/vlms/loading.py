@@ -1,8 +1,9 @@
-"""From what a user wrote behind `--vlm` to a model: a server, a folder, `sketch`, or a registry name."""
+"""From what a user wrote behind `--vlm` to a model: a server, a folder, `sketch`, a registry name, or `auto`."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from lib_extend.errors import ModelError
 
 if TYPE_CHECKING:
     from lib_extend.models.ports import Progress, Vlm
+    from lib_extend.models.vlms.auto import Choice
 
 
 def load_vlm(
@@ -20,17 +22,22 @@ def load_vlm(
     models_dir: str = "",
     max_pixels: int = 1_048_576,
     vlm_model: str = "",
+    vram_limit: float | None = None,
+    four_bit: str = "auto",
+    batch: int | None = None,
     progress: Progress | None = None,
 ) -> Vlm:
     """The vision-language model that `spec` names, ready to be asked.
 
     Args:
-        spec: an `http(s)://…/v1` server, an existing folder, `sketch`, or a name of the registry.
+        spec: an `http(s)://…/v1` server, an existing folder, `sketch`, a name of the registry, or `auto`: the
+            best that fits (`auto.choose`).
         device: `auto`, `cpu`, `cuda` or `directml`; where a local model runs. Servers ignore it.
         offline: download nothing. A server on this machine may still be asked, one elsewhere not.
         models_dir: where downloads are kept; "" is the Hugging Face cache.
         max_pixels: pixels of an image shown to the model, at the most.
         vlm_model: the model to ask a server for; "" is the first it lists.
+        vram_limit, four_bit, batch: see `LocalVlm`.
         progress: told about files that arrive.
 
     Raises:
@@ -42,11 +49,54 @@ def load_vlm(
         return connect(spec, model=vlm_model, max_pixels=max_pixels, offline=offline)
     from lib_extend.models.vlms.local import LocalVlm
 
-    return LocalVlm(
+    why = ""
+    if spec == "auto":
+        choice = _choice(device, offline, models_dir, vram_limit, four_bit)
+        spec, why = choice.name, choice.why
+        device, four_bit = "cuda" if choice.cuda else "cpu", "yes" if choice.four_bit else "no"
+    vlm = LocalVlm(
         _folder(spec, offline=offline, models_dir=models_dir, progress=progress),
         device=device,
         max_pixels=max_pixels,
+        batch=batch,
+        vram_limit=vram_limit,
+        four_bit=four_bit,
     )
+    if why:
+        vlm.device += f"; {why}"
+    return vlm
+
+
+def _choice(device: str, offline: bool, models_dir: str, vram_limit: float | None, four_bit: str) -> Choice:
+    """What `auto` comes to on this machine as it is now. Raises ModelError."""
+    import torch
+    import transformers
+
+    from lib_extend.models import downloads, registry
+    from lib_extend.models.vlms import four_bit as nf4
+    from lib_extend.models.vlms.auto import RANK, choose
+    from lib_extend.models.vlms.local import choose_device
+    from lib_extend.models.vlms.memory import Card, free_ram
+
+    cuda = choose_device(device)[0] == "cuda"
+    free, total = torch.cuda.mem_get_info() if cuda else (0, 0)
+    entries = [registry.find_vlm(name) for name in RANK]
+    return choose(
+        free,
+        total,
+        limit=Card.of(vram_limit).limit,
+        cuda=cuda,
+        four_bit=four_bit,
+        hindrance=nf4.obstacle(cuda=cuda),
+        usable=[e.name for e in entries if _release(e.needs) <= _release(transformers.__version__)],
+        cached=[e.name for e in entries if downloads.is_cached(e, models_dir=models_dir)],
+        offline=offline,
+        ram=free_ram(),
+    )
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(n) for n in re.findall(r"\d+", version)[:3])
 
 
 def _folder(spec: str, *, offline: bool, models_dir: str, progress: Progress | None) -> Path:

@@ -7,14 +7,13 @@ is never run and pickled weights are never read.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib_extend.errors import ImageError, ModelError
+from lib_extend.models.vlms import four_bit as nf4
+from lib_extend.models.vlms.folders import check, fingerprint, parameters, temperature
 from lib_extend.models.vlms.pictures import to_rgb
 
 if TYPE_CHECKING:
@@ -23,7 +22,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from lib_extend.models.ports import Look
+    from lib_extend.models.vlms.memory import Card
     from lib_extend.models.vlms.plain import PlainEngine
+    from lib_extend.models.vlms.prefix import PrefixEngine
     from lib_extend.records import Prompt, Reply
 
 T = TypeVar("T")
@@ -31,8 +32,8 @@ T = TypeVar("T")
 WAY = 1
 """Version of the way of asking; raise it when the same weights would answer otherwise."""
 
-SETTINGS = "prompt_extend.json"
-"""Our own file in a model folder: {"temperature": t}, t > 0, measured on pictures of known truth."""
+BATCH = 8
+"""Pictures side by side on a graphics card, at the most. A CPU gains nothing from more than 1."""
 
 
 class LocalVlm:
@@ -41,9 +42,16 @@ class LocalVlm:
     Attributes: those of `lib_extend.models.ports.Vlm`.
     """
 
-    parallel = 1
-
-    def __init__(self, folder: Path, *, device: str = "auto", max_pixels: int = 1_048_576) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        device: str = "auto",
+        max_pixels: int = 1_048_576,
+        batch: int | None = None,
+        vram_limit: float | None = None,
+        four_bit: str = "auto",
+    ) -> None:
         """Loads the folder.
 
         Args:
@@ -51,40 +59,69 @@ class LocalVlm:
             device: `auto`, `cpu`, `cuda` or `directml` (which transformers cannot use: the CPU is).
             max_pixels: pixels of an image that reach the model at the most; the processor's own maximum
                 holds where it is smaller.
+            batch: pictures that run side by side at the most; None: 1 on the CPU, on a card as many as its
+                memory allows, up to `BATCH`.
+            vram_limit: GB (2³⁰ bytes) of the card that may be taken; None leaves some to other programs.
+            four_bit: weights in 4 bits: "yes", "no", or "auto", where they would not fit otherwise.
 
         Raises:
             ModelError: the folder is no model that can be loaded here; the sentence says why.
         """
         from lib_extend.models.vlms.chat import Chat, load_processor
-        from lib_extend.models.vlms.prefix import choose_engine
+        from lib_extend.models.vlms.engines import choose_engine
+        from lib_extend.models.vlms.memory import Card
+        from lib_extend.models.vlms.prefix import PrefixEngine
 
         check(folder)
         heat = temperature(folder)
-        place, reason = choose_device(device)
+        place, words = choose_device(device)
         self._chat = Chat(_loaded(folder, lambda: load_processor(folder)), max_pixels)
-        model = _loaded(folder, lambda: _load_model(folder, place))
+        card = Card.of(vram_limit) if place == "cuda" else None
+        small, said = _four_bit(folder, four_bit, card)
+        if card is not None:
+            card.hold()
+        model = _loaded(folder, lambda: _load_model(folder, place, small))
         self._engine: PlainEngine | None
         self._engine, way = choose_engine(model, self._chat, heat)
+        self.parallel = 1
+        if isinstance(self._engine, PrefixEngine):
+            self.parallel = self._share(self._engine, card, batch)
         self.pixels = self._chat.pixels
-        self.key = f"{fingerprint(folder)}-{WAY}-{self.pixels}"
-        self.device = f"{reason}; {way}"
+        self.key = f"{fingerprint(folder)}-{WAY}-{self.pixels}" + ("-nf4" if small else "")
+        self.device = "; ".join(w for w in (words, said, way) if w)
+
+    def _share(self, engine: PrefixEngine, card: Card | None, batch: int | None) -> int:
+        """Has pictures run side by side, and says how many are worth having open for it."""
+        from lib_extend.models.vlms.memory import bytes_per_token
+
+        batcher = engine.batcher
+        if card is None:
+            batcher.most = batch or 1
+            return batcher.most
+        token = bytes_per_token(engine.model.config, engine.model.dtype.itemsize)
+        batcher.room = lambda: card.room() // token
+        batcher.most = batch or max(1, min(BATCH, card.room() // (token * self._chat.most_tokens)))
+        # While some run on the card, as many are made ready on the CPU.
+        return 2 * batcher.most
 
     def look(self, image: Image.Image) -> Look:
-        """Takes one upright image of any mode and size; transparency becomes white."""
+        """Takes one upright image of any mode and size; transparency becomes white.
+
+        Several threads may each ask about one where `parallel` is more than 1.
+        """
+        from lib_extend.models.vlms.prefix import PrefixEngine
+
         if self._engine is None:
             raise RuntimeError("the model is closed")
-        return _MemoryGuard(self._engine.look(to_rgb(image)))
+        look = self._engine.look(to_rgb(image))
+        return look if isinstance(self._engine, PrefixEngine) else _MemoryGuard(look)
 
     def close(self) -> None:
         """Frees the model's memory."""
-        import gc
-
-        import torch
+        from lib_extend.models.vlms.memory import give_back
 
         self._engine = None
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        give_back()
 
 
 class _MemoryGuard:
@@ -95,80 +132,29 @@ class _MemoryGuard:
 
     def ask(self, prompts: Sequence[Prompt]) -> list[Reply]:
         """As `Look.ask`. Raises ImageError when the device's memory does not suffice."""
-        import torch
+        from lib_extend.models.vlms.memory import NO_ROOM, give_back, is_out_of_memory
 
         try:
             return self._look.ask(prompts)
-        except torch.cuda.OutOfMemoryError as error:
-            self._look.close()
-            torch.cuda.empty_cache()
-            raise ImageError(
-                "The graphics card's memory did not suffice for the vision-language model: lower max_pixels "
-                "or close other programs that use the card."
-            ) from error
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        # Outside `except`: until its end the error keeps the tensors of the pass alive.
+        self._look.close()
+        give_back()
+        raise ImageError(NO_ROOM)
 
     def close(self) -> None:
         self._look.close()
 
 
-def check(folder: Path) -> None:
-    """Whether a folder is a model that may be loaded here, told from its files alone.
+def _four_bit(folder: Path, wanted: str, card: Card | None) -> tuple[bool, str]:
+    """Whether to load in 4 bits, and what there is to say about it."""
+    from lib_extend.models.vlms.memory import WORKING
 
-    Raises ModelError with the sentence a user needs: no model, no native class (its own code would have
-    to be run), unknown to this transformers, not for pictures, or weights in a format that runs code.
-    """
-    import transformers
-    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
-    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
-
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        kind = str(config.get("model_type", ""))
-    except FileNotFoundError:
-        hint = (
-            " A GGUF file is served by llama-server: give its http://…/v1."
-            if any(folder.glob("*.gguf"))
-            else ""
-        )
-        raise ModelError(f"{folder} holds no model: it has no config.json.{hint}") from None
-    except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(f"{folder / 'config.json'} cannot be read ({error}).") from error
-    if kind not in CONFIG_MAPPING_NAMES:
-        if "auto_map" in config:
-            raise ModelError(
-                f"{folder} is a model of the kind {kind!r} that only runs with program code of its own, which is "
-                "never run here: take a model that transformers supports itself, or serve this one over http."
-            )
-        raise ModelError(
-            f"{folder} is a model of the kind {kind!r}, which transformers {transformers.__version__} does not "
-            "know: a newer transformers may."
-        )
-    if kind not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
-        raise ModelError(
-            f"{folder} is a model of the kind {kind!r}, which takes no picture together with text."
-        )
-    if not any(folder.glob("*.safetensors")):
-        raise ModelError(
-            f"{folder} has no *.safetensors file; weights in other formats may run code and are never "
-            "loaded: convert the model or take one that comes as safetensors."
-        )
-
-
-def temperature(folder: Path) -> float:
-    """The temperature that makes the folder's probabilities honest; 1 where none is stored.
-
-    Raises ModelError when the stored one is no positive number.
-    """
-    file = folder / SETTINGS
-    if not file.is_file():
-        return 1.0
-    try:
-        heat = float(json.loads(file.read_text(encoding="utf-8")).get("temperature", 1.0))
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ModelError(f"{file} cannot be read ({error}).") from error
-    if not 0 < heat < float("inf"):
-        raise ModelError(f"{file} has the temperature {heat}, but it must be a positive number.")
-    return heat
+    allowed = None if card is None else card.room()
+    hindrance = nf4.obstacle(cuda=card is not None)
+    return nf4.decide(wanted, 2 * parameters(folder) + WORKING, allowed, hindrance)
 
 
 def choose_device(wanted: str) -> tuple[str, str]:
@@ -184,33 +170,11 @@ def choose_device(wanted: str) -> tuple[str, str]:
     return "cpu", "CPU"
 
 
-def fingerprint(folder: Path) -> str:
-    """Hex identity of a model folder's content, the same on every machine.
-
-    Small files are hashed whole; of the weights their header, size and 64 samples spread over the file,
-    so that a folder of 16 GB takes milliseconds.
-    """
-    digest = hashlib.blake2b(digest_size=12)
-    for file in sorted(folder.iterdir()):
-        if file.suffix not in (".json", ".jinja", ".safetensors", ".txt", ".model") or not file.is_file():
-            continue
-        size = file.stat().st_size
-        digest.update(f"{file.name}\0{size}\0".encode())
-        with file.open("rb") as data:
-            if file.suffix != ".safetensors":
-                digest.update(data.read())
-                continue
-            (header,) = struct.unpack("<Q", data.read(8).ljust(8, b"\0"))
-            digest.update(data.read(min(header, 100_000_000)))
-            for i in range(64):
-                data.seek(size * i // 64)
-                digest.update(data.read(4096))
-    return digest.hexdigest()
-
-
 def _loaded(folder: Path, load: Callable[[], T]) -> T:
     """What `load` gives; what transformers raises becomes a ModelError that names the folder."""
     from safetensors import SafetensorError
+
+    from lib_extend.models.vlms.memory import is_out_of_memory
 
     try:
         return load()
@@ -227,13 +191,18 @@ def _loaded(folder: Path, load: Callable[[], T]) -> T:
         SafetensorError,
     ) as error:
         text = " ".join(str(error).split())
+        if is_out_of_memory(error):
+            raise ModelError(
+                f"The memory does not suffice for the model in {folder}: take a smaller one (--vlm auto), --vlm-4bit "
+                "yes or a larger --vram-limit, or close other programs that use the card."
+            ) from error
         if "trust_remote_code" in text:
             text = "a part of it needs program code of its own, which is never run here"
         raise ModelError(f"The model in {folder} cannot be loaded: {text[:400]}") from error
 
 
-def _load_model(folder: Path, device: str) -> Any:
-    """The model on `device`, ready to answer; raises ModelError when weights are missing."""
+def _load_model(folder: Path, device: str, small: bool) -> Any:
+    """The model on `device`, in 4 bits if `small`, ready to answer; raises ModelError when weights are missing."""
     import torch
     import transformers
     from transformers import AutoModelForImageTextToText
@@ -251,12 +220,14 @@ def _load_model(folder: Path, device: str) -> Any:
             use_safetensors=True,
             output_loading_info=True,
             **{name: dtype},
+            **(nf4.options(dtype) if small else {}),
         )
     if missing := sorted(info["missing_keys"]):
         raise ModelError(
             f"The model in {folder} is incomplete: {len(missing)} of its weights are missing, {missing[0]} for one."
         )
-    return model.to(device).eval()
+    # Weights in 4 bits are where they belong, and cannot be moved.
+    return (model if small else model.to(device)).eval()
 
 
 @contextlib.contextmanager

@@ -98,7 +98,7 @@ class VlmServer:
         answers: question (a part of it) → answer → probability.
         models: the names it lists. key: the API key it wants, "" for none.
         logprobs: gives them. refuses: fields answered with 400; other unknown constraints are ignored.
-        thinks: says nothing within any number of tokens. delay: seconds a reply takes.
+        thinks: says nothing within any number of tokens. spaces: as many stand in an object. delay: seconds a reply takes.
         faults: what goes wrong with the next requests, one each.
         requests: the bodies of all chat requests. pictures: the pictures in them, decoded.
         most: requests under way at once, at the most.
@@ -111,6 +111,7 @@ class VlmServer:
     logprobs: bool = True
     refuses: frozenset[str] = frozenset()
     thinks: bool = False
+    spaces: int = 0
     delay: float = 0.0
     faults: deque[Fault] = field(default_factory=deque)
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -220,7 +221,7 @@ class VlmServer:
         likely = max(allowed or table, key=lambda a: table.get(a, 0.0))
         tokens = _tokens(likely)
         if wrapped:
-            tokens = ['{"', "answer", '":', ' "', *tokens, '"}']
+            tokens = ["{", *[" "] * self.spaces, '"', "answer", '":', ' "', *tokens, '"}']
         finish = "stop"
         if self.thinks or len(tokens) > body["max_tokens"]:
             finish, tokens = "length", [] if self.thinks else tokens[: body["max_tokens"]]
@@ -231,7 +232,7 @@ class VlmServer:
         }
         if body.get("logprobs") and self.logprobs:
             choice["logprobs"] = {
-                "content": _logprobs(tokens, table, 4 if wrapped else 0, body["top_logprobs"])
+                "content": _logprobs(tokens, table, 5 + self.spaces if wrapped else 0, body["top_logprobs"])
             }
         return {"object": "chat.completion", "model": body["model"], "choices": [choice]}
 

@@ -172,12 +172,9 @@ def test_pictures_of_any_mode_are_sent(server: VlmServer, mode: str) -> None:
 
 def test_requests_run_side_by_side_within_the_limit() -> None:
     with VlmServer(answers=ANSWERS, delay=0.05) as server:
-        begun = time.monotonic()
         replies = ask(connect(server.url, limit=4), *[CAKES, DOOR] * 8)
-        taken = time.monotonic() - begun
     assert [r.raw for r in replies] == ["3", "yes"] * 8
     assert 2 <= server.most <= 4
-    assert taken < 16 * 0.05, "one after another would take 0.8 s"
 
 
 def test_the_limit_holds_over_all_pictures() -> None:
@@ -399,3 +396,18 @@ def test_names_with_special_characters_survive_every_constraint() -> None:
                 prompt = Prompt("odd?", (("c++",), ("half.way",)))
                 server.answers = {"odd": {"c++": 1.0}}
             assert ask(connect(server.url), prompt)[0].raw in ("c++", names[1])
+
+
+def test_half_an_object_is_no_answer() -> None:
+    with VlmServer("ollama", ANSWERS) as server:
+        vlm = connect(server.url)
+        server.spaces = 200
+        with pytest.raises(ImageError, match="cut before its end"):
+            ask(vlm, CAKES)
+        assert server.requests[0]["max_tokens"] >= 64, "the words of the object may be letters to a tokenizer"
+
+
+def test_a_long_answer_has_the_room_it_needs(server: VlmServer) -> None:
+    long = "blue " * 40 + "hair"
+    server.answers = {"hair": {long: 1.0}}
+    assert ask(connect(server.url), Prompt("What hair?", ((long,), ("no hair",))))[0].raw == long

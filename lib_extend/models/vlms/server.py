@@ -35,7 +35,10 @@ TOP = 20
 """Alternatives asked for at each token: the most that OpenAI's protocol allows."""
 
 CLOSED_TOKENS = 32
-"""Tokens a closed answer may take: the answer with the object around it."""
+"""Tokens a closed answer may take beside those of the longest allowed one, which are at most its bytes."""
+
+OBJECT_TOKENS = 32
+"""Tokens more for the object around it: a tokenizer may not know the word "answer", and spaces count."""
 
 LOSSLESS = 256 * 256
 """Pixels up to which a picture is sent as PNG; larger ones as JPEG, at 1 megapixel a tenth of the bytes."""
@@ -152,7 +155,7 @@ class ServerVlm:
                 }
             ],
             "temperature": 0,
-            "max_tokens": max(prompt.max_new_tokens, CLOSED_TOKENS if prompt.choices else 1),
+            "max_tokens": max(prompt.max_new_tokens, _room(prompt)),
             "stream": False,
         }
         return self._closed(body, prompt) if prompt.choices else self._free(body)
@@ -173,6 +176,8 @@ class ServerVlm:
         while True:
             style = styles[0]
             asked = {**body, **style.fields(names)}
+            if style.wrapped:
+                asked["max_tokens"] += OBJECT_TOKENS
             if logprobs:
                 asked |= {"logprobs": True, "top_logprobs": TOP}
             try:
@@ -187,7 +192,10 @@ class ServerVlm:
                     raise self._declined(refusal) from refusal
                 continue
             text, formed = dialects.unwrap(_text(message), style, names)
-            if not formed and message.get("finish_reason") != "length":
+            cut = message.get("finish_reason") == "length"
+            if cut and style.wrapped and text.lstrip().startswith("{"):
+                raise ImageError(f"The model's answer was cut before its end ({text[:80]!r}).")
+            if not formed and not cut:
                 styles = styles[1:]  # passed over in silence
                 if len(styles) > 1:
                     continue
@@ -248,6 +256,12 @@ def _picture(image: Image.Image) -> str:
         image.save(data, "JPEG", quality=95, subsampling=0)  # small colored things keep their color
         kind = "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(data.getvalue()).decode('ascii')}"
+
+
+def _room(prompt: Prompt) -> int:
+    """Tokens the answer may need at the most, where its choices tell."""
+    longest = max((len(c[0].encode()) for c in prompt.choices), default=0)
+    return CLOSED_TOKENS + longest if prompt.choices else 1
 
 
 def _text(message: Any) -> str:

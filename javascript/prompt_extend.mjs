@@ -1,0 +1,31 @@
+// Loaded by the WebUI. Fetches the page's module from our own routes: there it has one address for all who import
+// it, while a WebUI puts ?time behind this one's.
+
+const TRIES = 20;
+const base = import.meta.url.split(/\/(?:gradio_api\/)?file=/)[0];
+const entry = `${base}/prompt-extend/v1/page/app.mjs`;
+
+async function load() {
+  // a WebUI shows its page a moment before it has taken in our routes
+  for (let n = 0; n < TRIES; n += 1) {
+    const reply = await fetch(entry).catch(() => null);
+    if (reply?.ok) {
+      await import(entry);
+      return;
+    }
+    if (reply && reply.status !== 404) break;
+    await new Promise((done) => setTimeout(done, Math.min(2000, 250 * (n + 1))));
+  }
+  throw new Error(`${entry} does not answer`);
+}
+
+load().catch((error) => {
+  console.error("Prompt Extend:", error);
+  const say = () => {
+    for (const p of document.querySelectorAll("prompt-extend-app .prompt-extend-waiting")) {
+      p.textContent = "Prompt Extend's page could not be loaded: look for “Prompt Extend” in the WebUI's console, then reload.";
+    }
+  };
+  say();
+  setInterval(say, 2000);
+});

@@ -1,0 +1,21 @@
+"""Names that Python and the browser must agree on; the page's modules are tested against them."""
+
+from __future__ import annotations
+
+TAB_TITLE = "Prompt Extend"
+TAB = "prompt_extend"
+"""The tab's element id; WebUIs put `tab_` before it."""
+
+APP = "prompt-extend-app"
+"""The custom element that is the whole tab."""
+
+MOUNT = "prompt_extend_mount"
+"""The `gr.HTML` that holds it."""
+
+API = "/prompt-extend/v1"
+PAGE = f"{API}/page/"
+ENTRY = "app.mjs"
+"""The module, below PAGE, that defines the custom element."""
+
+TXT2IMG_PROMPT = "txt2img_prompt"
+"""A WebUI's prompt: where "send to txt2img" puts a caption."""

@@ -1,0 +1,35 @@
+"""The page's own files (modules and styles), given to whoever serves them.
+
+They lie in `app/`. One address serves them on every host and on the standalone page, without a query behind it:
+a browser takes the same module under two addresses for two modules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent / "app"
+MIME = {
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_PART = re.compile(r"[a-z0-9_]+(\.[a-z]+)?")
+
+
+def read_page(path: str) -> tuple[bytes, str, str]:
+    """One file of the page, by its path below `app/` with forward slashes ("app.mjs", "parts/field.mjs").
+
+    Returns its bytes, its MIME type and its ETag (quoted, as the header wants it). To be served with
+    `Cache-Control: no-cache`, so that after an update no browser mixes old modules with new ones.
+
+    Raises FileNotFoundError for everything that is not a file of the page.
+    """
+    parts = path.split("/")
+    file = FOLDER.joinpath(*parts)
+    if not all(_PART.fullmatch(p) for p in parts) or file.suffix not in MIME or not file.is_file():
+        raise FileNotFoundError(f"The page has no file {path!r}.")
+    body = file.read_bytes()
+    return body, MIME[file.suffix], f'"{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -1,0 +1,94 @@
+// The models' own Python: set up on first use, with its size and progress shown.
+
+import { api, follow } from "../api.mjs";
+import { fill, h } from "../dom.mjs";
+import { bytes, texts } from "../texts.mjs";
+import { button } from "./button.mjs";
+import { progress } from "./states.mjs";
+
+const words = texts.environment;
+const LINES = 200;
+
+/** What is being done to the environment, if anything: a bar, the last lines, a way to stop. */
+export function environmentProgress(app) {
+  const element = h("div", { class: "stack close", hidden: true });
+  const task = app.state.environment?.task;
+  if (task) watch(app, element, task);
+  return element;
+}
+
+function watch(app, element, task) {
+  const after = typeof task === "object" ? (task.after ?? 0) : 0;
+  const bar = progress(words.making);
+  const last = h("p", { class: "hint cut", "aria-live": "polite" }, words.making);
+  const log = h("pre", { class: "log", tabIndex: 0 });
+  const stop = button(words.stop, () => api.post("environment", { action: "stop" }).catch((e) => app.say(e.message, "bad")), "small");
+  element.hidden = false;
+  fill(
+    element,
+    h("div", { class: "row" }, h("div", { class: "grow" }, bar), stop),
+    last,
+    h("details", {}, h("summary", { class: "hint" }, words.log), log),
+  );
+  const end = follow("environment/events", {
+    after,
+    onEvent: async (event) => {
+      if (event.line) {
+        last.textContent = event.line;
+        log.append(`${event.line}\n`);
+        while (log.childNodes.length > LINES) log.firstChild.remove();
+        log.scrollTop = log.scrollHeight;
+      }
+      if (event.total) bar.set({ done: event.done, total: event.total });
+      if (!event.finished) return;
+      end();
+      element.hidden = true;
+      const problem = event.error ?? event.problem;
+      if (problem) app.say(problem, "bad");
+      else app.say(words.made, "good");
+      await app.refresh().catch(() => {});
+    },
+    onTrouble: (sentence) => sentence && (last.textContent = sentence),
+  });
+}
+
+/** The card of the first use; it is not there when models can run. */
+export function environmentCard(app) {
+  const element = h("section", { class: "card stack", hidden: true });
+  const draw = () => {
+    const env = app.state.environment ?? { ready: true };
+    element.hidden = Boolean(env.ready) && !env.task;
+    if (element.hidden) return;
+    const broken = Boolean(env.bytes);
+    const size = env.plan?.bytes ?? env.needed ?? 0;
+    const begin = async (action) => {
+      try {
+        await api.post("environment", { action });
+        await app.refresh();
+      } catch (error) {
+        app.say(error.message, "bad");
+      }
+    };
+    fill(
+      element,
+      h("h2", {}, broken ? words.broken : words.title),
+      h("p", {}, broken && env.problem ? env.problem : words.why),
+      !broken && size > 0 && h("p", { class: "muted" }, words.size(bytes(size))),
+      !env.task &&
+        h(
+          "div",
+          { class: "row" },
+          broken
+            ? [
+                button(words.repair, () => begin("repair"), "primary"),
+                button(words.remove, () => begin("remove"), "danger"),
+              ]
+            : button(words.make, () => begin("make"), "primary"),
+        ),
+      environmentProgress(app),
+    );
+  };
+  app.on("state", draw);
+  draw();
+  return element;
+}

@@ -1,0 +1,99 @@
+// Which tagger and which vision-language model: from the list, or a folder or server of one's own.
+
+import { fill, h, uid } from "../../dom.mjs";
+import { bytes, label, texts } from "../../texts.mjs";
+import { field } from "../../parts/field.mjs";
+
+const words = texts.settings;
+const OTHER = "\0other";
+const KINDS = {
+  tagger: { list: "taggers", none: words.noTagger, other: words.otherTagger },
+  vlm: { list: "vlms", none: words.noVlm, other: words.otherVlm },
+};
+
+/** What is known of a model, in a line. */
+function facts(model) {
+  if (!model) return "";
+  const note = model.note ?? "";
+  const known = [
+    model.here ? "" : model.bytes ? words.downloadSize(bytes(model.bytes)) : words.download,
+    model.gated && words.gated,
+    model.licence && !note.includes(model.licence) && model.licence,
+    note.replace(/^[\d,.]+ MB,? ?/, ""),
+  ];
+  return known.filter(Boolean).join(" · ");
+}
+
+/** The choice of one of the two models; `name` is "tagger" or "vlm". */
+export function modelField(app, name) {
+  const { list, none, other } = KINDS[name];
+  const id = uid(name);
+  const select = h("select", { id, "aria-describedby": `${id}-hint` });
+  const own = h("input", { type: "text", placeholder: other, "aria-label": other, spellcheck: false, hidden: true });
+  const hint = h("span", { class: "hint", id: `${id}-hint` });
+  const error = h("span", { class: "error", role: "alert", hidden: true });
+  const server = h("div");
+  const element = h(
+    "div",
+    { class: "field" },
+    h("div", { class: "head" }, h("label", { for: id, class: "label" }, label(name)), h("span", { class: "badge good", hidden: true }, words.here)),
+    select,
+    own,
+    hint,
+    error,
+    server,
+  );
+  element.dataset.setting = name;
+  const badge = element.querySelector(".badge");
+
+  const options = () => {
+    const models = app.models[list] ?? [];
+    const group = (title, some) =>
+      some.length > 0 &&
+      h(
+        "optgroup",
+        { label: title },
+        some.map((m) => h("option", { value: m.name }, m.here || !m.bytes ? m.name : `${m.name}  (${bytes(m.bytes)})`)),
+      );
+    fill(
+      select,
+      h("option", { value: "none" }, none),
+      group(words.onThisMachine, models.filter((m) => m.here)),
+      group(words.toDownload, models.filter((m) => !m.here)),
+      h("option", { value: OTHER }, words.other),
+    );
+  };
+  const draw = () => {
+    const value = app.value(name);
+    const known = value === "none" || (app.models[list] ?? []).some((m) => m.name === value);
+    select.value = known ? value : OTHER;
+    own.hidden = known;
+    if (!known && element.getRootNode().activeElement !== own) own.value = value;
+    const model = (app.models[list] ?? []).find((m) => m.name === value);
+    badge.hidden = !model?.here;
+    hint.textContent = facts(model);
+    hint.hidden = !hint.textContent;
+    const asksServer = name === "vlm" && /^https?:/.test(value);
+    if (asksServer !== server.childNodes.length > 0) {
+      fill(server, asksServer && field(app.setting("vlm_model"), app.value("vlm_model"), (v) => app.change({ vlm_model: v })));
+    }
+  };
+  select.addEventListener("change", () => {
+    if (select.value !== OTHER) return app.change({ [name]: select.value });
+    own.hidden = false;
+    own.value = "";
+    badge.hidden = true;
+    hint.hidden = true;
+    own.focus();
+  });
+  own.addEventListener("change", () => own.value.trim() && app.change({ [name]: own.value.trim() }));
+  element.set = draw;
+  element.fail = (sentence) => {
+    error.textContent = sentence;
+    error.hidden = !sentence;
+  };
+  app.on("models", () => (options(), draw()));
+  options();
+  draw();
+  return element;
+}

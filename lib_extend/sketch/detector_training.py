@@ -32,7 +32,7 @@ def train_detector(
     out_dir: Path | str,
     *,
     seed: int = 1,
-    steps: int = 2000,
+    steps: int = 900,
     parts: int = 12,
     cache: Path | str | None = None,
     report: Report = print,

@@ -40,3 +40,9 @@ def user_of(app: Any, cookies: Mapping[str, str]) -> str | None:
         if name.startswith("access-token") and token in tokens:
             return str(tokens[token])
     return None
+
+
+def closing(app: Any) -> bool:
+    """Whether the server of the Gradio app has been told to end: it then waits for every open connection."""
+    server = getattr(getattr(app, "blocks", None), "server", None)
+    return bool(getattr(server, "should_exit", False))

@@ -1,0 +1,346 @@
+"""One job: a thread that runs it, numbers its events and keeps count."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from lib_extend.api import texts
+from lib_extend.api.errors import answer_of
+from lib_extend.api.events import EventLog
+from lib_extend.api.folders import Opened
+from lib_extend.batch import events as ev
+from lib_extend.batch.job import Client, TagJob
+from lib_extend.batch.undo import undo
+from lib_extend.config import TagConfig
+from lib_extend.errors import PromptExtendError
+from lib_extend.records import Record
+from lib_extend.worker.client import WorkerClient
+
+TAG, PREVIEW, UNDO = KINDS = ("tag", "preview", "undo")
+WINDOW = 20.0
+"""Seconds over which images a second are measured."""
+TELL = 1.0
+"""Seconds between two calls of `Hooks.changed`."""
+
+
+class Host(Protocol):
+    """The WebUI's checkpoint, see `host.memory`."""
+
+    def can_unload(self) -> bool: ...
+
+    def unload(self) -> bool: ...
+
+    def bring_back(self) -> bool: ...
+
+
+class Away:
+    """The WebUI's checkpoint is away while one job or more want it to be."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._lock = threading.Lock()
+        self._wanted = 0
+        self._gone = False
+
+    def begin(self) -> None:
+        """Unload it, unless it is away already. What the WebUI raises goes to the caller."""
+        with self._lock:
+            if not self._wanted:
+                self._gone = self._host.can_unload() and self._host.unload()
+            self._wanted += 1
+
+    def end(self) -> None:
+        """Bring it back when nobody else wants it away."""
+        with self._lock:
+            self._wanted -= 1
+            if not self._wanted and self._gone:
+                self._gone = False
+                self._host.bring_back()
+
+
+@dataclass
+class Hooks:
+    """What jobs need of the rest of the server.
+
+    Attributes:
+        away: unloads the WebUI's checkpoint. changed: called with a folder and the names of images whose captions
+            were written (None: look at all). before_models: called before a job's models are loaded.
+        unfinished: called with a folder and whether a tagging run on it is open.
+        client: makes the worker's client.
+    """
+
+    away: Away
+    changed: Callable[[Path, Sequence[str] | None], None] = lambda root, names: None
+    before_models: Callable[[], None] = lambda: None
+    unfinished: Callable[[Path, bool], None] = lambda root, unfinished: None
+    client: Callable[[], WorkerClient] = WorkerClient
+
+
+@dataclass(frozen=True)
+class Note(Record):
+    """An event of the server's own: `paused`, or the `finished` of a job that is no tagging run."""
+
+    event: str
+    run: int = 0
+    done: int = 0
+    failed: int = 0
+    written: int = 0
+    seconds: float = 0.0
+    stopped: bool = False
+    error: str = ""
+
+
+class Rate:
+    """Images a second over the last 20 seconds."""
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[float, int]] = deque()
+        self._count = 0
+
+    def add(self) -> None:
+        """One image more."""
+        self._count += 1
+        now = time.monotonic()
+        if not self._marks or now - self._marks[-1][0] > 0.25:
+            self._marks.append((now, self._count))
+        while len(self._marks) > 2 and now - self._marks[0][0] > WINDOW:
+            self._marks.popleft()
+
+    def value(self) -> float | None:
+        """None until there is something to measure."""
+        if len(self._marks) < 2:
+            return None
+        (start, before), now = self._marks[0], time.monotonic()
+        return (self._count - before) / max(now - start, 0.25)
+
+
+class Job:
+    """One job. `Jobs` starts, pauses and stops it under its lock; all else may be read from any thread.
+
+    Attributes:
+        state: running, paused, stopped, done or failed. begun: set when it has begun, or will not.
+        refusal: why it could not even begin. log: its events.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        folder: Opened,
+        kind: str,
+        config: TagConfig,
+        hooks: Hooks,
+        unload_host: bool = False,
+        undoes: int | None = None,
+        force: bool = False,
+    ) -> None:
+        self.id, self.folder, self.kind, self.config = id, folder, kind, config
+        self.log = EventLog()
+        self.state = "running"
+        self.error = ""
+        self.refusal: BaseException | None = None
+        self.begun = threading.Event()
+        self.started = time.time()
+        self.client: WorkerClient | None = None
+        self.client_since = 0.0
+        self.run = 0
+        self.images = self.done = self.failed = self.written = 0
+        self._hooks = hooks
+        self._unload_host = unload_host
+        self._undoes, self._force = undoes, force
+        self._pausing = False
+        self._task = self._make_task()  # raises now when the settings do not fit
+        self._thread: threading.Thread | None = None
+        self._rate = Rate()
+        self._seen: list[str] = []
+        self._told = 0.0
+        self._catching_up = False
+
+    @property
+    def over(self) -> bool:
+        return self.state in ("stopped", "done", "failed")
+
+    def start(self) -> None:
+        """Begin, or go on after a pause."""
+        if self.state == "paused":
+            self._task = self._make_task()
+        self.state, self._pausing, self._rate = "running", False, Rate()
+        self._thread = threading.Thread(target=self._work, name=f"prompt-extend-{self.kind}", daemon=True)
+        self._thread.start()
+
+    def pause(self) -> None:
+        self._pausing = True
+        self._stop_task()
+
+    def stop(self) -> None:
+        self._pausing = False
+        if self.state == "paused":
+            self._end(
+                "stopped", Note("finished", self.run, self.done, self.failed, self.written, stopped=True)
+            )
+        else:
+            self._stop_task()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the thread."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def to_json(self) -> dict[str, Any]:
+        """What is told of it. `rate` in images a second; `eta` in seconds; None while not known."""
+        rate = self._rate.value() if self.state == "running" else None
+        left = max(0, self.images - self.done - self.failed)
+        return {
+            "id": self.id,
+            "folder": self.folder.id,
+            "path": str(self.folder.path),
+            "kind": self.kind,
+            "state": self.state,
+            "pausing": self._pausing and self.state == "running",
+            "run": self.run,
+            "images": self.images,
+            "done": self.done,
+            "failed": self.failed,
+            "written": self.written,
+            "rate": None if rate is None else round(rate, 2),
+            "eta": None if not rate else round(left / rate, 1),
+            "started": round(self.started, 3),
+            "error": self.error,
+            "events": self.log.last,
+        }
+
+    # the thread
+
+    def _make_task(self) -> TagJob | None:
+        if self.kind == UNDO:
+            return None
+        return TagJob(self.folder.path, self.config, dry_run=self.kind == PREVIEW, client=self._make_client)
+
+    def _make_client(self) -> Client:
+        self._hooks.before_models()
+        self.client, self.client_since = self._hooks.client(), time.time()
+        return self.client
+
+    def _stop_task(self) -> None:
+        if self._task is not None:
+            self._task.stop()
+
+    def _work(self) -> None:
+        away = self._unload_host and self._unload()
+        try:
+            last: ev.Event | Note | None = None
+            for event in self._events():
+                if isinstance(event, (ev.Finished, Note)):
+                    last = event  # told when the run has really ended, and the folder is free
+                else:
+                    self._take(event)
+            self._finish(last)
+        except BaseException as error:  # noqa: BLE001 - it must reach whoever follows the job
+            self._fail(error)
+        finally:
+            self.client = None
+            if away:
+                self._bring_back()
+            self.begun.set()
+
+    def _events(self) -> Iterator[ev.Event | Note]:
+        if self._task is not None:
+            yield from self._task.events()
+            return
+        began = time.monotonic()
+        result = undo(self.folder.path, self._undoes, force=self._force)
+        for name, reason in result.failed:
+            yield ev.Failed(name, reason)
+        seconds = round(time.monotonic() - began, 3)
+        yield Note(
+            "finished", result.run, result.restored, len(result.failed), result.restored, seconds=seconds
+        )
+
+    def _take(self, event: ev.Event | Note) -> None:
+        data = event.to_json()
+        if isinstance(event, ev.Planned):
+            self.images, self.run = event.images, event.run
+            self.done = self.failed = 0  # a continued run tells of the images done before, too
+            self._catching_up = event.continued
+            if self.kind == TAG:
+                self._hooks.unfinished(self.folder.path, True)
+        elif isinstance(event, ev.Loaded):
+            self._catching_up = False
+        elif isinstance(event, ev.Image):
+            self.done += 1
+            if self._catching_up and not event.changed:
+                return  # its event was told before the pause
+            self._rate.add()
+            if event.changed and self.kind == TAG:
+                self.written += 1
+                self._seen.append(event.path)
+                self._tell()
+        elif isinstance(event, ev.Failed):
+            self.failed += 1
+            self._rate.add()
+        self.log.append(data, replace=isinstance(event, ev.Status))
+        self.begun.set()
+
+    def _finish(self, event: ev.Event | Note | None) -> None:
+        self._tell(now=True)
+        if isinstance(event, Note):
+            self.run, self.done, self.failed, self.written = (
+                event.run,
+                event.done,
+                event.failed,
+                event.written,
+            )
+            self._hooks.changed(self.folder.path, None)
+            self._end("done", event)
+            return
+        assert isinstance(event, ev.Finished)
+        self.run = event.run
+        if event.stopped and self._pausing:
+            self.state = "paused"
+            self.log.append(Note("paused", event.run, self.done, self.failed, self.written).to_json())
+            return
+        if self.kind == TAG:
+            self._hooks.unfinished(self.folder.path, event.stopped)
+        self._end("stopped" if event.stopped else "done", event)
+
+    def _end(self, state: str, event: Record) -> None:
+        self.state = state
+        self.log.append(event.to_json())
+        self.log.close()
+        self.begun.set()
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.begun.is_set() and isinstance(error, PromptExtendError):
+            self.refusal = error
+        self._tell(now=True)
+        self.error = str(answer_of(error)[1]["error"])
+        self._end(
+            "failed", Note("finished", self.run, self.done, self.failed, self.written, error=self.error)
+        )
+
+    def _unload(self) -> bool:
+        self.log.append(ev.Status(texts.HOST_MODEL_GOES).to_json())
+        try:
+            self._hooks.away.begin()
+        except Exception as error:  # noqa: BLE001 - the WebUI's own code: tagging goes on without
+            self.log.append(ev.Status(texts.HOST_MODEL_STAYS.format(reason=error)).to_json())
+            return False
+        return True
+
+    def _bring_back(self) -> None:
+        try:
+            self._hooks.away.end()
+        except Exception as error:  # noqa: BLE001 - the WebUI's own code, and the job is done
+            answer_of(error)  # to the log
+
+    def _tell(self, *, now: bool = False) -> None:
+        """Tell the browser which captions were written."""
+        if self._seen and (now or time.monotonic() - self._told > TELL):
+            self._told = time.monotonic()
+            names, self._seen = self._seen, []
+            self._hooks.changed(self.folder.path, names)

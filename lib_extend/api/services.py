@@ -1,0 +1,106 @@
+"""What the routes work with: one set for a server process, also across a WebUI's "Reload UI"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lib_extend.api.analyze import KeptWorker
+from lib_extend.api.contents import Recent
+from lib_extend.api.environment import EnvironmentTask
+from lib_extend.api.folders import FolderBook
+from lib_extend.api.job import Away, Hooks, Host
+from lib_extend.api.jobs import Jobs
+from lib_extend.api.presets import Presets
+from lib_extend.api.settings import ModelList
+from lib_extend.host import memory, options, paths, safety
+from lib_extend.host.options import Options
+from lib_extend.host.safety import Safety
+from lib_extend.worker.client import WorkerClient
+
+THREADS = 16
+"""Requests worked on at once. Threads of our own: those of the WebUI's server are for generating."""
+
+
+@dataclass
+class Services:
+    """See the modules of the same names; `host`, `options`, `safety` and `credentials` come from `lib_extend.host`."""
+
+    data: Path
+    safety: Callable[[], Safety]
+    credentials: Callable[[], Mapping[str, str]]
+    options: Callable[[], Options]
+    host: Host
+    folders: FolderBook
+    recent: Recent
+    presets: Presets
+    jobs: Jobs
+    kept: KeptWorker
+    environment: EnvironmentTask
+    models: ModelList = field(default_factory=ModelList)
+    browsers: Any = None
+    threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(THREADS, thread_name_prefix="prompt-extend-api")
+    )
+
+    def close(self) -> None:
+        """End jobs and workers."""
+        self.jobs.stop_all()
+        self.kept.unload()
+        if self.browsers is not None:
+            self.browsers.close()
+        self.threads.shutdown(wait=False)
+
+
+def make(
+    *,
+    data: Path | None = None,
+    safety: Callable[[], Safety] = safety.safety,
+    credentials: Callable[[], Mapping[str, str]] = safety.credentials,
+    options: Callable[[], Options] = options.read,
+    host: Host = memory,  # type: ignore[assignment]
+    client: Callable[[], WorkerClient] = WorkerClient,
+    browsers: Any = None,
+) -> Services:
+    """The services of a server. Every argument has the host's own as its default.
+
+    Args:
+        data: folder of presets and recent folders. browsers: what `/datasets` is served from.
+        client: makes the worker's client.
+    """
+    folder = paths.data_folder() if data is None else data
+    recent = Recent(folder / "recent.json")
+    kept = KeptWorker(lambda: options().idle_minutes, client)
+
+    def changed(root: Path, names: Sequence[str] | None) -> None:
+        if browsers is not None:
+            browsers.changed(root, names)
+
+    hooks = Hooks(
+        away=Away(host),
+        changed=changed,
+        before_models=lambda: _forget(kept),
+        unfinished=lambda root, unfinished: recent.mark(root, unfinished=unfinished),
+        client=client,
+    )
+    return Services(
+        data=folder,
+        safety=safety,
+        credentials=credentials,
+        options=options,
+        host=host,
+        folders=FolderBook(safety),
+        recent=recent,
+        presets=Presets(folder / "presets"),
+        jobs=Jobs(hooks),
+        kept=kept,
+        environment=EnvironmentTask(before=lambda: _forget(kept)),
+        browsers=browsers,
+    )
+
+
+def _forget(kept: KeptWorker) -> None:
+    kept.unload()

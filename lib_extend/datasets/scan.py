@@ -72,11 +72,16 @@ def walk(root: Path, suffixes: Collection[str], *, recursive: bool = False) -> I
     Raises:
         UserError: `root` is not a folder or cannot be listed.
     """
+    check_folder(root)
+    yield from _walk(root, "", suffixes, recursive, set())
+
+
+def check_folder(root: Path) -> None:
+    """Raises UserError when `root` is not a folder."""
     if not root.exists():
         raise UserError(f"There is no folder {show(str(root))}: check the path.")
     if not root.is_dir():
         raise UserError(f"{show(str(root))} is a file, not a folder: name the folder that holds the images.")
-    yield from _walk(root, "", suffixes, recursive, set())
 
 
 def _walk(

@@ -20,7 +20,7 @@ from lib_extend.config import TagConfig
 from lib_extend.datasets.index import Index
 from lib_extend.datasets.index_reading import Context, Listed, caption_name, read_rows
 from lib_extend.datasets.index_store import IndexStore
-from lib_extend.datasets.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, walk
+from lib_extend.datasets.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, check_folder, walk
 from lib_extend.errors import PromptExtendError
 from lib_extend.questions.builtin import BUILTIN
 
@@ -61,7 +61,12 @@ class Updater:
         self._read_since: set[int] = set()
 
     def load(self, *, recursive: bool) -> bool:
-        """The index as it was kept; returns whether it held the whole folder."""
+        """The index as it was kept; returns whether it held the whole folder.
+
+        Raises:
+            UserError: there is no such folder.
+        """
+        check_folder(self._root)
         root = os.fsencode(self._root.resolve()).decode("utf-8", "backslashreplace")
         store = self._store = IndexStore(self._state, root)
         if store.holes():
@@ -100,7 +105,9 @@ class Updater:
         with contextlib.closing(Glance(self._state)) as glance:
             progress = json.dumps(glance.progress())
             if store.meta("run") != progress:
-                listed.update(self._worked_on(glance, json.loads(store.meta("run") or "[0]")[0]))
+                since = json.loads(store.meta("run") or "[0]")[0]
+                # as they are now, where that is known
+                listed = dict(self._worked_on(glance, since)) | listed
             self._drop(gone)
             if self._read(list(listed.values()), glance):
                 store.set_meta("run", progress)

@@ -117,10 +117,8 @@ class Lora:
 
     def __post_init__(self) -> None:
         name = checks.text("name", self.name, MAX_NAME * 2, lines=False)
-        if not name or not set(name).isdisjoint("<>:,"):
-            raise FieldError(
-                "name", "must be the LoRA's file name without its ending, and without < > : and commas"
-            )
+        if not name or not set(name).isdisjoint("<>:"):
+            raise FieldError("name", "must be the LoRA's file name without its ending, and without < > :")
         _set(self, "name", name)
         _set(self, "weight", checks.number("weight", self.weight, -5, 5))
 

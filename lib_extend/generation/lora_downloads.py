@@ -1,0 +1,258 @@
+"""A LoRA into the host's folder: whole and proved, or not at all.
+
+What has arrived lies in a folder of its own beside the LoRAs until it is complete, and a download that broke off
+goes on from there. Then its hash is compared (where one is known) and its structure checked, and only then does it
+get its name, in one step: a host never sees half a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lib_extend.errors import Stopped, StorageError, UserError
+from lib_extend.generation.lora_sources import Offer, client, file_name, refused, unreachable
+from lib_extend.generation.loras import SUFFIX
+from lib_extend.generation.safetensors import check_whole
+
+if TYPE_CHECKING:
+    import httpx
+
+ATTEMPTS = 4
+"""How often in a row a connection may break without a new byte before it is given up."""
+PAUSE = 1.0
+"""Seconds between two attempts."""
+PIECE = 256 * 1024
+WORKSHOP = ".prompt-extend"
+"""Folder within the LoRA folder for what is under way; the hosts look for `.safetensors` only."""
+
+_FULL = tuple(getattr(errno, n) for n in ("ENOSPC", "EDQUOT") if hasattr(errno, n))
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes that are here and those of the whole file (0: nobody knows)."""
+
+
+def download(
+    offer: Offer,
+    folder: Path,
+    *,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+    token: str = "",
+) -> Path:
+    """The file of an offer in a folder, downloaded if it is not there.
+
+    Where another file of that name is there, the version becomes part of the name.
+
+    Args:
+        stop: asked between pieces; what has arrived is kept.
+        token: sent to the offer's host, for those who ask for a login.
+
+    Raises:
+        UserError: offline, refused, damaged on its way. StorageError: the disk. Stopped: by `stop`.
+    """
+    progress = progress or (lambda here, total: None)
+    stop = stop or (lambda: False)
+    with _storing(folder):
+        target = _target(folder, offer)
+        if target.exists():
+            progress(target.stat().st_size, target.stat().st_size)
+            return target
+        identity = offer.sha256 or hashlib.sha256(f"{offer.url} {offer.size}".encode()).hexdigest()
+        with _workshop(folder, identity[:24]) as part:
+            _fetch(offer, part, progress, stop, token)
+            _prove(offer, part)
+            os.replace(part, target)
+    return target
+
+
+def import_file(path: Path, folder: Path) -> Path:
+    """A LoRA file from elsewhere on this machine, copied into a folder; returns where it is now.
+
+    Raises:
+        UserError: it is no whole LoRA file, or another of that name is there. StorageError: the disk.
+    """
+    name = file_name(path.name)
+    if not name:
+        raise UserError(f"{path.name} does not end in {SUFFIX}: choose a LoRA in that format.")
+    check_whole(path)
+    target = folder / name
+    with _storing(folder):
+        if target.exists():
+            if os.path.samefile(path, target) or _sha256(path) == _sha256(target):
+                return target
+            raise UserError(f"{folder} has another file called {name}: rename one of the two.")
+        with _workshop(folder, hashlib.sha256(str(path).encode("utf-8", "replace")).hexdigest()[:24]) as part:
+            shutil.copyfile(path, part)
+            check_whole(part)
+            os.replace(part, target)
+    return target
+
+
+def _target(folder: Path, offer: Offer) -> Path:
+    """Where the file belongs: a free name, or the name of just this file."""
+    stem = offer.name[: -len(SUFFIX)]
+    version = re.sub(r"[^\w.+-]+", "-", offer.version).strip("-.")
+    names = [offer.name, *([f"{stem}-{version}{SUFFIX}"] if version else [])]
+    for name in names:
+        target = folder / name
+        if not target.exists() or _is(target, offer):
+            return target
+    raise UserError(f"{folder} has another file called {names[-1]}: rename it, then start again.")
+
+
+def _is(path: Path, offer: Offer) -> bool:
+    """Whether a file is the offered one, as far as the offer says."""
+    if offer.sha256:
+        return _sha256(path) == offer.sha256
+    with contextlib.suppress(UserError):
+        return check_whole(path).size == offer.size
+    return False
+
+
+def _fetch(offer: Offer, part: Path, progress: Progress, stop: Callable[[], bool], token: str) -> None:
+    """Fills `part`, going on from what it holds."""
+    import httpx
+
+    vain = 0
+    with client(token) as http:
+        while True:
+            before = _size(part)
+            try:
+                _receive(http, offer, part, progress, stop)
+                return
+            except httpx.HTTPStatusError as error:
+                raise refused(error.response) from None
+            except httpx.RequestError as error:
+                vain = 1 if _size(part) > before else vain + 1
+                if vain >= ATTEMPTS or stop():
+                    raise unreachable(offer.url, error) from None
+            time.sleep(PAUSE)
+
+
+def _receive(
+    http: httpx.Client, offer: Offer, part: Path, progress: Progress, stop: Callable[[], bool]
+) -> None:
+    here = _size(part)
+    headers = {"Range": f"bytes={here}-"} if here else {}
+    # Hashes are of the bytes as they are: no compression on the way.
+    with http.stream("GET", offer.url, headers={**headers, "Accept-Encoding": "identity"}) as response:
+        if response.status_code == 416:
+            # Either all is here, which the hash will tell, or what is here is of another file.
+            if response.headers.get("content-range", "").endswith(f"/{here}"):
+                return
+            part.unlink()
+            raise _damaged(offer)
+        response.raise_for_status()
+        if response.headers.get("content-type", "").startswith("text/html"):
+            raise UserError(
+                f"{response.request.url.host} sent a web page instead of {offer.name} (a login?): enter an API key of "
+                "yours, or get the file with a browser and import it."
+            )
+        goes_on = response.status_code == 206 and response.headers.get("content-range", "").startswith(
+            f"bytes {here}-"
+        )
+        here = here if goes_on else 0
+        length = int(response.headers.get("content-length") or 0)
+        total = here + length if length else offer.size
+        _check_space(part.parent, length, offer)
+        with part.open("ab" if goes_on else "wb") as file:
+            progress(here, total)
+            for piece in response.iter_raw(PIECE):
+                file.write(piece)
+                here += len(piece)
+                progress(here, total)
+                if stop():
+                    raise Stopped(f"{offer.name} is not complete yet; it goes on from here next time.")
+            file.flush()
+            os.fsync(file.fileno())
+        if length and here < total:
+            raise _broken(response)
+
+
+def _broken(response: httpx.Response) -> Exception:
+    import httpx
+
+    return httpx.RemoteProtocolError("the connection ended early", request=response.request)
+
+
+def _prove(offer: Offer, part: Path) -> None:
+    """Raises UserError, and deletes the file, when it is not what was offered."""
+    good = not offer.sha256 or _sha256(part) == offer.sha256
+    if good:
+        with contextlib.suppress(UserError):
+            check_whole(part)
+            return
+    part.unlink()
+    raise _damaged(offer)
+
+
+def _damaged(offer: Offer) -> UserError:
+    return UserError(
+        f"{offer.name} arrived damaged and was deleted: start again; if it happens again, get it with a browser and "
+        "import it."
+    )
+
+
+@contextlib.contextmanager
+def _workshop(folder: Path, identity: str) -> Iterator[Path]:
+    """The path of a file under way, ours alone until the end; one download of a file at a time."""
+    from filelock import FileLock, Timeout
+
+    shop = folder / WORKSHOP
+    shop.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(str(shop / f"{identity}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError("This file is being downloaded already: wait until that is done.") from None
+    try:
+        yield shop / f"{identity}.part"
+    finally:
+        lock.release()
+        with contextlib.suppress(OSError):
+            (shop / f"{identity}.lock").unlink()
+        with contextlib.suppress(OSError):
+            shop.rmdir()  # only when nothing is left in it
+
+
+@contextlib.contextmanager
+def _storing(folder: Path) -> Iterator[None]:
+    """What the disk says, in one sentence."""
+    try:
+        yield
+    except OSError as e:
+        if e.errno in _FULL:
+            raise StorageError(f"The disk of {folder} is full: make room and start again.") from None
+        raise UserError(f"{folder} cannot be written to ({e.strerror or e}): check the folder.") from None
+
+
+def _check_space(folder: Path, needed: int, offer: Offer) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise StorageError(
+            f"{offer.name} needs {needed / 1e6:,.0f} MB more and the disk of {folder.parent} has {free / 1e6:,.0f}: "
+            "make room and start again."
+        )
+
+
+def _size(path: Path) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0
+
+
+def _sha256(path: Path) -> str:
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1024 * 1024):
+            state.update(piece)
+    return state.hexdigest()

@@ -15,7 +15,7 @@ from lib_extend.batch.plan import checked_settings
 from lib_extend.config import TagConfig
 from lib_extend.errors import UserError
 
-_NAME = re.compile(r'[^/\\:*?"<>|\x00-\x1f\x7f\ud800-\udfff]{1,64}')
+_NAME = re.compile(r'[^/\\:*?"<>|\x00-\x1f\x7f\ud800-\udfff\ufffd]{1,64}')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _SUFFIX = ".json"
 _LARGEST = 1_000_000

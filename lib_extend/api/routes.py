@@ -15,7 +15,7 @@ import importlib.util
 import os
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,9 @@ from lib_extend.api.http import Call, Handler, Raw, Stream, parse_object, to_byt
 from lib_extend.api.services import Services
 from lib_extend.api.table import HANDLERS, PREFIX
 from lib_extend.errors import PromptExtendError
-from lib_extend.host.gradio import closing
+from lib_extend.host import gradio
+from lib_extend.host.safety import Safety
+from lib_extend.host.safety import safety as host_safety
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,39 +44,50 @@ _shared: list[Services] = []
 """The services of this process, once made: jobs outlive a WebUI's "Reload UI"."""
 
 
-def mount(app: Any, *, services: Services | None = None) -> None:
+def mount(
+    app: Any,
+    *,
+    services: Services | None = None,
+    safety: Safety | None = None,
+    closing: Callable[[], bool] | None = None,
+) -> None:
     """Serve the API from `app` (FastAPI, Starlette); again on the same app replaces what was there.
 
     Args:
-        services: what the routes work with; one set for the process when not given.
+        services: what the routes work with; when not given, one set for the process.
+        safety: how far the server is open, where no WebUI's flags say so (the standalone page).
+        closing: whether the server was told to end, so that streams let it; known of Gradio's own server.
     """
     from starlette.routing import Mount
 
+    if services is None:
+        services = shared(safety)
+    gate = build(services, app, closing or partial(gradio.closing, app))
     routes = app.router.routes
     routes[:] = [r for r in routes if getattr(r, "name", "") != NAME]
     # first: newer Gradio versions have routes that take any address
-    routes.insert(0, Mount(PREFIX, app=build(services or shared(), app), name=NAME))
+    routes.insert(0, Mount(PREFIX, app=gate, name=NAME))
 
 
-def shared() -> Services:
-    """The services of this process."""
+def shared(safety: Safety | None = None) -> Services:
+    """The services of this process, made at the first call."""
     with _lock:
         if not _shared:
-            _shared.append(services_of.make(browsers=_browsers()))
+            asked = host_safety if safety is None else (lambda: safety)
+            _shared.append(services_of.make(browsers=_browsers(), safety=asked))
         return _shared[0]
 
 
-def build(services: Services, host: Any) -> Gate:
-    """The routes behind their gate, as an ASGI app. `host`: the app whose login counts and which may close."""
+def build(services: Services, host: Any, closing: Callable[[], bool]) -> Gate:
+    """The routes behind their gate, as an ASGI app. `host`: the app whose login counts."""
     from fastapi import FastAPI
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
     from starlette.routing import Route
 
     inner = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    is_closing = partial(closing, host)
     for (method, path), handler in HANDLERS.items():
-        endpoint = _endpoint(handler, services, is_closing)
+        endpoint = _endpoint(handler, services, closing)
         inner.router.routes.append(Route(path, endpoint, methods=[method]))
     if services.browsers is not None:
         datasets = importlib.import_module("lib_extend.api.datasets")
@@ -94,13 +107,13 @@ def _browsers() -> Any:
     return Browsers()
 
 
-def _endpoint(handler: Handler, services: Services, is_closing: Any) -> Any:
+def _endpoint(handler: Handler, services: Services, closing: Callable[[], bool]) -> Any:
     async def endpoint(request: Request) -> Response:
         loop = asyncio.get_running_loop()
         try:
             async with _call(request) as call:
                 result = await loop.run_in_executor(services.threads, _run, handler, services, call)
-            return _response(result, is_closing)
+            return _response(result, closing)
         except Exception as error:  # noqa: BLE001 - Starlette would answer it in plain text
             return await _error(request, error)
 
@@ -164,7 +177,7 @@ def _file(suffix: str) -> Iterator[Path]:
             os.unlink(name)
 
 
-def _response(result: Any, is_closing: Any) -> Response:
+def _response(result: Any, closing: Callable[[], bool]) -> Response:
     from starlette.responses import Response, StreamingResponse
 
     if isinstance(result, Raw):
@@ -176,7 +189,7 @@ def _response(result: Any, is_closing: Any) -> Response:
             return Response(f"[{entries}]".encode("ascii"), 200, {"Cache-Control": "no-store"}, _JSON)
         if log.closed and not log.after(after):
             return Response(status_code=204)  # a browser would connect again and again otherwise
-        events = streams.follow(log, after, is_closing)
+        events = streams.follow(log, after, closing)
         return StreamingResponse(events, 200, dict(streams.HEADERS), "text/event-stream")
     return Response(to_bytes(result), 200, {"Cache-Control": "no-store"}, _JSON)
 

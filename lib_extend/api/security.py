@@ -16,7 +16,6 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -136,12 +135,9 @@ def _basic(header: str, known: Mapping[str, str]) -> str | None:
 
 
 def _cookies(header: str) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
-    except CookieError:
-        # another program's odd cookie on the same host must not lock anybody out
-        pairs = (part.strip().partition("=") for part in header.split(";"))
-        return {name: value.strip('"') for name, _, value in pairs}
+    """Read as browsers and Starlette do: Python's own parser gives up at another program's odd cookie."""
+    pairs = (part.strip().partition("=") for part in header.split(";"))
+    return {name: value.strip('"') for name, _, value in pairs if name}
 
 
 def _netloc(url: str) -> str:

@@ -83,8 +83,8 @@ class Server:
     def request(self, method: str, path: str, **options: Any) -> Any:
         return self.client.request(method, PREFIX + path, **options)
 
-    def get(self, path: str, **query: Any) -> Any:
-        answer = self.request("GET", path, params=query)
+    def get(self, route: str, **query: Any) -> Any:
+        answer = self.request("GET", route, params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

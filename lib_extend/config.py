@@ -24,6 +24,7 @@ LETTERED = ("greek", "separation")
 PERSON_TAGS = ("describing", "any")
 SHARED_TAGS = ("once", "each")
 COUNT_STYLES = ("english", "naive")
+FOUR_BITS = ("auto", "yes", "no")
 DEVICES = ("auto", "cpu", "cuda", "directml")
 
 
@@ -130,7 +131,7 @@ class TagConfig:
     vlm: str = _s(
         "none",
         "vision-language model for the questions: a name from `prompt-extend models`, a local folder, an "
-        "http(s)://…/v1 server, `sketch`, or `none`",
+        "http(s)://…/v1 server, `auto` (the best that the graphics card has room for), `sketch`, or `none`",
         group="models",
         metavar="NAME|FOLDER|URL",
     )
@@ -138,6 +139,19 @@ class TagConfig:
         "",
         "model name to request from a --vlm server (default: the first it lists)",
         group="models",
+    )
+    vlm_4bit: str = _s(
+        "auto",
+        "load --vlm in 4 bits, a third of the memory: auto (where it would not fit otherwise), yes or no",
+        group="models",
+        choices=FOUR_BITS,
+    )
+    vram_limit: float | None = _s(
+        None,
+        "GB of the graphics card's memory that --vlm may take (default: an eighth of it, at least 2 GB, is left)",
+        group="models",
+        low=0.5,
+        high=1024,
     )
     device: str = _s("auto", "where models run", group="models", choices=DEVICES)
     offline: bool = _s(False, "never use the network; only models already here", group="models")

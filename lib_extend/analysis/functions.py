@@ -39,15 +39,29 @@ def load_model(
     offline: bool = False,
     models_dir: str = "",
     max_pixels: int = 1_048_576,
+    vram_limit: float | None = None,
+    four_bit: str = "auto",
 ) -> Vlm:
-    """A vision-language model by name, folder or server address, as `--vlm` takes it.
+    """A vision-language model by name, folder, server address or `auto`, as `--vlm` takes it.
+
+    Args:
+        vram_limit: GB of the graphics card's memory that it may take; None leaves some to other programs.
+        four_bit: weights in 4 bits: "yes", "no", or "auto", where they would not fit otherwise.
 
     Raises:
         UserError: there is no such model. ModelError: it cannot be downloaded or loaded.
     """
     from lib_extend.models.vlms.loading import load_vlm
 
-    return load_vlm(spec, device=device, offline=offline, models_dir=models_dir, max_pixels=max_pixels)
+    return load_vlm(
+        spec,
+        device=device,
+        offline=offline,
+        models_dir=models_dir,
+        max_pixels=max_pixels,
+        vram_limit=vram_limit,
+        four_bit=four_bit,
+    )
 
 
 def ask(

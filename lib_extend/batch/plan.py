@@ -23,7 +23,7 @@ ANSWERS = "answers"
 PERSONS = "persons"
 
 # Settings that do not change what a run writes, so a stopped run may continue with others.
-_INCIDENTAL = frozenset({"threads", "batch_size", "device", "offline", "models_dir"})
+_INCIDENTAL = frozenset({"threads", "batch_size", "device", "offline", "models_dir", "vram_limit"})
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,10 @@ def fingerprint(spec: str, models_dir: str) -> str:
     return f"{folder.resolve()}|{hashlib.blake2b(repr(files).encode(), digest_size=16).hexdigest()}"
 
 
-def vlm_spec(config: TagConfig) -> str:
-    return f"{config.vlm}|{config.vlm_model}" if config.vlm_model else config.vlm
+def _vlm_name(config: TagConfig) -> str:
+    spec = f"{config.vlm}|{config.vlm_model}" if config.vlm_model else config.vlm
+    name = "vlm|" + fingerprint(spec, config.models_dir)
+    return name if config.vlm_4bit == "auto" else f"{name}|4bit {config.vlm_4bit}"
 
 
 def known_models(state: State, config: TagConfig) -> Models:
@@ -77,7 +79,7 @@ def known_models(state: State, config: TagConfig) -> Models:
             tagger, thresholds = row[0], Thresholds(**row[1])
     vlm: str | None = ""
     if config.vlm != "none":
-        row = state.model("vlm|" + fingerprint(vlm_spec(config), config.models_dir))
+        row = state.model(_vlm_name(config))
         vlm = None if row is None else row[0]
     detector: str | None = ""
     if config.people:
@@ -96,7 +98,7 @@ def remember_models(state: State, config: TagConfig, models: Models) -> None:
         }
         state.remember_model("tagger|" + fingerprint(config.tagger, config.models_dir), models.tagger, values)
     if models.vlm:
-        state.remember_model("vlm|" + fingerprint(vlm_spec(config), config.models_dir), models.vlm, {})
+        state.remember_model(_vlm_name(config), models.vlm, {})
     if models.detector:
         name = "detector|" + fingerprint(config.person_detector, config.models_dir)
         state.remember_model(name, models.detector, {})

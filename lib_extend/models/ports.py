@@ -118,7 +118,8 @@ class Vlm(Protocol):
         key: identity of the weights and of the way of asking; answers are stored under it.
         pixels: how many pixels an image is worth sending at the most.
         device: where it runs, in words, with the reason for any fallback.
-        parallel: how many images are worth having open at once (1 locally, more for a server).
+        parallel: how many images are worth having open at once, each in a thread of its own (1 on the CPU, more
+            on a graphics card and for a server).
     """
 
     key: str

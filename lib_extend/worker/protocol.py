@@ -52,6 +52,8 @@ class Setup(Record):
     person_tag_threshold: float | None = None
     vlm: str = "none"
     vlm_model: str = ""
+    vlm_4bit: str = "auto"
+    vram_limit: float | None = None
     ask: tuple[str, ...] = ()
     questions: tuple[dict[str, Any], ...] = ()
     question_threshold: float = 0.35

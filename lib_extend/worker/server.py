@@ -231,6 +231,8 @@ def load_models(setup: Setup, progress: Callable[[str, int, int], None]) -> Mode
             models_dir=setup.models_dir,
             max_pixels=setup.max_pixels,
             vlm_model=setup.vlm_model,
+            vram_limit=setup.vram_limit,
+            four_bit=setup.vlm_4bit,
             progress=progress,
         )
     return Models(tagger, vlm, detector)

@@ -252,6 +252,17 @@ def test_four_bits_cannot_be_had_on_the_cpu(here: Path) -> None:
     vlm.close()
 
 
+def test_the_worker_hands_the_settings_on(here: Path) -> None:
+    from lib_extend.config import TagConfig
+    from lib_extend.worker.protocol import Setup
+    from lib_extend.worker.server import load_models
+
+    config = TagConfig(tagger="none", vlm=str(here), device="cpu", vlm_4bit="yes", vram_limit=3)
+    vlm = load_models(Setup.from_config(config, ()), lambda *_: None).vlm
+    assert vlm is not None and "4-bit needs an NVIDIA card" in vlm.device
+    vlm.close()
+
+
 def test_parameters_are_counted_from_the_header(here: Path) -> None:
     from safetensors.torch import load_file
 

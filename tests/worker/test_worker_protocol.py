@@ -94,9 +94,11 @@ def test_versions() -> None:
 
 
 def test_setup_of_a_job() -> None:
-    config = TagConfig(tagger="sketch", vlm="sketch", ask=("count", "door"), max_pixels=90_000, threads=3)
+    config = TagConfig(tagger="sketch", vlm="sketch", ask=("count", "door"), max_pixels=90_000, threads=3,
+                       vlm_4bit="yes", vram_limit=5.5)  # fmt: skip
     setup = p.decode(p.encode(p.Setup.from_config(config, BUILTIN)))
     assert isinstance(setup, p.Setup)
     assert (setup.tagger, setup.vlm, setup.ask) == ("sketch", "sketch", ("count", "door"))
     assert (setup.max_pixels, setup.threads, setup.version) == (90_000, 3, p.VERSION)
+    assert (setup.vlm_4bit, setup.vram_limit) == ("yes", 5.5)
     assert [q["name"] for q in setup.questions] == [q.name for q in BUILTIN]

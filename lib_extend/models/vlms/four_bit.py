@@ -8,8 +8,6 @@ from typing import Any
 SHARE = 0.4
 """Of the bytes in bfloat16: 9 of 32 bits with the scales, and embeddings and head as they are."""
 
-WANTED = ("auto", "yes", "no")
-
 
 def obstacle(*, cuda: bool) -> str:
     """Why models cannot be loaded in 4 bits here, "" when they can."""

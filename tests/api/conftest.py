@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -144,3 +145,37 @@ def pictures() -> Pictures:
             Image.new("RGB", size, "red").save(path)
 
     return make
+
+
+class Live:
+    """The same over a real socket: uvicorn in a thread. `url` is the routes' base."""
+
+    def __init__(self, server: Server, app: Any = None) -> None:
+        import uvicorn
+
+        self.server = server
+        app = server.app if app is None else app
+        self.uvicorn = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+        mount(server.app, services=server.services, closing=lambda: self.uvicorn.should_exit)
+        self._thread = threading.Thread(target=self.uvicorn.run, daemon=True)
+        self._thread.start()
+        end = time.monotonic() + 20
+        while not self.uvicorn.started:
+            assert self._thread.is_alive() and time.monotonic() < end
+            time.sleep(0.01)
+        port = self.uvicorn.servers[0].sockets[0].getsockname()[1]
+        self.root = f"http://127.0.0.1:{port}"
+        self.url = self.root + PREFIX
+
+    def close(self, seconds: float = 10.0) -> bool:
+        """Tell it to end, as Gradio does; returns whether it did."""
+        self.uvicorn.should_exit = True
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+
+@pytest.fixture
+def live(server: Server) -> Iterator[Live]:
+    live = Live(server)
+    yield live
+    assert live.close()

@@ -96,7 +96,8 @@ class VlmServer:
     Attributes:
         dialect: a key of `OWNERS`.
         answers: question (a part of it) → answer → probability.
-        models: the names it lists. key: the API key it wants, "" for none.
+        models: the names it lists. unlisted: one more that it takes. slots: those it tells of, if llama.cpp.
+        loading: how often it says that it is. blind: its model takes no pictures. key: the API key it wants, "" for none.
         logprobs: gives them. refuses: fields answered with 400; other unknown constraints are ignored.
         thinks: says nothing within any number of tokens. spaces: as many stand in an object. delay: seconds a reply takes.
         faults: what goes wrong with the next requests, one each.
@@ -107,6 +108,10 @@ class VlmServer:
     dialect: str = "vllm"
     answers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     models: tuple[str, ...] = ("text-embed-1", "seer-2b")
+    unlisted: str = ""
+    slots: int = 4
+    loading: int = 0
+    blind: bool = False
     key: str = ""
     logprobs: bool = True
     refuses: frozenset[str] = frozenset()
@@ -167,6 +172,17 @@ class VlmServer:
     def _get(self, handler: BaseHTTPRequestHandler) -> None:
         if not self._let_in(handler):
             return
+        if self.loading:
+            self.loading -= 1
+            send(
+                handler,
+                503,
+                {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}},
+            )
+            return
+        if handler.path == "/props" and self.dialect == "llama.cpp":
+            send(handler, 200, {"total_slots": self.slots, "modalities": {"vision": not self.blind}})
+            return
         if handler.path != "/v1/models":
             send(handler, 404, {"error": {"message": "no such page"}})
             return
@@ -197,10 +213,16 @@ class VlmServer:
                 self._now -= 1
 
     def _chat(self, body: dict[str, Any]) -> tuple[int, Any]:
-        if body["model"] not in self.models:
+        if self.unlisted and body["model"] != self.unlisted:
+            said = f"Server is pinned to '{self.unlisted}'; requested '{body['model']}'."
+            return 400, {"detail": said}  # FastAPI's way
+        if body["model"] not in (*self.models, self.unlisted):
             return 404, {"error": {"message": f"model {body['model']} not found"}}
         for name in self.refuses & body.keys():
             return 400, {"error": {"message": f"{name} is not supported"}}
+        if self.blind:
+            said = "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"
+            return 500, {"error": {"code": 500, "message": said, "type": "server_error"}}
         parts = body["messages"][-1]["content"]
         if [p["type"] for p in parts] != ["image_url", "text"]:
             return 400, {"error": {"message": "image first, then text"}}

@@ -202,6 +202,53 @@ def test_one_question_goes_ahead_to_fill_the_servers_cache() -> None:
     assert seen == [1]
 
 
+def test_a_picture_stays_in_one_slot() -> None:
+    """llama.cpp keeps a prompt a slot: a second one for the same picture would encode it again."""
+    with VlmServer("llama.cpp", ANSWERS, delay=0.03, slots=3) as server:
+        vlm = connect(server.url)
+        assert vlm.parallel == 3
+        threads = [threading.Thread(target=vlm.look(PICTURE).ask, args=([DOOR] * 4,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert server.most == 2 and len(server.requests) == 8
+        vlm.close()
+        assert connect(server.url, limit=2).parallel == 2
+
+
+def test_slots_nobody_tells_of_may_be_one() -> None:
+    with VlmServer("ollama", ANSWERS) as server:
+        assert connect(server.url).parallel == 1, "two pictures taking turns would be encoded at every turn"
+    with VlmServer("vllm", ANSWERS) as server:
+        assert connect(server.url, limit=8).parallel == 4
+
+
+def test_a_server_that_loads_its_model_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with VlmServer("llama.cpp", ANSWERS, loading=3) as server:
+        assert ask(connect(server.url), CAKES)[0].raw == "3"
+        server.loading = 10**6
+        monkeypatch.setattr(api, "LOADING_SECONDS", 0.1)
+        with pytest.raises(ModelError, match="503, Loading model"):
+            connect(server.url)
+
+
+def test_a_model_without_eyes_stops_the_run() -> None:
+    with VlmServer("llama.cpp", ANSWERS, blind=True) as server:
+        with pytest.raises(ModelError, match=r"takes no pictures.*--mmproj"):
+            ask(connect(server.url), CAKES)
+        assert len(server.requests) == 1, "it is not asked again"
+
+
+def test_a_model_that_is_not_listed_may_be_there() -> None:
+    with VlmServer("other", ANSWERS, unlisted="/models/mine") as server:
+        assert ask(connect(server.url, model="/models/mine"), DOOR)[0].raw == "yes"
+        with pytest.raises(
+            ModelError, match=r"does not take 'oracle' \(400, Server is pinned to '/models/mine'"
+        ):
+            ask(connect(server.url, model="oracle"), DOOR)
+
+
 def test_trouble_that_passes_is_waited_out(server: VlmServer) -> None:
     server.faults = deque([status(503), hang_up, status(429), status(500)])
     assert ask(connect(server.url), CAKES)[0].raw == "3"

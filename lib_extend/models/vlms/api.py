@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import ipaddress
 import os
@@ -27,6 +28,12 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 """Seconds; the pause doubles each time unless the server says how long to wait (`Retry-After`)."""
 
 CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 180.0
+
+LOADING_SECONDS = 120.0
+"""How long a server is waited for that says it is loading its model, with status 503."""
+
+BLIND = "image input is not supported"
+"""What llama.cpp says, with status 500, of a model that was loaded without its eyes."""
 
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 """Statuses that may pass."""
@@ -61,25 +68,22 @@ class Api:
         self._closed.set()
         self._client.close()
 
-    def models(self) -> tuple[list[Mapping[str, Any]], Mapping[str, str]]:
+    def models(self, *, needed: bool = True) -> tuple[list[Mapping[str, Any]], Mapping[str, str]]:
         """The server's models as it lists them (none where it keeps no list) and its headers.
+
+        One that is loading its model is waited for, for `LOADING_SECONDS`.
+
+        Args:
+            needed: the list is, too; otherwise a server that fails to make one is said to keep none.
 
         Raises ModelError when it cannot be reached or lets nobody in.
         """
-        import httpx
-
-        try:
-            response = self._client.get(f"{self.base}/models", timeout=CONNECT_SECONDS)
-        except httpx.TimeoutException as error:
-            raise ModelError(
-                f"The server at {self.base} does not answer within {CONNECT_SECONDS:g} s."
-            ) from error
-        except httpx.HTTPError as error:
-            raise ModelError(
-                f"No server answers at {self.base} ({_why(error)}): start it, or check the address and the port."
-            ) from error
+        until = time.monotonic() + LOADING_SECONDS
+        while _loading(response := self._list()) and time.monotonic() < until:
+            if self._closed.wait(_retry_after(response.headers.get("retry-after")) or FIRST_PAUSE):
+                break
         self._let_in(response)
-        if response.status_code in (404, 405, 501):
+        if response.status_code in (404, 405, 501) or (response.status_code == 500 and not needed):
             return [], response.headers
         if response.status_code != 200:
             raise ModelError(f"The server at {self.base} lists no models: {_said(response)}.")
@@ -90,6 +94,32 @@ class Api:
             raise ModelError(
                 f"What answers at {self.base} is no OpenAI-compatible server: is the address right, with /v1?"
             ) from error
+
+    def _list(self) -> httpx.Response:
+        """The server's reply to the question for its models. Raises ModelError where there is none."""
+        import httpx
+
+        try:
+            return self._client.get(f"{self.base}/models", timeout=CONNECT_SECONDS)
+        except httpx.TimeoutException as error:
+            raise ModelError(
+                f"The server at {self.base} does not answer within {CONNECT_SECONDS:g} s."
+            ) from error
+        except httpx.HTTPError as error:
+            raise ModelError(
+                f"No server answers at {self.base} ({_why(error)}): start it, or check the address and the port."
+            ) from error
+
+    def slots(self) -> int:
+        """How many prompts the server works on at once, each in a slot of its own; 0 where it does not say."""
+        import httpx
+
+        with contextlib.suppress(httpx.HTTPError, ValueError, KeyError, TypeError):
+            root = self.base.removesuffix("/v1")
+            return max(
+                0, int(self._client.get(f"{root}/props", timeout=CONNECT_SECONDS).json()["total_slots"])
+            )
+        return 0
 
     def chat(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """The reply to a chat completion, tried again while the trouble may pass.
@@ -117,7 +147,7 @@ class Api:
             except httpx.HTTPError as error:
                 trouble = f"cannot be reached any more ({_why(error)})"
             else:
-                if response.status_code not in BUSY:
+                if response.status_code not in BUSY or BLIND in response.text:
                     return self._read(response)
                 wait = _retry_after(response.headers.get("retry-after"))
                 trouble = f"is busy or out of order: {_said(response)}"
@@ -127,6 +157,11 @@ class Api:
 
     def _read(self, response: httpx.Response) -> Mapping[str, Any]:
         self._let_in(response)
+        if response.status_code != 200 and BLIND in response.text:
+            raise ModelError(
+                f"The model of the server at {self.base} takes no pictures: start it with its vision part (llama.cpp: "
+                "--mmproj)."
+            )
         if response.status_code in (400, 415, 422, 501):
             raise Refused(_said(response))
         if response.status_code == 404:
@@ -209,6 +244,10 @@ def _said(response: httpx.Response) -> str:
             text = response.text
     text = " ".join(text.split())[:300].rstrip(".")
     return f"{response.status_code}, {text}" if text else f"status {response.status_code}"
+
+
+def _loading(response: httpx.Response) -> bool:
+    return response.status_code == 503 and "loading" in response.text.lower()
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -76,10 +76,18 @@ JSON_SCHEMA = Style("json_schema", _json_schema, wrapped=True)
 
 @dataclass(frozen=True)
 class Dialect:
-    """A kind of server: its name, and the styles worth trying with it, best first, `PLAIN` last."""
+    """A kind of server.
+
+    Attributes:
+        name: for messages.
+        styles: those worth trying with it, best first, `PLAIN` last.
+        slots: whether it keeps prompts in slots, each the last it had, instead of in one cache. A picture
+            asked about in several slots is encoded in each, and two that take turns in one every time.
+    """
 
     name: str
     styles: tuple[Style, ...]
+    slots: bool = False
 
 
 VLLM = Dialect(
@@ -88,9 +96,9 @@ VLLM = Dialect(
     (Style("structured_outputs", _structured_outputs), Style("guided_choice", _guided_choice), PLAIN),
 )
 SGLANG = Dialect("SGLang", (Style("regex", _regex), PLAIN))
-LLAMA_CPP = Dialect("llama.cpp", (Style("grammar", _grammar), JSON_SCHEMA, PLAIN))
-OLLAMA = Dialect("Ollama", (JSON_SCHEMA, PLAIN))
-LM_STUDIO = Dialect("LM Studio", (JSON_SCHEMA, PLAIN))
+LLAMA_CPP = Dialect("llama.cpp", (Style("grammar", _grammar), JSON_SCHEMA, PLAIN), slots=True)
+OLLAMA = Dialect("Ollama", (JSON_SCHEMA, PLAIN), slots=True)
+LM_STUDIO = Dialect("LM Studio", (JSON_SCHEMA, PLAIN), slots=True)
 OTHER = Dialect("OpenAI-compatible", (JSON_SCHEMA, PLAIN))
 
 _OWNERS = {

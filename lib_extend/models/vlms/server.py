@@ -60,7 +60,7 @@ def connect(
         model: its name; "" takes the first the server lists.
         max_pixels: pixels of a picture that are sent at the most.
         offline: only a server on this machine is asked.
-        limit: requests under way at once, ≥ 1.
+        limit: requests under way at once, ≥ 1; fewer where the server says that it takes fewer.
         answer_seconds: how long one answer may take.
 
     Raises:
@@ -72,16 +72,25 @@ def connect(
         )
     api = Api(url, answer_seconds=answer_seconds)
     try:
-        models, headers = api.models()
-        name = _choose([str(m["id"]) for m in models], model, api.base)
+        models, headers = api.models(needed=not model)
+        dialect = dialects.recognise(models, headers)
+        names = [str(m["id"]) for m in models]
+        name = _choose(names, model, api.base, complete=dialect is not dialects.OTHER)
     except ModelError:
         api.close()
         raise
-    return ServerVlm(api, name, dialects.recognise(models, headers), max_pixels=max_pixels, limit=limit)
+    slots = api.slots() if dialect.slots else 0
+    return ServerVlm(
+        api, name, dialect, max_pixels=max_pixels, limit=limit, slots=slots, listed=name in names
+    )
 
 
-def _choose(names: Sequence[str], wanted: str, base: str) -> str:
-    """The model to ask for. Raises ModelError naming those there are."""
+def _choose(names: Sequence[str], wanted: str, base: str, *, complete: bool) -> str:
+    """The model to ask for.
+
+    Raises ModelError naming those there are, where the list is `complete`: some servers take names that
+    they do not list (`transformers serve` that of the folder it was started with).
+    """
     if not wanted:
         # Servers list embedding models too, which cannot answer.
         chat = [n for n in names if "embed" not in n.lower()]
@@ -93,6 +102,8 @@ def _choose(names: Sequence[str], wanted: str, base: str) -> str:
     for name in (wanted, f"{wanted}:latest"):  # Ollama's default tag
         if name in names or not names:
             return name
+    if not complete:
+        return wanted
     raise ModelError(f"The server at {base} has no model {wanted!r}; it has: {', '.join(names)}.")
 
 
@@ -103,10 +114,24 @@ class ServerVlm:
         dialect: the kind of the server.
     """
 
-    def __init__(self, api: Api, model: str, dialect: Dialect, *, max_pixels: int, limit: int) -> None:
+    def __init__(
+        self,
+        api: Api,
+        model: str,
+        dialect: Dialect,
+        *,
+        max_pixels: int,
+        limit: int,
+        slots: int,
+        listed: bool,
+    ) -> None:
         self.dialect = dialect
         self.pixels = max_pixels
-        self.parallel = max(1, limit // 2)
+        self._in_turn = slots > 0  # a picture stays in one slot; others go on in the others
+        if slots:
+            limit = self.parallel = min(limit, slots)
+        else:
+            self.parallel = 1 if dialect.slots else max(1, limit // 2)
         self.key = f"server-{model}-{WAY}-{max_pixels}"
         self.device = f"server {api.base} ({dialect.name}), model {model}"
         self._api = api
@@ -115,6 +140,7 @@ class ServerVlm:
         self._lock = threading.Lock()
         self._styles = dialect.styles
         self._logprobs = True
+        self._known = listed  # the server has this model: it lists it, or has answered
 
     def look(self, image: Image.Image) -> ServerLook:
         """Takes one upright image of any mode and size; transparency becomes white."""
@@ -129,11 +155,11 @@ class ServerVlm:
         """The replies to prompts about a picture (a data URL), in order.
 
         Where it is the picture's `first` round one prompt goes ahead: the others then find the picture
-        in the server's cache instead of having it encoded many times at once.
+        in the server's cache instead of having it encoded many times at once. Where the server has slots
+        they all go one after another, for the same reason.
         """
-        ahead = []
-        if first and len(prompts) > 2:
-            ahead = [self._pool.submit(self.ask_one, picture, prompts[0]).result()]
+        alone = len(prompts) if self._in_turn else int(first and len(prompts) > 2)
+        ahead = [self._pool.submit(self.ask_one, picture, p).result() for p in prompts[:alone]]
         rest = [self._pool.submit(self.ask_one, picture, p) for p in prompts[len(ahead) :]]
         try:
             return ahead + [f.result() for f in rest]
@@ -160,9 +186,14 @@ class ServerVlm:
         }
         return self._closed(body, prompt) if prompt.choices else self._free(body)
 
+    def _chat(self, body: dict[str, Any]) -> Any:
+        message = self._api.chat(body)["choices"][0]
+        self._known = True
+        return message
+
     def _free(self, body: dict[str, Any]) -> Reply:
         try:
-            message = self._api.chat(body)["choices"][0]
+            message = self._chat(body)
         except Refused as refusal:
             raise self._declined(refusal) from refusal
         text = _text(message)
@@ -181,7 +212,7 @@ class ServerVlm:
             if logprobs:
                 asked |= {"logprobs": True, "top_logprobs": TOP}
             try:
-                message = self._api.chat(asked)["choices"][0]
+                message = self._chat(asked)
             except Refused as refusal:
                 # Left out one by one: first what the server names, then the style, then the logprobs.
                 if logprobs and ("logprob" in str(refusal).lower() or style is PLAIN):
@@ -217,7 +248,9 @@ class ServerVlm:
                 self._styles = styles
             self._logprobs &= logprobs
 
-    def _declined(self, refusal: Refused) -> ImageError:
+    def _declined(self, refusal: Refused) -> ImageError | ModelError:
+        if not self._known:
+            return ModelError(f"The server at {self._api.base} does not take {self._model!r} ({refusal}).")
         return ImageError(f"The server at {self._api.base} refused the question ({refusal}).")
 
 

@@ -306,14 +306,16 @@ def plainly(boxes: Array, scores: Array, limit: float) -> list[int]:
 
 
 def _iou(a: Array, b: Array) -> float:
+    a, b = a.astype(np.float64), b.astype(np.float64)
     wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     both = wide * high if wide > 0 and high > 0 else 0
     union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both
     return float(both / union) if union else 0.0
 
 
+# Whole numbers and limits that are binary fractions: whether two boxes are exactly at the limit is no rounding error.
 @settings(max_examples=300, deadline=None)
-@given(st.data(), st.lists(_boxes, max_size=14), st.sampled_from([0.0, 0.3, 0.5, 0.7, 1.0]))
+@given(st.data(), st.lists(_boxes, max_size=14), st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]))
 def test_suppression_is_exact(data: st.DataObject, some: list[tuple[int, ...]], limit: float) -> None:
     boxes = np.array(some, np.float32).reshape(-1, 4)
     scores = data.draw(hnp.arrays(np.float32, len(some), elements=st.sampled_from([0.1, 0.5, 0.9, 1.0])))

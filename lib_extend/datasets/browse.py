@@ -310,7 +310,7 @@ class Browser:
             raise BusyError(
                 f"{show(self.root.name)} is being looked through ({s.done:,} of {s.total:,} images): wait a moment."
             )
-        if time.monotonic() - self._looked > max(_LEAST_PAUSE, _PAUSES * self._took):
+        if self._looked and time.monotonic() - self._looked > max(_LEAST_PAUSE, _PAUSES * self._took):
             self.look_again()
 
     def _changed_by(self, run: int | None) -> int:

@@ -12,7 +12,7 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
-from typing import Any
+from typing import Any, NamedTuple
 
 from lib_extend.captions.names import key
 from lib_extend.datasets import filters as f
@@ -29,6 +29,24 @@ _OPERATORS: dict[str, Callable[[int, int], bool]] = {
 
 Stored = tuple[int, Row, bytes]
 """A place, its row without tags, and the numbers of its tags (native unsigned 32 bit)."""
+
+
+class Columns(NamedTuple):
+    """Many pictures as they were stored, field by field (see `Row`); `sources` and `tags` as bytes of numbers."""
+
+    names: list[str]
+    sizes: Sequence[int]
+    mtimes: Sequence[int]
+    widths: Sequence[int]
+    heights: Sequence[int]
+    caption_sizes: Sequence[int]
+    caption_mtimes: Sequence[int]
+    captions: Sequence[str]
+    tokens: Sequence[int]
+    sources: Sequence[bytes]
+    sure: Sequence[float]
+    flags: Sequence[int]
+    tags: Sequence[bytes]
 
 
 class Index:
@@ -68,13 +86,28 @@ class Index:
             self._tag_keys.append(key(name))
             self._holders.append(array("I"))
 
-    def load(self, rows: Iterable[tuple[Row, bytes]]) -> None:
-        """Rows as they were stored, with the numbers of their tags, into an empty index."""
+    def load(self, chunks: Iterable[Columns]) -> None:
+        """Pictures as they were stored, into an empty index."""
         holders = self._holders
-        for place, (row, numbers) in enumerate(rows):
-            self._append(row, numbers)
-            for tag in memoryview(numbers).cast("I"):
-                holders[tag].append(place)
+        for c in chunks:
+            first = len(self.names)
+            self.places.update(zip(c.names, range(first, first + len(c.names)), strict=True))
+            self.names += c.names
+            self.captions += c.captions
+            self._flags += bytes(c.flags)
+            self._sizes.extend(c.sizes)
+            self._mtimes.extend(c.mtimes)
+            self._widths.extend(c.widths)
+            self._heights.extend(c.heights)
+            self._caption_sizes.extend(c.caption_sizes)
+            self._caption_mtimes.extend(c.caption_mtimes)
+            self._tokens.extend(c.tokens)
+            self._sources.frombytes(b"".join(c.sources))
+            self._sure.extend(c.sure)
+            self._tags += c.tags
+            for place, numbers in enumerate(c.tags, first):
+                for tag in memoryview(numbers).cast("I"):
+                    holders[tag].append(place)
         self.alive = (1 << len(self.names)) - 1
 
     def put(self, rows: Sequence[Row]) -> list[Stored]:

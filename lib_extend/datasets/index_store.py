@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from lib_extend.datasets.index import Stored
-from lib_extend.datasets.rows import Row
+from lib_extend.datasets.index import Columns, Stored
 
 FILE = "browse.sqlite3"
 LOCK = "browse.lock"
@@ -28,8 +28,8 @@ CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE images (
     place INTEGER PRIMARY KEY, name BLOB NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
     width INTEGER NOT NULL, height INTEGER NOT NULL, caption_size INTEGER NOT NULL, caption_mtime INTEGER NOT NULL,
-    caption TEXT NOT NULL, tokens INTEGER NOT NULL, tagger INTEGER NOT NULL, question INTEGER NOT NULL,
-    person INTEGER NOT NULL, human INTEGER NOT NULL, sure REAL NOT NULL, flags INTEGER NOT NULL, tags BLOB NOT NULL
+    caption TEXT NOT NULL, tokens INTEGER NOT NULL, sources BLOB NOT NULL, sure REAL NOT NULL, flags INTEGER NOT NULL,
+    tags BLOB NOT NULL
 );
 """
 
@@ -105,13 +105,12 @@ class IndexStore:
         most, count = self._db.execute("SELECT max(place), count(*) FROM images").fetchone()
         return bool(count and most + 1 != count)
 
-    def rows(self) -> Iterator[tuple[Row, bytes]]:
-        """Every row without its tags, and their numbers, in the order of the places."""
+    def columns(self) -> Iterator[Columns]:
+        """Every picture in the order of the places, some thousands at a time."""
         cursor = self._db.execute("SELECT * FROM images ORDER BY place")
         while chunk := cursor.fetchmany(_CHUNK):
-            for r in chunk:
-                name = os.fsdecode(r[1])
-                yield Row._make((name, *r[2:9], (), r[9], r[10:14], r[14], r[15])), r[16]
+            _, names, *rest = zip(*chunk, strict=True)
+            yield Columns(list(map(os.fsdecode, names)), *rest)
 
     def close_holes(self) -> None:
         """Number the places anew, without empty ones."""
@@ -127,9 +126,18 @@ class IndexStore:
         with self._kept_whole():
             self._db.executemany("INSERT INTO tags VALUES (?,?)", new_tags)
             self._db.executemany(
-                f"INSERT OR REPLACE INTO images VALUES ({','.join('?' * 17)})",
+                f"INSERT OR REPLACE INTO images VALUES ({','.join('?' * 14)})",
                 [
-                    (place, os.fsencode(r.name), *r[1:8], r.tokens, *r.sources, r.sure, r.flags, numbers)
+                    (
+                        place,
+                        os.fsencode(r.name),
+                        *r[1:8],
+                        r.tokens,
+                        _packed(r.sources),
+                        r.sure,
+                        r.flags,
+                        numbers,
+                    )
                     for place, r, numbers in stored
                 ],
             )
@@ -150,6 +158,10 @@ class IndexStore:
                 yield
         except sqlite3.DatabaseError:
             self._full = True
+
+
+def _packed(sources: Sequence[int]) -> bytes:
+    return array("H", sources).tobytes()
 
 
 def _fresh(file: str) -> sqlite3.Connection:

@@ -19,7 +19,7 @@ from lib_extend.datasets.filters import checked_regex
 from lib_extend.errors import UserError
 from lib_extend.worker.process import creation_flags
 
-SECONDS = 3.0
+SECONDS = 8.0
 """Time an expression may take; an ordinary one is through 100,000 captions in well under one second."""
 SYNC_SECONDS = 60.0
 IDLE_SECONDS = 120.0

@@ -18,7 +18,7 @@ import os
 import re
 import sys
 
-SECONDS = 10.0
+SECONDS = 15.0
 """The process ends itself after so long an answer, should its parent be killed before it can."""
 
 _CAPITAL = re.compile(r"(?:\\.)|([A-Z])", re.DOTALL)

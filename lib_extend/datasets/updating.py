@@ -73,7 +73,7 @@ class Updater:
             store.close_holes()
         with self._lock:
             self._index.add_tags(store.tags())
-            self._index.load(store.rows())
+            self._index.load(store.columns())
         self._on_change()
         return store.meta("complete") == _depth(recursive)
 

@@ -111,7 +111,7 @@ def test_it_ends_when_idle() -> None:
 def test_it_does_not_outlive_its_parent() -> None:
     """A search that never ends ends by itself when nobody is there any more to end it."""
     script = Path(regex_process.__file__)
-    code = script.read_text(encoding="utf-8").replace("SECONDS = 10.0", "SECONDS = 0.5")
+    code = script.read_text(encoding="utf-8").replace("SECONDS = 15.0", "SECONDS = 0.5")
     lines = b'{"texts": [[0, "%s"]]}\n{"search": "(a+)+b", "among": "1"}\n' % (b"a" * 60)
     began = time.monotonic()
     ended = subprocess.run(

@@ -102,18 +102,19 @@ def separate_people(
 ) -> tuple[list[str], list[list[str]], list[str]]:
     """(people tags, tags of each person left to right, remaining tags), names with underscores.
 
-    Where the picture cannot be separated there are no persons and all other tags remain; `Separator.look` says why.
-    What all persons have remains, unless the separator's setting `shared_tags` is "each".
+    Only `tags` are divided, in their order; `Separator.look` also finds what the picture's tagging missed. Where the
+    picture cannot be separated there are no persons and all other tags remain; `Separator.look` says why. What all
+    persons have remains, unless the separator's setting `shared_tags` is "each"; what a better tag contradicts on everybody is left out.
     """
     given = [Tag(canonical(t)) for t in tags]
     result = separator.look(image, given).separation
     rest = [t for t in given if not is_people(t.name)]
     if result.reason:
         return [t.name for t in given if is_people(t.name)], [], tag_names(rest)
-    names = {t.name for t in rest}
+    own = [set(tag_names(p.tags)) for p in result.persons]
+    each = [[t.name for t in rest if t.name in names] for names in own]
     remaining = [t.name for t in rest if t.name not in result.taken and t.name not in result.ruled_out]
-    remaining += [t.name for t in result.shared if t.name not in names]
-    return tag_names(result.people), [tag_names(p.tags) for p in result.persons], remaining
+    return tag_names(result.people), each, remaining
 
 
 分离每个人tags = separate_people

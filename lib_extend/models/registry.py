@@ -142,7 +142,7 @@ TAGGERS: tuple[Entry, ...] = (
     _timm("animetimm-convnextv2-huge", "convnextv2_huge"),
     _timm("animetimm-mobilenetv3-large", "mobilenetv3_large_150d"),
     Entry("camie-v2", "tagger", "camie", _CAMIE, _files(_CAMIE, "camie-tagger-v2.onnx", "camie-tagger-v2-metadata.json"), licence="GPL-3.0", note="70,000 tags, artists and years too"),
-    Entry("sketch", "tagger", "wd", folder=SKETCH / "tagger", threshold=0.5, character_threshold=0.5, licence="MIT", note="built in; knows the drawn sample scenes only"),
+    Entry("sketch", "tagger", "wd", folder=SKETCH / "tagger", threshold=0.34, character_threshold=0.5, licence="MIT", note="built in; knows the drawn sample scenes only"),
 )
 
 DETECTORS: tuple[Entry, ...] = (

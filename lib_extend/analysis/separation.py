@@ -104,7 +104,8 @@ def separate_people(
 
     Only `tags` are divided, in their order; `Separator.look` also finds what the picture's tagging missed. Where the
     picture cannot be separated there are no persons and all other tags remain; `Separator.look` says why. What all
-    persons have remains, unless the separator's setting `shared_tags` is "each"; what a better tag contradicts on everybody is left out.
+    persons have remains, unless the separator's setting `shared_tags` is "each"; what a better tag contradicts on
+    everybody is left out.
     """
     given = [Tag(canonical(t)) for t in tags]
     result = separator.look(image, given).separation

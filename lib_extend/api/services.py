@@ -15,6 +15,7 @@ from lib_extend.api.folders import FolderBook
 from lib_extend.api.job import Away, Hooks, Host
 from lib_extend.api.jobs import Jobs
 from lib_extend.api.presets import Presets
+from lib_extend.api.review_list import Lists
 from lib_extend.api.settings import ModelList
 from lib_extend.host import memory, options, paths, safety
 from lib_extend.host.options import Options
@@ -40,6 +41,9 @@ class Services:
     jobs: Jobs
     kept: KeptWorker
     environment: EnvironmentTask
+    client: Callable[[], WorkerClient]
+    changed: Callable[[Path, Sequence[str] | None], None]
+    reviews: Lists = field(default_factory=Lists)
     models: ModelList = field(default_factory=ModelList)
     browsers: Any = None
     threads: ThreadPoolExecutor = field(
@@ -98,6 +102,8 @@ def make(
         jobs=Jobs(hooks),
         kept=kept,
         environment=EnvironmentTask(before=lambda: _forget(kept)),
+        client=client,
+        changed=changed,
         browsers=browsers,
     )
 

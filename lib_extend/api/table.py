@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lib_extend.api import handlers as h
+from lib_extend.api import review
 from lib_extend.api.http import Handler
 
 PREFIX = "/prompt-extend/v1"
@@ -33,5 +34,10 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("POST", "/jobs/{job}"): h.job_action,
     ("GET", "/jobs/{job}/events"): h.job_events,
     ("POST", "/analyze"): h.analyze,
+    ("GET", "/datasets/{folder}/review"): review.items,
+    ("POST", "/datasets/{folder}/review"): review.verdict,
+    ("POST", "/datasets/{folder}/persons"): review.persons,
+    ("GET", "/datasets/{folder}/compose"): review.composed,
+    ("POST", "/datasets/{folder}/compose"): review.composed,
     ("GET", "/page/{path:path}"): h.page,
 }

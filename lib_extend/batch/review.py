@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +145,7 @@ def _write_anew(
     root: Path, found: Found, config: TagConfig, state_dir: Path | None, client: Callable[[], Client]
 ) -> str:
     """The image's caption by its verdicts. One image's run: journaled and undoable like any other."""
-    only = config.with_(include=[glob.escape(found.name)], limit=None, existing="merge")
+    only = config.with_(include=[f"/{found.name}"], limit=None, existing="merge")
     # to the end, or the run would count as stopped
     events = list(TagJob(root, only, state_dir=state_dir, client=client).events())
     for event in events:

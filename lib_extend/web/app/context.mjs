@@ -24,7 +24,8 @@ export class Context extends EventTarget {
   state = null;
   settings = [];
   groups = [];
-  models = { taggers: [], vlms: [], detectors: [] };
+  models = null; // null until they are known
+  modelsError = "";
   questions = [];
   recent = [];
   jobs = [];
@@ -42,23 +43,18 @@ export class Context extends EventTarget {
 
   /** Fetch what never changes while the page is open. Raises ApiError. */
   async begin() {
-    const [state, settings, models, questions] = await Promise.all([
-      api.get("state"),
-      api.get("settings"),
-      api.get("models"),
-      api.get("questions"),
-    ]);
+    const [state, settings, questions] = await Promise.all([api.get("state"), api.get("settings"), api.get("questions")]);
     this.state = state;
-    this.settings = Array.isArray(settings) ? settings : settings.settings;
-    this.groups = [...new Set(this.settings.map((s) => s.group))];
-    this.models = models;
-    this.questions = Array.isArray(questions) ? questions : (questions.builtin ?? questions.questions);
+    this.settings = settings.settings;
+    this.groups = settings.groups;
+    this.questions = questions;
+    this.refreshModels(); // takes a second or two: the page does not wait for it
     await this.recall();
   }
 
   /** Whether a WebUI is around the page. */
   get hosted() {
-    return Boolean(this.state?.host) && this.state.host !== "standalone";
+    return Boolean(this.state?.host);
   }
 
   tell(name, detail = null) {
@@ -78,7 +74,12 @@ export class Context extends EventTarget {
   }
 
   async refreshModels() {
-    this.models = await api.get("models");
+    try {
+      this.models = await api.get("models");
+      this.modelsError = "";
+    } catch (error) {
+      this.modelsError = error.message;
+    }
     this.tell("models");
   }
 
@@ -133,8 +134,7 @@ export class Context extends EventTarget {
   // the folder
 
   async recall() {
-    const answer = await api.get("folders/recent").catch(() => []);
-    this.recent = Array.isArray(answer) ? answer : answer.folders;
+    this.recent = await api.get("folders/recent").catch(() => []);
   }
 
   /** Open a folder; its facts are then in `folder`, or a sentence in `folderError`. */
@@ -167,8 +167,7 @@ export class Context extends EventTarget {
   }
 
   async refreshJobs() {
-    const answer = await api.get("jobs");
-    this.jobs = Array.isArray(answer) ? answer : answer.jobs;
+    this.jobs = await api.get("jobs");
     this.tell("jobs");
   }
 }

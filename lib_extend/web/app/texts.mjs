@@ -92,16 +92,6 @@ export const help = (text) =>
 
 export const labelled = Object.keys(LABELS);
 
-export const groups = {
-  models: "Models",
-  questions: "Questions",
-  people: "Persons",
-  tags: "Tags",
-  caption: "Caption",
-  images: "Which pictures",
-  run: "Speed",
-};
-
 export const choices = {
   existing: {
     merge: ["Merge", "What people wrote stays; new tags are added."],
@@ -119,7 +109,7 @@ export const choices = {
   },
 };
 
-export const kinds = { tag: "Tagged", preview: "Preview", undo: "Undone", review: "Review", edit: "Edit" };
+export const kinds = { tag: "Tagging", preview: "Preview", undo: "Undo", review: "Review", edit: "Edit" };
 export const sources = {
   human: "written by a person",
   tagger: "from the tagger",
@@ -423,6 +413,6 @@ export const texts = {
     version: "Version",
     folders: "Folders that may be used",
     notRunning: "none",
-    pid: "process",
+    pid: "Process",
   },
 };

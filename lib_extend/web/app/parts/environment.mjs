@@ -12,13 +12,11 @@ const LINES = 200;
 /** What is being done to the environment, if anything: a bar, the last lines, a way to stop. */
 export function environmentProgress(app) {
   const element = h("div", { class: "stack close", hidden: true });
-  const task = app.state.environment?.task;
-  if (task) watch(app, element, task);
+  if (app.state.environment.doing) watch(app, element);
   return element;
 }
 
-function watch(app, element, task) {
-  const after = typeof task === "object" ? (task.after ?? 0) : 0;
+function watch(app, element) {
   const bar = progress(words.making);
   const last = h("p", { class: "hint cut", "aria-live": "polite" }, words.making);
   const log = h("pre", { class: "log", tabIndex: 0 });
@@ -31,7 +29,6 @@ function watch(app, element, task) {
     h("details", {}, h("summary", { class: "hint" }, words.log), log),
   );
   const end = follow("environment/events", {
-    after,
     onEvent: async (event) => {
       if (event.line) {
         last.textContent = event.line;
@@ -40,12 +37,10 @@ function watch(app, element, task) {
         log.scrollTop = log.scrollHeight;
       }
       if (event.total) bar.set({ done: event.done, total: event.total });
-      if (!event.finished) return;
+      if (event.event !== "finished") return;
       end();
       element.hidden = true;
-      const problem = event.error ?? event.problem;
-      if (problem) app.say(problem, "bad");
-      else app.say(words.made, "good");
+      if (event.error && !event.stopped) app.say(event.error, "bad");
       await app.refresh().catch(() => {});
     },
     onTrouble: (sentence) => sentence && (last.textContent = sentence),
@@ -56,11 +51,11 @@ function watch(app, element, task) {
 export function environmentCard(app) {
   const element = h("section", { class: "card stack", hidden: true });
   const draw = () => {
-    const env = app.state.environment ?? { ready: true };
-    element.hidden = Boolean(env.ready) && !env.task;
+    const env = app.state.environment;
+    element.hidden = env.ready && !env.doing;
     if (element.hidden) return;
     const broken = Boolean(env.bytes);
-    const size = env.plan?.bytes ?? env.needed ?? 0;
+    const size = env.needs ?? 0;
     const begin = async (action) => {
       try {
         await api.post("environment", { action });
@@ -74,7 +69,7 @@ export function environmentCard(app) {
       h("h2", {}, broken ? words.broken : words.title),
       h("p", {}, broken && env.problem ? env.problem : words.why),
       !broken && size > 0 && h("p", { class: "muted" }, words.size(bytes(size))),
-      !env.task &&
+      !env.doing &&
         h(
           "div",
           { class: "row" },

@@ -1,4 +1,5 @@
-// A widget for one setting, made from its description: {name, type, optional, default, help, low, high, choices}.
+// A widget for one setting, made from its description: {name, type, optional, default, help, low, high, choices}, where
+// type is "text", "integer", "number", "flag" or "list".
 
 import { fill, h, uid } from "../dom.mjs";
 import { choices as words, help, label, texts } from "../texts.mjs";
@@ -7,8 +8,6 @@ import { tokens } from "./tokens.mjs";
 
 /** Whether two values of a setting are the same. */
 export const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
-
-const typeOf = (setting) => ({ str: "text", int: "number", float: "number", bool: "check", list: "list" })[setting.type];
 
 /** Names of a setting's choices as a person reads them, with a sentence on each where there is one. */
 export function named(setting, choice) {
@@ -46,7 +45,7 @@ export function field(setting, value, onChange, { hint = help(setting.help) } = 
 
   const hintLine = hint && h("span", { class: "hint", id: hintId }, hint);
   const element =
-    typeOf(setting) === "check"
+    setting.type === "flag"
       ? h(
           "div",
           { class: "field" },
@@ -81,10 +80,10 @@ export function field(setting, value, onChange, { hint = help(setting.help) } = 
 
 function make(setting, tools) {
   if (setting.choices?.length) return setting.choices.length <= 5 ? segments(setting, tools) : list(setting, tools);
-  const kind = typeOf(setting);
-  if (kind === "check") return check(tools);
-  if (kind === "list") return several(setting, tools);
-  if (kind === "number") return setting.type === "float" && setting.high <= 1 ? slider(setting, tools) : amount(setting, tools);
+  if (setting.type === "flag") return check(tools);
+  if (setting.type === "list") return several(setting, tools);
+  if (setting.type === "number" && setting.high !== null && setting.high <= 1) return slider(setting, tools);
+  if (setting.type === "number" || setting.type === "integer") return amount(setting, tools);
   return text(setting, tools);
 }
 
@@ -108,7 +107,7 @@ function text(setting, { id, described, change }) {
 }
 
 function number(setting, { id, described, change, fail }, after) {
-  const whole = setting.type === "int";
+  const whole = setting.type === "integer";
   const input = h("input", {
     type: "number",
     id,
@@ -145,6 +144,7 @@ function slider(setting, tools) {
   const move = (value) => {
     row.toggleAttribute("data-own", value === null);
     range.value = value ?? (low + setting.high) / 2;
+    range.style.setProperty("--at", `${(100 * (range.valueAsNumber - low)) / (setting.high - low)}%`);
   };
   const input = number(setting, tools, move);
   range.addEventListener("input", () => {

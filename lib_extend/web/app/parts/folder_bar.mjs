@@ -11,9 +11,7 @@ const words = texts.folder;
 /** What a folder holds, in a line. */
 export function holdings(folder) {
   const { images, captions, sizes } = folder;
-  const size = sizes?.width_min
-    ? [`${sizes.width_min}×${sizes.height_min}`, `${sizes.width_max}×${sizes.height_max}`]
-    : [];
+  const size = [sizes?.smallest, sizes?.largest].filter(Boolean).map(([w, h]) => `${w}×${h}`);
   return [
     words.pictures(images),
     images > 0 && words.captions(captions, images),

@@ -43,7 +43,7 @@ async function open(app) {
       app.say(error.message, "bad");
     }
   };
-  const draw = () => fill(inside, worker(app, act), environment(app, act, box), app.hosted && host(act), about(app));
+  const draw = () => fill(inside, worker(app, act), environment(app, act, box), app.state.host_model.can_unload && host(act), about(app));
   const end = app.on("state", draw);
   box.closed.then(end);
   draw();
@@ -77,8 +77,8 @@ function worker(app, act) {
 }
 
 function environment(app, act, box) {
-  const env = app.state.environment ?? {};
-  const made = Boolean(env.path ?? env.bytes);
+  const env = app.state.environment;
+  const made = Boolean(env.path) && !env.doing;
   const remove = async () => {
     box.close("");
     if (!(await confirm(app.place, texts.environment.removeAsk, texts.environment.removeExplain, texts.environment.remove, "danger"))) return;
@@ -120,13 +120,13 @@ function host(act) {
 }
 
 function about(app) {
-  const { version, host: name, gradio, roots } = app.state;
+  const { version, host: name, host_version: release, gradio, roots } = app.state;
   return section(
     words.version,
     null,
     facts([
       [texts.title, version],
-      ["WebUI", app.hosted && (typeof name === "string" ? name : `${name.name} ${name.version}`.trim())],
+      ["WebUI", `${name} ${release}`.trim()],
       ["Gradio", gradio],
       [words.folders, app.state.free === false && (roots ?? []).join(", ")],
     ]),

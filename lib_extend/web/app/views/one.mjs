@@ -60,6 +60,9 @@ export function view(app) {
       h("div", { class: "stack close" }, bar, h("p", {}, words.looking), h("p", { class: "hint" }, words.first)),
       h("div", {}, button(words.stop, () => mine.abort(), "small")),
     );
+    const line = h("p", { class: "hint" }, words.first);
+    results.querySelector(".hint").replaceWith(line);
+    const watching = setInterval(() => watch(bar, line), 1000);
     const form = new FormData();
     form.append("image", picture.blob, picture.name);
     form.append("config", JSON.stringify(app.config()));
@@ -70,7 +73,15 @@ export function view(app) {
       if (mine !== request) return;
       fill(results, error.name === "AbortError" ? h("p", { class: "hint only" }, words.hint) : trouble(error.message, look));
     }
+    clearInterval(watching);
     app.refresh().catch(() => {});
+  };
+  // what the answer waits for: a download, a model loading
+  const watch = async (bar, line) => {
+    await app.refresh().catch(() => {});
+    const now = app.state.worker?.loading;
+    bar.set({ done: now?.done, total: now?.total });
+    line.textContent = now ? now.what + (now.total > 0 ? `: ${texts.job.downloading(now.done, now.total)}` : "") : words.first;
   };
 
   const section = (title, ...content) => h("section", { class: "stack close" }, h("h3", {}, title), content);

@@ -161,7 +161,7 @@ export function view(app) {
     };
     search.addEventListener("input", draw);
     draw();
-    return h("div", { class: "stack close" }, h("div", { class: "row" }, h("h3", { class: "grow" }, words.changes), all.length > 8 && h("div", { class: "search" }, search)), rows, more);
+    return h("div", { class: "stack close" }, h("div", { class: "row" }, h("h3", { class: "whole" }, words.changes), all.length > 8 && h("div", { class: "search" }, search)), rows, more);
   };
   const undo = async (run) => {
     if (!(await confirm(app.place, texts.undo.ask(run.id), texts.undo.explain(run.changed), texts.undo.do))) return;

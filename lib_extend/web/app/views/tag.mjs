@@ -21,11 +21,13 @@ export function view(app) {
   const sample = sampleCard(app);
   const start = h("section", { class: "card stack start" });
   const job = h("div");
-  const work = h("div", { class: "work stack wide" }, job, start, sample);
+  const work = h("div", { class: "work stack wide" }, start, job, sample);
   const grid = h("div", { class: "tag-grid", hidden: true }, settings, work);
   const element = h("div", { class: "stack wide" }, environmentCard(app), folderBar(app), grid);
   let tracker = null;
   let opened = "";
+  const canUnload = () => app.state.host_model.can_unload;
+  const unloads = () => canUnload() && app.session.get("unloadHost", app.state.host_model.unload);
 
   // what is running
 
@@ -53,7 +55,7 @@ export function view(app) {
   const begin = async (request) => {
     settings.fail(null);
     try {
-      const { id } = await api.post("jobs", { folder: app.folder.id, unload_host: Boolean(app.session.get("unloadHost")), ...request });
+      const { id } = await api.post("jobs", { folder: app.folder.id, unload_host: unloads(), ...request });
       attach(id);
       work.scrollIntoView({ block: "nearest", behavior: "smooth" });
     } catch (error) {
@@ -76,16 +78,15 @@ export function view(app) {
     const names = [...new Set(rows.filter(Boolean))];
     return names.length ? names : undefined;
   };
-  const resume = async (run) => {
-    try {
-      const { config } = await api.get(`datasets/${app.folder.id}/runs/${run}`);
-      await begin({ kind: "tag", config });
-    } catch (error) {
-      app.say(error.message, "bad");
-    }
+  // with the settings it was begun with, whatever they are now
+  const resume = async () => {
+    await app.again();
+    if (app.folder.job) return;
+    const open = app.folder.unfinished;
+    await begin({ kind: "tag", config: open ? open.config : app.config() });
   };
   const acts = {
-    again: () => resume(tracker.info?.run || app.folder.unfinished?.run),
+    again: resume,
     tag,
     dismiss: detach,
     changes: (run) => {
@@ -105,10 +106,10 @@ export function view(app) {
     const busy = tracker !== null && !tracker.over;
     grid.toggleAttribute("data-job", tracker !== null);
     start.hidden = busy || !folder || folder.images === 0;
-    sample.hidden = busy || !folder || folder.images === 0;
+    sample.hidden = tracker !== null || !folder || folder.images === 0;
     if (start.hidden) return;
     const unready = app.state.environment?.ready === false;
-    const unload = h("input", { type: "checkbox", checked: Boolean(app.session.get("unloadHost")) });
+    const unload = h("input", { type: "checkbox", checked: unloads() });
     unload.addEventListener("change", () => app.session.set("unloadHost", unload.checked));
     const open = folder.unfinished;
     fill(
@@ -118,7 +119,7 @@ export function view(app) {
         note(
           "warn",
           h("span", {}, words.unfinished(open.run, open.done, open.images)),
-          button(words.continue, () => resume(open.run), "small primary", { disabled: unready }),
+          button(words.continue, resume, "small primary", { disabled: unready }),
         ),
       h(
         "div",
@@ -126,7 +127,7 @@ export function view(app) {
         h("span", { class: "grow strong" }, texts.folder.pictures(folder.images)),
         folder.images > SAMPLE
           ? menu(
-              words.preview,
+              `${words.preview} ▾`,
               [
                 [words.previewSome(SAMPLE), () => preview(false)],
                 [words.previewAll, () => preview(true)],
@@ -136,7 +137,7 @@ export function view(app) {
           : button(words.preview, () => preview(true), "", { disabled: unready }),
         button(words.start, tag, "primary", { disabled: unready, "data-act": "start" }),
       ),
-      app.hosted && h("label", { class: "check" }, unload, h("span", {}, texts.settings.unloadHost)),
+      canUnload() && h("label", { class: "check" }, unload, h("span", {}, texts.settings.unloadHost)),
     );
   };
 

@@ -46,8 +46,9 @@ export function modelField(app, name) {
   element.dataset.setting = name;
   const badge = element.querySelector(".badge");
 
+  const known = () => app.models?.[list] ?? [];
   const options = () => {
-    const models = app.models[list] ?? [];
+    const models = known();
     const group = (title, some) =>
       some.length > 0 &&
       h(
@@ -58,6 +59,8 @@ export function modelField(app, name) {
     fill(
       select,
       h("option", { value: "none" }, none),
+      // until the list is there, the one that is chosen
+      !app.models && app.value(name) !== "none" && h("option", { value: app.value(name) }, app.value(name)),
       group(words.onThisMachine, models.filter((m) => m.here)),
       group(words.toDownload, models.filter((m) => !m.here)),
       h("option", { value: OTHER }, words.other),
@@ -65,13 +68,14 @@ export function modelField(app, name) {
   };
   const draw = () => {
     const value = app.value(name);
-    const known = value === "none" || (app.models[list] ?? []).some((m) => m.name === value);
-    select.value = known ? value : OTHER;
-    own.hidden = known;
-    if (!known && element.getRootNode().activeElement !== own) own.value = value;
-    const model = (app.models[list] ?? []).find((m) => m.name === value);
+    const listed = value === "none" || !app.models || known().some((m) => m.name === value);
+    if (!app.models) options();
+    select.value = listed ? value : OTHER;
+    own.hidden = listed;
+    if (!listed && element.getRootNode().activeElement !== own) own.value = value;
+    const model = known().find((m) => m.name === value);
     badge.hidden = !model?.here;
-    hint.textContent = facts(model);
+    hint.textContent = app.modelsError || facts(model) || (app.models || value === "none" ? "" : texts.common.loading);
     hint.hidden = !hint.textContent;
     const asksServer = name === "vlm" && /^https?:/.test(value);
     if (asksServer !== server.childNodes.length > 0) {

@@ -43,8 +43,7 @@ export function presets(app) {
     );
   };
   const load = async () => {
-    const answer = await api.get("presets").catch((error) => (fail(error), []));
-    names = (Array.isArray(answer) ? answer : answer.presets).map((p) => (typeof p === "string" ? p : p.name));
+    names = (await api.get("presets").catch((error) => (fail(error), []))).map((p) => p.name);
     draw();
   };
   const use = async (name) => {
@@ -63,7 +62,7 @@ export function presets(app) {
     if (!name) return;
     if (names.includes(name) && !(await confirm(app.place, words.replaceAsk(name), "", words.replace))) return;
     try {
-      await api.put(path(name), { name, config: app.config() });
+      await api.put(path(name), { config: app.config() });
       chosen = name;
       app.say(words.saved(name), "good");
       await load();
@@ -93,7 +92,7 @@ export function presets(app) {
       if (given.size > MOST_BYTES) throw new Error(words.notPreset(given.name));
       const preset = await given.text().then(JSON.parse).catch(() => { throw new Error(words.notPreset(given.name)); });
       const stem = given.name.replace(/\.json$/i, "");
-      const body = preset.config ? { name: preset.name ?? stem, config: preset.config } : { name: stem, config: preset };
+      const body = preset.config ? { name: preset.name || stem, config: preset.config } : { name: stem, config: preset };
       const saved = await api.post("presets/import", body);
       await load();
       await use(saved.name ?? body.name);

@@ -43,7 +43,7 @@ export function questionField(app) {
   const groups = () => {
     const found = new Map();
     for (const q of app.questions) {
-      const name = q.group || q.name;
+      const name = q.selected_by;
       found.set(name, [...(found.get(name) ?? []), q]);
     }
     return [...found];

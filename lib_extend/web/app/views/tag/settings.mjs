@@ -2,7 +2,7 @@
 
 import { fill, h } from "../../dom.mjs";
 import { field } from "../../parts/field.mjs";
-import { groups, texts } from "../../texts.mjs";
+import { texts } from "../../texts.mjs";
 import { formatField } from "./format.mjs";
 import { modelField } from "./models.mjs";
 import { presets } from "./presets.mjs";
@@ -45,12 +45,12 @@ export function settingsPanel(app) {
   const main = SECTIONS.map(([title, names]) => h("section", { class: "stack close settings-part" }, h("h3", {}, title), names.map(make)));
   const shown = new Set([...SECTIONS.flatMap(([, names]) => names), ...ELSEWHERE]);
   const folds = app.groups
-    .map((group) => [group, app.settings.filter((s) => s.group === group && !shown.has(s.name)).map((s) => s.name)])
+    .map(({ name, title }) => [title, app.settings.filter((s) => s.group === name && !shown.has(s.name)).map((s) => s.name)])
     .filter(([, names]) => names.length > 0)
-    .map(([group, names]) => {
+    .map(([title, names]) => {
       const badge = h("span", { class: "badge accent", hidden: true });
       const inside = h("div", { class: "inside" });
-      const fold = h("details", { class: "fold" }, h("summary", {}, groups[group] ?? group, badge), inside);
+      const fold = h("details", { class: "fold" }, h("summary", {}, title, badge), inside);
       // forty widgets are made when somebody looks
       const open = () => inside.childNodes.length === 0 && fill(inside, names.map(make));
       fold.addEventListener("toggle", () => fold.open && open());

@@ -1,0 +1,129 @@
+"""`prompt-extend serve`: the page without a WebUI, for the browser on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import html
+import os
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lib_extend.errors import UserError
+from lib_extend.host.safety import HERE, Safety
+from lib_extend.ui import ids, tab
+
+PORT = 7865
+TRIED = 20
+"""Ports tried, from the one given on, when none was asked for."""
+_STYLE = Path(__file__).resolve().parents[2] / "style.css"
+_PAGE_STYLE = ".gradio-container .main.fillable { padding: 8px clamp(10px, 3vw, 32px); }"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    p = argparse.ArgumentParser(
+        prog="prompt-extend serve", description="Open the page in a browser, without a WebUI."
+    )
+    p.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (default: this machine only); with any other, name the folders by --root",
+    )
+    p.add_argument("--port", type=int, default=None, help=f"default: {PORT}, or the next free one")
+    p.add_argument(
+        "--root",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder the page may use when other machines can reach it; repeatable",
+    )
+    p.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    return p
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve until Ctrl+C. Raises UserError when the port or a folder cannot be used."""
+    args = parser().parse_args(list(argv))
+    for root in args.root:
+        if not Path(root).is_dir():
+            raise UserError(f"There is no folder {root}: check --root.")
+    with contextlib.closing(_listen(args.host, args.port)) as listener:
+        port = listener.getsockname()[1]
+        shown = "127.0.0.1" if args.host in ("0.0.0.0", "::", "") else args.host
+        address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
+        _serve(args.host, args.root, listener, address, open_browser=not args.no_browser)
+    return 0
+
+
+def make_app(safety: Safety, closing: Callable[[], bool] = lambda: False) -> Any:
+    """The FastAPI app: the API's routes, and Gradio's page with the mount at `/`.
+
+    Args:
+        closing: whether the server was told to end; it waits for open streams, which must end themselves.
+    """
+    # nothing is told to anybody
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    import gradio
+    from fastapi import FastAPI
+
+    from lib_extend.api import routes
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    routes.mount(app, safety=safety, closing=closing)
+    with gradio.Blocks(title=ids.TAB_TITLE, analytics_enabled=False, fill_width=True) as blocks:
+        tab.mount()
+    return gradio.mount_gradio_app(app, blocks, path="/", head=_head(), footer_links=[], ssr_mode=False)
+
+
+def _head() -> str:
+    style = (_STYLE.read_text(encoding="utf-8") if _STYLE.is_file() else "") + _PAGE_STYLE
+    entry = html.escape(f"{ids.PAGE}{ids.ENTRY}", quote=True)
+    return f'<style>{style}</style><script type="module" src="{entry}"></script>'
+
+
+def _listen(host: str, port: int | None) -> socket.socket:
+    """A socket on `port`, or on the first free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(PORT, PORT + TRIED) if port is None else [port]:
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        if os.name != "nt":  # there it would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+        except (OSError, OverflowError) as error:
+            listener.close()
+            # Windows keeps ranges of ports for itself
+            taken = isinstance(error, PermissionError) or getattr(error, "errno", 0) == errno.EADDRINUSE
+            if port is None and taken:
+                continue
+            reason = getattr(error, "strerror", None) or error
+            raise UserError(
+                f"{host}:{candidate} cannot be used ({reason}): choose another --host or --port."
+            ) from None
+        return listener
+    raise UserError(f"Ports {PORT} to {PORT + TRIED - 1} are all in use: choose one with --port.")
+
+
+def _serve(
+    host: str, roots: Sequence[str], listener: socket.socket, address: str, *, open_browser: bool
+) -> None:
+    import uvicorn
+
+    folders = tuple(Path(os.path.realpath(r)) for r in roots)
+    safety = Safety(shared=host not in HERE, roots=folders, login=False)
+    server: uvicorn.Server
+    app = make_app(safety, closing=lambda: server.should_exit)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3))
+    print(f"Prompt Extend is at {address} — end it with Ctrl+C.", flush=True)
+    if open_browser:
+        threading.Timer(1.0, webbrowser.open, [address]).start()
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    print("Ended.", file=sys.stderr)

@@ -252,6 +252,31 @@ def test_four_bits_cannot_be_had_on_the_cpu(here: Path) -> None:
     vlm.close()
 
 
+def test_weights_in_four_bits_are_asked_alike(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the CPU, to which bitsandbytes can put them too; all else is as on a card."""
+    pytest.importorskip("bitsandbytes")
+    pytest.importorskip("accelerate")
+    from lib_extend.models.vlms.plain import PlainLook
+    from lib_extend.models.vlms.prefix import PrefixLook
+    from tests.models.test_vlm_prefix import QUESTIONS, TOLERANCE, WIDE
+
+    honest = four_bit.options
+    config = honest(torch.bfloat16)["quantization_config"]
+    assert config.load_in_4bit and config.bnb_4bit_quant_type == "nf4"
+    assert config.bnb_4bit_compute_dtype == torch.bfloat16
+    monkeypatch.setattr(four_bit, "options", lambda dtype: {**honest(dtype), "device_map": {"": "cpu"}})
+    monkeypatch.setattr(four_bit, "obstacle", lambda *, cuda: "")
+    small, full = (local.LocalVlm(here, device="cpu", four_bit=wanted) for wanted in ("yes", "no"))
+    assert "in 4-bit" in small.device and small.key == full.key + "-nf4"
+    engine: Any = small._engine
+    assert any(type(m).__name__ == "Linear4bit" for m in engine.model.modules())
+    ours, plain = (look(engine, WIDE).logits(QUESTIONS) for look in (PrefixLook, PlainLook))
+    assert float((ours - plain).abs().max()) <= TOLERANCE
+    whole: Any = full._engine
+    rounded = float((ours - PrefixLook(whole, WIDE).logits(QUESTIONS)).abs().max())
+    assert 0.01 < rounded < float(plain.abs().max()), "the same model, coarser"
+
+
 def test_the_worker_hands_the_settings_on(here: Path) -> None:
     from lib_extend.config import TagConfig
     from lib_extend.worker.protocol import Setup

@@ -117,7 +117,9 @@ def _config(kind: str, vocabulary: int) -> dict[str, Any]:
     text["rope_scaling"] = {"type": "mrope", "mrope_section": [2, 3, 3]}
     vision = {"depth": 2, "num_heads": 2, "patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2}
     if kind == "qwen2_vl":
-        vision |= {"embed_dim": 32, "hidden_size": 64, "mlp_ratio": 2, "in_channels": 3, "in_chans": 3}
+        # Rows of 64 and 128 numbers: bitsandbytes packs blocks of 64.
+        text["intermediate_size"] = 128
+        vision |= {"embed_dim": 64, "hidden_size": 64, "mlp_ratio": 2, "in_channels": 3, "in_chans": 3}
         name = "Qwen2VL"
     else:
         vision |= {

@@ -148,7 +148,12 @@ async def _call(request: Request) -> AsyncIterator[Call]:
 @contextlib.asynccontextmanager
 async def _form(request: Request) -> AsyncIterator[tuple[dict[str, Any], Path]]:
     """The parts `image` (put into a file for as long as it is needed) and `config` of a form."""
-    form = await request.form()
+    from starlette.exceptions import HTTPException
+
+    try:
+        form = await request.form()
+    except (HTTPException, ValueError, KeyError):
+        raise bad(texts.NOT_FORM) from None
     try:
         image, config = form.get("image"), form.get("config") or "{}"
         if image is None or isinstance(image, str):

@@ -15,6 +15,7 @@ JSON_ONLY = "Send the request as application/json, not as {kind}."
 TOO_LARGE = "The request is larger than {limit} bytes, the most that is taken."
 LENGTH = "The request's length cannot be understood."
 NOT_JSON = "The request's body is no JSON: {reason}."
+NOT_FORM = "The form cannot be read: send it as multipart/form-data with its boundary."
 NOT_OBJECT = "The request's body must be a JSON object."
 NO_ROUTE = "There is nothing at {path}; GET /prompt-extend/v1/docs.md lists what there is."
 NO_METHOD = "{method} cannot be used on {path}."
@@ -43,6 +44,9 @@ SHARED_MODEL = (
     "{name} must be a model's name, because this server can be reached by others: folders and addresses may be given "
     "only on the machine itself, or below a --prompt-extend-root folder."
 )
+FILTER_OR_IDS = "Send one of filter and ids, not both."
+NO_RUN = "There is no run {run} on this folder."
+TOO_MANY_PICTURES = "Too many pictures are asked for at once: ask again."
 
 # jobs
 NO_JOB = "There is no job {job}: the server was started anew, or it ended long ago."

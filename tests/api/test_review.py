@@ -53,7 +53,9 @@ def test_the_least_certain_come_first_and_leave_when_decided(
     assert server.get(review, below=0.95)["total"] == 3
     count = {"image": "hat2-blue.png", "question": "count", "object": "hat", "verdict": "reject"}
     assert "2 hats" not in server.post(review, count)["caption"]
-    assert "no answer" in server.post(review, {**body, "verdict": "lock", "object": "moon"}, status=400)["error"]
+    assert (
+        "no answer" in server.post(review, {**body, "verdict": "lock", "object": "moon"}, status=400)["error"]
+    )
     assert "purply" in server.post(review, {**body, "answer": "purply"}, status=400)["error"]
     # each verdict is a run, and can be undone
     runs = server.post("/folders/open", {"path": str(folder)})["run"]
@@ -72,7 +74,9 @@ def test_a_verdict_touches_its_own_image_only(server: Server, folder: Path, pict
     assert not other.exists()
 
 
-@pytest.mark.parametrize("image", ["nothing.png", "../secret/a.png", "", "cake3-red.txt", "a\\b.png", "x\0.png"])
+@pytest.mark.parametrize(
+    "image", ["nothing.png", "../secret/a.png", "", "cake3-red.txt", "a\\b.png", "x\0.png"]
+)
 def test_a_verdict_on_no_image_of_the_folder(server: Server, tagged: str, image: str) -> None:
     body = {"image": image, "question": "color", "object": "cake", "verdict": "accept"}
     for route in ("review", "persons", "compose"):
@@ -82,7 +86,9 @@ def test_a_verdict_on_no_image_of_the_folder(server: Server, tagged: str, image:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs symlinks")
-def test_a_link_outside_is_not_reviewed(server: Server, folder: Path, tagged: str, pictures: Pictures) -> None:
+def test_a_link_outside_is_not_reviewed(
+    server: Server, folder: Path, tagged: str, pictures: Pictures
+) -> None:
     pictures(folder.parent / "secret", "a.png")
     (folder / "a.png").symlink_to(folder.parent / "secret" / "a.png")
     answer = server.request("POST", f"/datasets/{tagged}/compose", json={"image": "a.png"})
@@ -120,7 +126,9 @@ def test_a_caption_under_other_settings(server: Server, folder: Path, tagged: st
     answer = server.post(route, {"image": "cake3-red.png", "config": {"tagger": "other"}}, status=400)
     assert "was not analysed" in answer["error"]
     assert text(folder, "cake3-red.png") == before
-    assert server.post(route, {"image": "cake3-red.png", "config": {"seed": -1}}, status=400)["field"] == "seed"
+    assert (
+        server.post(route, {"image": "cake3-red.png", "config": {"seed": -1}}, status=400)["field"] == "seed"
+    )
 
 
 def test_persons_as_a_person_draws_them(server: Server, folder: Path, pictures: Pictures) -> None:

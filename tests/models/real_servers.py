@@ -26,7 +26,7 @@ from lib_extend.sketch import vlm_questions
 
 SKETCH = Path(vlm_questions.__file__).parent / "weights" / "vlm"
 
-START_SECONDS = 120.0
+START_SECONDS = 200.0
 
 
 @dataclass(frozen=True)

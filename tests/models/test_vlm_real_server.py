@@ -8,7 +8,9 @@ from __future__ import annotations
 import base64
 import io
 import random
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from PIL import Image
 
 pytest.importorskip("torch")
 
+from lib_extend.errors import ImageError, ModelError
 from lib_extend.models.vlms import api
 from lib_extend.models.vlms.dialects import JSON_SCHEMA, PLAIN, Style
 from lib_extend.models.vlms.loading import load_vlm
@@ -40,7 +43,7 @@ Asked = tuple[Image.Image, list[Prompt], list[str]]
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[Asked]:
     """Drawn scenes of sizes that no processor changes: how each resizes is not what is compared."""
     folder = tmp_path_factory.mktemp("drawn")
-    draw_folder(folder, 5, 977, namespace="test")
+    draw_folder(folder, 4, 977, namespace="test")
     made = []
     for row in read_truth(folder):
         asked = questions.examination(row, random.Random(0))
@@ -90,6 +93,29 @@ def llama(gguf: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield server
 
 
+class Calls:
+    """What goes to servers: the replies, and how many requests were under way at once, at the most."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.replies: list[Any] = []
+        self.most = self._now = 0
+        chat, lock = api.Api.chat, threading.Lock()
+
+        def counted(of: api.Api, body: Any) -> Any:
+            with lock:
+                self._now += 1
+                self.most = max(self.most, self._now)
+            try:
+                reply = chat(of, body)
+            finally:
+                with lock:
+                    self._now -= 1
+            self.replies.append(reply)
+            return reply
+
+        monkeypatch.setattr(api.Api, "chat", counted)
+
+
 def fitted(image: Image.Image) -> Image.Image:
     """`image` at whole cells, as many as the model's processor wants."""
     scale = (150_000 / (image.width * image.height)) ** 0.5
@@ -133,7 +159,7 @@ def test_llama_server_answers_as_the_model_does_here(
             asked += 1
         look.close()
     vlm.close()
-    assert asked > 80 and right / asked > 0.9
+    assert asked > 60 and right / asked > 0.9
 
 
 @pytest.mark.parametrize("style", [JSON_SCHEMA, PLAIN], ids=lambda style: style.name)
@@ -182,26 +208,89 @@ def test_a_picture_that_llama_server_does_not_know_reaches_it(
     assert [r.raw for r in replies] == [r.raw for r in local[1]]
 
 
+def test_every_picture_is_encoded_once_and_requests_keep_to_the_slots(
+    llama: Running, scenes: list[Asked], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = Calls(monkeypatch)
+    vlm = connected(llama)
+    assert vlm.parallel == 2, "as many as it was started with"
+
+    def work(asked: Asked) -> None:
+        image, prompts, _ = asked
+        # Not the picture of an earlier test, which a slot may still hold.
+        look = vlm.look(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+        half = len(prompts) // 2
+        look.ask(prompts[:half])
+        look.ask(prompts[half:])
+
+    with ThreadPoolExecutor(vlm.parallel) as pool:
+        list(pool.map(work, scenes))
+    vlm.close()
+    assert calls.most == 2
+    assert len(calls.replies) == sum(len(prompts) for _, prompts, _ in scenes)
+    anew = [r for r in calls.replies if r["usage"]["prompt_tokens_details"]["cached_tokens"] < 100]
+    assert len(anew) == len(scenes), "the others found the picture's 150 tokens and more in their slot"
+
+
+def test_any_name_survives_llama_servers_grammar(llama: Running, scenes: list[Asked]) -> None:
+    names = ('a "quoted" one', "c++ (or c|d)", "half.way\\", "ñandú 世界", "two\nlines", "[a-z]* ::= root")
+    vlm = connected(llama)
+    look = vlm.look(scenes[0][0])
+    for name in names:
+        (reply,) = look.ask([Prompt("Which?", ((name,),))])
+        assert reply.raw == name
+    assert vlm._styles[0].name == "grammar", "it refused none"
+    vlm.close()
+
+
+def test_a_question_too_long_for_llama_server_fails_the_image(llama: Running, scenes: list[Asked]) -> None:
+    vlm = connected(llama)
+    with pytest.raises(ImageError, match=r"refused the question \(400, .*exceeds the available context size"):
+        vlm.look(scenes[0][0]).ask([Prompt("door " * 4000, (("yes",), ("no",)))])
+    (reply,) = vlm.look(scenes[0][0]).ask([Prompt("Is there a door?", (("yes",), ("no",)))])
+    assert reply.probabilities is not None, "the next is asked as before"
+    vlm.close()
+
+
+def test_a_llama_server_without_the_models_eyes(
+    gguf: list[str], scenes: list[Asked], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMPT_EXTEND_API_KEY", "sesame")
+    eyes = gguf.index("--mmproj")
+    with running([*gguf[:eyes], *gguf[eyes + 2 :], "--api-key", "sesame"], tmp_path) as server:
+        vlm = connected(server)
+        with pytest.raises(ModelError, match=r"takes no pictures.*--mmproj"):
+            vlm.look(scenes[0][0]).ask([Prompt("Is there a door?", (("yes",), ("no",)))])
+        monkeypatch.setenv("PROMPT_EXTEND_API_KEY", "open")
+        with pytest.raises(ModelError, match="wants another key"):
+            connected(server)
+        monkeypatch.setattr(api, "FIRST_PAUSE", 0.01)
+        server.process.kill()
+        server.process.wait(10)
+        with pytest.raises(ImageError, match="cannot be reached any more"):
+            vlm.look(scenes[0][0]).ask([Prompt("Is there a door?", (("yes",), ("no",)))])
+        vlm.close()
+
+
 def test_transformers_serve_answers_as_the_model_does_here(
     scenes: list[Asked], local: list[list[Reply]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "hub").mkdir()  # it lists what is downloaded, and fails where nothing ever was
-    offline = {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    calls = Calls(monkeypatch)
     command = [transformers_command(), "serve", str(SKETCH), "--device", "cpu", "--dtype", "float32"]
-    calls: list[dict[str, Any]] = []
-    chat = api.Api.chat
-
-    def recorded(self: api.Api, body: Any) -> Any:
-        calls.append(body)
-        return chat(self, body)
-
-    monkeypatch.setattr(api.Api, "chat", recorded)
-    with running(command, tmp_path, offline) as server:
+    # It lists what was downloaded, not what it was started with, and fails where nothing ever was.
+    nothing = {"HF_HOME": str(tmp_path / "none"), "HF_HUB_OFFLINE": "1"}
+    with running(command, tmp_path, nothing) as server:
+        with pytest.raises(ModelError, match="lists no models: 500"):
+            connected(server)
         vlm = connected(server, vlm_model=str(SKETCH))
         for (image, prompts, _), expected in list(zip(scenes, local, strict=True))[:2]:
             replies = vlm.look(image).ask(prompts)
             assert [r.raw for r in replies] == [r.raw for r in expected]
             assert all(r.probabilities is None for r in replies), "it gives none, whatever it is asked"
+        asked = sum(len(prompts) for _, prompts, _ in scenes[:2])
+        assert len(calls.replies) == asked, "what it passes over is not asked for twice"
         vlm.close()
-    asked = sum(len(prompts) for _, prompts, _ in scenes[:2])
-    assert len(calls) == asked, "what it passes over is not asked for twice"
+        vlm = connected(server, vlm_model="another")
+        with pytest.raises(ModelError, match="does not take 'another'.*pinned"):
+            vlm.look(scenes[0][0]).ask(scenes[0][1])
+        vlm.close()

@@ -52,15 +52,17 @@ def tab() -> list[tuple[Any, str, str]]:
             gradio.HTML(f'<p role="alert" id="prompt_extend_problem">{html.escape(trouble)}</p>')
         return [(blocks, TITLE, TAB_ID)]
 
-    def build() -> Any:
-        return importlib.import_module("lib_extend.ui.tab").build()
+    def build() -> list[tuple[Any, str, str]]:
+        from lib_extend.ui import tab
 
-    blocks = trouble.attempt("the tab cannot be shown", build, None)
-    if blocks is None:
+        return tab.build()
+
+    tabs: list[tuple[Any, str, str]] = trouble.attempt("the tab cannot be shown", build, [])
+    if not tabs:
         from lib_extend.host.gradio import problem_tab
 
-        blocks = problem_tab("Prompt Extend cannot be used yet", trouble.sentences)
-    return [(blocks, TITLE, TAB_ID)]
+        tabs = [(problem_tab("Prompt Extend cannot be used yet", trouble.sentences), TITLE, TAB_ID)]
+    return tabs
 
 
 def settings() -> None:

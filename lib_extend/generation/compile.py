@@ -8,8 +8,9 @@ A single character has nothing to be told apart from and gets no letter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from lib_extend.generation import background, syntax
 from lib_extend.generation.cast import Cast, Character, Lora, Place
@@ -25,6 +26,7 @@ from lib_extend.generation.letters import (
 from lib_extend.generation.syntax import AND, Piece
 
 _LORA_KINDS = ("lora", "lyco")
+_NO_ALIASES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,16 @@ class Compiled:
     notes: tuple[str, ...]
 
 
-def compile_cast(cast: Cast, main: str = "", main_negative: str = "") -> Compiled:
+def compile_cast(
+    cast: Cast, main: str = "", main_negative: str = "", *, aliases: Mapping[str, str] = _NO_ALIASES
+) -> Compiled:
     """The prompts of one picture.
 
     Args:
         main: the host's own prompt; it follows the cast's, letter by letter as it is. People tags in it (or in
             the common and scene tags) replace those that the characters would give.
         main_negative: the host's negative prompt.
+        aliases: other names by which prompts may call a LoRA, in lower case, to its file's (`Library.aliases`).
     """
     main, main_negative = main.strip(), main_negative.strip()
     common, networks = _field(cast.common)
@@ -89,7 +94,7 @@ def compile_cast(cast: Cast, main: str = "", main_negative: str = "") -> Compile
     for letter, parts in zip(cast.letters, tags, strict=True):
         base += lettered(parts, letter) if len(tags) > 1 else parts
     text = _behind(syntax.join(base + scene), main) if main else syntax.closed(syntax.join(base + scene))
-    text = " ".join(filter(None, (text, *_networks(cast, networks, main))))
+    text = " ".join(filter(None, (text, *_networks(cast, networks, main, aliases))))
     negative = _negative(cast, main_negative)
     regions = [
         _region(cast, i, people.all, parts, common, negative) for i, parts in enumerate(tags) if cast.regional
@@ -183,29 +188,26 @@ def _behind(first: str, second: str) -> str:
     return f"{first} {second}" if keyword else f"{first}, {second}"
 
 
-def _networks(cast: Cast, typed: list[str], main: str) -> list[str]:
+def _networks(cast: Cast, typed: list[str], main: str, aliases: Mapping[str, str]) -> list[str]:
     """The extra networks to append: those typed in the fields, then the panel's LoRAs; none twice."""
-    taken = {_identity(t) for t in syntax.networks(main)[1]}
+    loras = [x.tag for x in (cast.background_lora, cast.separation_lora) if x is not None and x.weight]
+    taken = {_identity(t, aliases) for t in syntax.networks(main)[1]}
     result = []
-    for tag in typed:
-        if _identity(tag) not in taken:
-            taken.add(_identity(tag))
+    for tag in (*typed, *loras):
+        if _identity(tag, aliases) not in taken:
+            taken.add(_identity(tag, aliases))
             result.append(tag)
-    for lora in (cast.background_lora, cast.separation_lora):
-        if lora is not None and lora.weight and _identity(lora.tag) not in taken:
-            taken.add(_identity(lora.tag))
-            result.append(lora.tag)
     return result
 
 
-def _identity(tag: str) -> tuple[str, str]:
+def has_lora(prompt: str, lora: Lora, aliases: Mapping[str, str] = _NO_ALIASES) -> bool:
+    """Whether a prompt applies a LoRA already."""
+    return _identity(lora.tag, aliases) in {_identity(t, aliases) for t in syntax.networks(prompt)[1]}
+
+
+def _identity(tag: str, aliases: Mapping[str, str]) -> tuple[str, str]:
     kind, name = syntax.network_name(tag)
-    return ("lora" if kind in _LORA_KINDS else kind), name
-
-
-def has_lora(prompt: str, lora: Lora) -> bool:
-    """Whether a prompt applies a LoRA of this name already."""
-    return _identity(lora.tag) in {_identity(t) for t in syntax.networks(prompt)[1]}
+    return ("lora", aliases.get(name, name).lower()) if kind in _LORA_KINDS else (kind, name)
 
 
 def _notes(cast: Cast, own: list[list[Piece]]) -> list[str]:

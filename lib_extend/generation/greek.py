@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from lib_extend.errors import UserError
 from lib_extend.generation import syntax
 from lib_extend.generation.cast import LETTERS, MAX_CHARACTERS, Cast, Character, Place
-from lib_extend.generation.letters import counts, gender, is_count, letter_of, stripped
+from lib_extend.generation.letters import counts, gender, genders, is_count, letter_of, stripped
 from lib_extend.generation.places import columns
 from lib_extend.generation.syntax import Piece
 
@@ -46,7 +46,7 @@ def read_greek(text: str, boxes: Sequence[Place] | None = None) -> Cast:
         )
     letters = sorted(own, key=LETTERS.index)[:MAX_CHARACTERS]
     prompts = [own[x] for x in letters]
-    kinds = _genders(common, prompts)
+    kinds = genders(counts(p.text for p in common), [[p.text for p in prompt] for prompt in prompts])
     if kinds:
         common = [p for p in common if not is_count(p.text)]
         for prompt, kind in zip(prompts, kinds, strict=True):
@@ -57,21 +57,3 @@ def read_greek(text: str, boxes: Sequence[Place] | None = None) -> Cast:
     characters = [Character(prompt=syntax.join(p), box=b) for p, b in zip(prompts, boxes, strict=True)]
     behind = " ".join(filter(None, (syntax.join(scene), *networks)))
     return Cast(tuple(characters), common=syntax.join(common), scene=behind)
-
-
-def _genders(common: Sequence[Piece], prompts: Sequence[Sequence[Piece]]) -> list[str]:
-    """What each character is, when the people tags speak of just so many; else nothing.
-
-    The tags do not say who is who: the characters' own tags decide where they can, the rest are girls first.
-    """
-    left = counts(p.text for p in common)
-    if sum(left.values()) != len(prompts):
-        return []
-    kinds = [gender(p.text for p in prompt) for prompt in prompts]
-    for i, kind in enumerate(kinds):
-        if kind and left.get(kind, 0):
-            left[kind] -= 1
-        else:
-            kinds[i] = ""
-    rest = [kind for kind in ("girl", "boy", "other") for _ in range(left.get(kind, 0))]
-    return [kind or rest.pop(0) for kind in kinds]

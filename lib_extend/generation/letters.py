@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from lib_extend.captions.names import canonical
@@ -96,6 +96,25 @@ def counts(tags: Iterable[str]) -> dict[str, int]:
         if match:
             found[match[2]] = max(found.get(match[2], 0), int(match[1]))
     return found
+
+
+def genders(numbers: Mapping[str, int], characters: Sequence[Sequence[str]]) -> list[str]:
+    """What each character is, when people tags speak of just so many characters; else nothing.
+
+    The people tags (`numbers` as from `counts`) do not say who is who: the characters' own tags decide where
+    they can, of the rest the first are girls, then boys.
+    """
+    left = dict(numbers)
+    if sum(left.values()) != len(characters):
+        return []
+    kinds = [gender(tags) for tags in characters]
+    for i, kind in enumerate(kinds):
+        if left.get(kind, 0):
+            left[kind] -= 1
+        else:
+            kinds[i] = ""
+    rest = [kind for kind in GENDERS for _ in range(left.get(kind, 0))]
+    return [kind or rest.pop(0) for kind in kinds]
 
 
 def is_count(text: str) -> bool:

@@ -79,7 +79,7 @@ class LoraInfo:
         published: one of the two published ones.
         family: a key of FAMILIES, "" when the file does not say.
         base: the checkpoint it was trained on, as the file names it, or "".
-        title: what the file calls itself, or "".
+        title: what the file calls itself, or "". alias: its name while it was trained, which hosts take too.
         count_style: how a background LoRA learnt to count: `english` or `naive`.
         problem: why its metadata could not be read, or "".
     """
@@ -91,6 +91,7 @@ class LoraInfo:
     family: str = ""
     base: str = ""
     title: str = ""
+    alias: str = ""
     count_style: str = "english"
     problem: str = ""
 
@@ -111,6 +112,7 @@ def read_lora(path: Path) -> LoraInfo:
         return LoraInfo(path, name, problem=str(e))
     data = header.metadata
     role, style, published = _role(data)
+    alias = _line(data.get("ss_output_name", ""))
     return LoraInfo(
         path,
         name,
@@ -118,7 +120,8 @@ def read_lora(path: Path) -> LoraInfo:
         published,
         _family(data, header),
         _line(data.get("ss_sd_model_name", "")),
-        _line(data.get("modelspec.title") or data.get("ss_output_name") or ""),
+        _line(data.get("modelspec.title", "")) or alias,
+        alias,
         style,
     )
 
@@ -167,6 +170,12 @@ class Library:
         for lora in seen.values():
             by_name.setdefault(lora.name, lora)
         return sorted(by_name.values(), key=lambda lora: lora.name.lower())
+
+    def aliases(self) -> dict[str, str]:
+        """Other names of LoRAs, in lower case, to those of their files."""
+        found = self.scan()
+        names = {x.name.lower() for x in found}
+        return {x.alias.lower(): x.name for x in found if x.alias and x.alias.lower() not in names}
 
     def of_role(self, role: str) -> list[LoraInfo]:
         """The LoRAs of a role, those of our own exports first."""

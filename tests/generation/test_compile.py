@@ -124,6 +124,11 @@ def test_loras_once() -> None:
     assert "<" not in compile_cast(replace(both, separation_lora=Lora("sep", 0))).regions[1].prompt
     assert "sep" not in compile_cast(cast("a", separation_lora=Lora("sep", 0))).prompt
     assert has_lora("a <lora:sep:1>", Lora("Sep")) and not has_lora("sep", Lora("sep"))
+    names = {"trained-name": "Sep"}
+    assert has_lora("<lora:Trained-Name:1>", Lora("sep"), names)
+    assert compile_cast(
+        cast("a", separation_lora=Lora("sep")), "<lora:trained-name:1>", aliases=names
+    ).prompt == ("1girl, a, <lora:trained-name:1>")
     one = cast("a", background_lora=Lora("x"), separation_lora=Lora("x", 0.5))
     assert compile_cast(one).prompt.count("<lora:x") == 1
 

@@ -116,6 +116,15 @@ def test_library(tmp_path: Path) -> None:
     assert library.of_role("background") == []
 
 
+def test_aliases(tmp_path: Path) -> None:
+    write(tmp_path / "a.safetensors", lora(ss_output_name="Trained As"))
+    write(tmp_path / "b.safetensors", lora(ss_output_name="A"))
+    library = Library([tmp_path])
+    # a name that is another file's is that file's
+    assert library.aliases() == {"trained as": "a"}
+    assert library.scan()[0].title == "Trained As"
+
+
 def test_an_unchanged_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.safetensors", lora())
     read: list[str] = []

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from lib_extend.datasets.scan import show
 from lib_extend.errors import ImageError
+from lib_extend.models.images import eight_bit
 
 MAX_PIXELS = 178_956_970
 """Largest picture that is decoded, in pixels as they come out of the decoder (Pillow's own limit)."""
@@ -199,25 +199,12 @@ def reduced(image: Image.Image, pixels: int) -> Image.Image:
 def _flat(image: Image.Image) -> Image.Image:
     """The picture as RGB, or RGBA where it is transparent somewhere."""
     if image.mode.startswith(("I", "F")):
-        image = _eight_bit(image)
+        image = eight_bit(image)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         if image.getchannel("A").getextrema() != (255, 255):
             return image
     return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Grey of 16 or 32 bits or of floats as 8 bits: scaled, where Pillow's own conversion would clip."""
-    values = np.asarray(image).astype(np.float32)
-    top = float(values.max(initial=0.0))
-    if image.mode.startswith("I;16") or (image.mode == "I" and 255 < top <= 65535) or image.format == "PNG":
-        values = values / 257.0
-    elif image.mode == "F" and top <= 1.0:
-        values = values * 255.0
-    elif top > 255.0:
-        values = values * (255.0 / top)
-    return Image.fromarray(np.clip(values + 0.5, 0, 255).astype(np.uint8))
 
 
 def _orientation(image: Image.Image) -> int:

@@ -37,23 +37,32 @@ BICUBIC = Image.Resampling.BICUBIC
 
 
 def flatten(image: Image.Image, background: Color = WHITE) -> Image.Image:
-    """The image as RGB, what is transparent laid over `background`. 16-bit grey is scaled to 8 bits."""
+    """The image as RGB, what is transparent laid over `background`; deep grey as `eight_bit` has it."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode.startswith(("I", "F")):
-        return _eight_bit(image).convert("RGB")
+        return eight_bit(image).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
+        # Pillow has no way from La to RGBA but this.
+        image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
         flat = Image.new("RGB", image.size, background)
         flat.paste(image, mask=image.getchannel("A"))
         return flat
     return image.convert("RGB")
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
+def eight_bit(image: Image.Image) -> Image.Image:
+    """Grey of 16 or 32 bits or of floats (modes I;16…, I, F) as mode L, scaled where Pillow would clip.
+
+    16 bits come from 0…65535: I;16, and I where it is of a PNG or goes beyond 255 but not beyond 65535. F is taken
+    for 0…1 where it stays within. What still goes beyond 255 is scaled by its brightest pixel; what is no number
+    is black.
+    """
     values = np.asarray(image).astype(np.float32)
-    top = float(values.max(initial=0.0))
-    if image.mode.startswith("I;16") or 255 < top <= 65535:
+    top = float(values.max(initial=0.0, where=np.isfinite(values)))
+    values = np.nan_to_num(values, nan=0.0, posinf=top, neginf=0.0)
+    sixteen = image.format == "PNG" or 255 < top <= 65535
+    if image.mode.startswith("I;16") or (image.mode == "I" and sixteen):
         values = values / 257.0
     elif image.mode == "F" and top <= 1.0:
         values = values * 255.0

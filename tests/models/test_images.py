@@ -128,9 +128,31 @@ def test_flatten_lays_what_is_transparent_over_white(mode: str) -> None:
     assert np.abs(np.asarray(flat, int) - np.asarray(opaque(image), int)).max() <= 1
 
 
-def test_16_bit_grey_is_scaled_not_clipped() -> None:
-    image = Image.fromarray(np.full((4, 4), 32_896, np.uint16))
-    assert np.asarray(images.flatten(image)).tolist() == [[[128] * 3] * 4] * 4
+@pytest.mark.parametrize(
+    ("dtype", "values", "wanted"),
+    [
+        (np.uint16, [0, 257, 32_896, 65_535], [0, 1, 128, 255]),
+        (np.uint16, [0, 100, 200, 257], [0, 0, 1, 1]),  # dark, and no 8-bit picture in a wide type
+        (np.int32, [0, 1, 128, 255], [0, 1, 128, 255]),  # this may be one
+        (np.int32, [-5, 257, 32_896, 65_535], [0, 1, 128, 255]),
+        (np.int32, [0, 2**29, 2**30], [0, 128, 255]),
+        (np.float32, [0, 0.25, 0.5, 1], [0, 64, 128, 255]),
+        (np.float32, [0, 64, 128, 255], [0, 64, 128, 255]),
+        (np.float32, [0, 250, 500, 1000], [0, 64, 128, 255]),
+        (np.float32, [np.nan, 0.5, np.inf, -np.inf], [0, 128, 128, 0]),
+    ],
+)
+def test_deep_grey_is_scaled_not_clipped(dtype: Any, values: list[float], wanted: list[int]) -> None:
+    image = Image.fromarray(np.array([values], dtype))
+    assert image.mode in ("I;16", "I", "F")
+    assert np.asarray(images.eight_bit(image)).tolist() == [wanted]
+    assert np.asarray(images.flatten(image)).tolist() == [[[v] * 3 for v in wanted]]
+
+
+def test_a_png_of_32_bit_mode_holds_16_bits() -> None:
+    image = Image.fromarray(np.array([[0, 100, 200]], np.int32))
+    image.format = "PNG"  # as older Pillows open one of 16 bits
+    assert np.asarray(images.eight_bit(image)).tolist() == [[0, 0, 1]]
 
 
 def test_whole_pixels_survive_rounding_errors() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lib_extend.errors import ImageError
+from lib_extend.models.images import flatten
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -15,42 +16,15 @@ LONGEST_RATIO = 200
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """`image`, upright and of any mode, as RGB; what is transparent becomes white.
-
-    16-bit and floating-point gray are scaled to 8 bits: I;16 from 0…65535, I likewise where it goes
-    beyond 255, F from 0…1 where it stays within, else from 0…255.
+    """`image`, upright and of any mode, as RGB, what is transparent white (`images.flatten`).
 
     Raises ImageError when a picture not yet read from its file cannot be.
     """
-    from PIL import Image as pillow
-
     try:
         image.load()  # now: whoever handed it in may close the file before it is asked about
     except (OSError, SyntaxError) as error:  # Pillow's PNG reader raises SyntaxError
         raise ImageError(f"The picture cannot be decoded ({error}).") from error
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        return _deep(image).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        over = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
-        white = pillow.new("RGBA", over.size, (255, 255, 255, 255))
-        return pillow.alpha_composite(white, over).convert("RGB")
-    return image.convert("RGB")
-
-
-def _deep(image: Image.Image) -> Image.Image:
-    """Gray of more than 8 bits as mode L."""
-    import numpy as np
-    from PIL import Image as pillow
-
-    values: np.ndarray[Any, Any] = np.nan_to_num(np.asarray(image).astype(np.float32))
-    top = float(values.max(initial=0.0))
-    if image.mode == "F" and top <= 1.0:
-        values = values * 255
-    elif image.mode != "F" and (image.mode.startswith("I;16") or top > 255):
-        values = values / 257
-    return pillow.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8), "L")
+    return flatten(image)
 
 
 def shrink(image: Image.Image, pixels: int) -> Image.Image:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-THREADS = 4
+THREADS = 8
 MOST_CHANGES = 5000
 """Changes of a run in one answer, at the most."""
 MOST_FAILURES = 1000
@@ -118,7 +118,7 @@ class Routes:
         self._browsers = browsers
         self._closing = closing
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="prompt-extend-browse")
-        self._pictures = NewestFirst(max(1, min(THREADS, os.cpu_count() or 1)))
+        self._pictures = NewestFirst(max(1, min(4, os.cpu_count() or 1)))
 
     # lists
 
@@ -292,13 +292,12 @@ class Routes:
     def _picture(self, request: Request, ending: str = "") -> tuple[Browser, str]:
         """The browser and the name of the image in the address. Raises ApiError when there is none."""
         browser = self._browser(request)
-        name = _name(request, ending)
-        try:
-            browser.row(name)
-        except KeyError:
-            raise missing(texts.NO_IMAGE.format(name=show(name)), "image") from None
-        self._folders.check(browser.root / name)
-        return browser, name
+        names = _names(request, ending)
+        for name in names:
+            if browser.has(name):
+                self._folders.check(browser.root / name)
+                return browser, name
+        raise missing(texts.NO_IMAGE.format(name=show(names[0])), "image")
 
     async def _json(self, look: Callable[[], Any]) -> Response:
         from starlette.responses import Response
@@ -348,20 +347,18 @@ async def _body(request: Request, *known: str) -> Body:
     return Call(body=parse_object(await request.body())).members(*known)
 
 
-def _name(request: Request, ending: str) -> str:
-    """The image's name from the address as it was sent: decoded as text, bytes that are no UTF-8 would be lost."""
+def _names(request: Request, ending: str) -> list[str]:
+    """The image's name in the address: from the bytes that were sent, then as the server decoded them.
+
+    Decoded as text, bytes that are no UTF-8 are lost; but what was sent may have been rewritten on its way here.
+    """
     decoded = str(request.path_params["image"])
     raw = request.scope.get("raw_path")
-    place = request.path_params["folder"].encode("utf-8", "surrogateescape") + b"/"
-    if isinstance(raw, bytes) and raw.count(b"/datasets/" + place):
-        rest = raw.split(b"?", 1)[0].split(b"/datasets/" + place, 1)[1].split(b"/", 1)
-        sent = unquote_to_bytes(rest[1] if len(rest) == 2 else b"")
-        end = ending.encode()
-        sent = sent[: -len(end)] if end and sent.endswith(end) else sent
-        # a server that has a path of its own making there is not to be trusted with it
-        if sent.decode("utf-8", "replace") == decoded:
-            return os.fsdecode(sent)
-    return decoded
+    where = f"/datasets/{request.path_params['folder']}/".encode("utf-8", "surrogateescape")
+    if not isinstance(raw, bytes) or where not in raw:
+        return [decoded]
+    sent = raw.split(b"?", 1)[0].split(where, 1)[1].partition(b"/")[2]
+    return [os.fsdecode(unquote_to_bytes(sent.removesuffix(ending.encode()))), decoded]
 
 
 def _progress(browser: Browser, n: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import threading
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,7 +74,14 @@ class Browser:
         root: the folder. state: where its job's state lives. thumbnails, regexes: its own.
     """
 
-    def __init__(self, root: Path, *, recursive: bool = False, state_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        recursive: bool = False,
+        state_dir: Path | None = None,
+        allowed: Callable[[Path], bool] = lambda path: True,
+    ) -> None:
         self.root = root
         self.state = state_folder(root, state_dir)
         self.recursive = recursive
@@ -83,7 +90,7 @@ class Browser:
         self.lock = threading.RLock()
         self.updating = threading.Lock()
         """Held while the index is brought up to date, by whoever does it; taken before `lock`."""
-        self.updater = Updater(root, self.state, self.index, self.lock, self._changed)
+        self.updater = Updater(root, self.state, self.index, self.lock, self._changed, allowed)
         self._thumbnails: Thumbnails | None = None
         self._generation = 0
         self._ready = threading.Event()
@@ -273,6 +280,11 @@ class Browser:
         found.sort()
         return len(found), [{"tag": name, "count": -n} for _, n, name in found[:limit]]
 
+    def has(self, name: str) -> bool:
+        """Whether there is such an image."""
+        self._await()
+        return name in self.index.places
+
     def row(self, name: str) -> Row:
         """What is known of one image. Raises KeyError when it is not in the folder."""
         self._await()
@@ -325,9 +337,14 @@ class Browser:
 
 
 class Browsers:
-    """The open folders of one server. The one unused for longest is closed when there are too many."""
+    """The open folders of one server. The one unused for longest is closed when there are too many.
+
+    Attributes:
+        allowed: whether a link found in a folder may be followed; set it before the first folder is opened.
+    """
 
     def __init__(self, most: int = 4) -> None:
+        self.allowed: Callable[[Path], bool] = lambda path: True
         self._most = most
         self._lock = threading.Lock()
         self._open: OrderedDict[Path, Browser] = OrderedDict()
@@ -341,7 +358,12 @@ class Browsers:
         with self._lock:
             browser = self._open.get(root)
             if browser is None:
-                browser = Browser(root, recursive=bool(recursive), state_dir=state_dir)
+                browser = Browser(
+                    root,
+                    recursive=bool(recursive),
+                    state_dir=state_dir,
+                    allowed=lambda path: self.allowed(path),
+                )
                 self._open[root] = browser
             elif recursive is not None and browser.recursive != recursive:
                 browser.recursive = recursive

@@ -13,6 +13,7 @@ from lib_extend.batch.edits import Written
 from lib_extend.batch.glance import Glance, Stored
 from lib_extend.captions.names import canonical, key
 from lib_extend.captions.reading import pieces
+from lib_extend.config import TagConfig, settings
 from lib_extend.datasets import captions as files
 from lib_extend.datasets import tokens
 from lib_extend.datasets.rows import (
@@ -31,9 +32,9 @@ from lib_extend.questions.checks import doubts
 from lib_extend.questions.plurals import naive_plural
 from lib_extend.records import Answer
 
+LETTERS: tuple[str, ...] = next(s.default for s in settings(TagConfig) if s.name == "letters")
 SURE = 0.8
 """An answer of at least this probability needs nobody to look at it (as `review` has it)."""
-_LETTERS = frozenset("αβγδε")
 _MOST = 65535
 
 
@@ -58,15 +59,20 @@ class Context:
     Attributes:
         answers_key: what the answers in use are stored under; "" when each image has its own.
         options: keys of the tags the user asked for in every caption: nobody found them.
+        letters: what the keys of persons' tags begin with (`α_`).
     """
 
     answers_key: str = ""
     options: frozenset[str] = field(default_factory=frozenset)
+    letters: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, config: Mapping[str, Any], answers_key: str) -> Context:
         texts = [*config.get("prefix_tags", ()), *config.get("suffix_tags", ())]
-        return cls(answers_key, frozenset(key(p.name) for text in texts for p in pieces(text)))
+        options = frozenset(key(p.name) for text in texts for p in pieces(text))
+        gap = config.get("letter_separator", " ")
+        letters = tuple(key(canonical(f"{x}{gap}x"))[:-1] for x in config.get("letters", LETTERS))
+        return cls(answers_key, options, letters)
 
 
 def caption_name(name: str) -> str:
@@ -173,7 +179,7 @@ def _sources(
             counts["human"] += 1
         elif k in context.options:
             continue
-        elif k[:1] in _LETTERS and k[1:2] == "_":
+        elif k.startswith(context.letters):
             counts["person"] += 1
         else:
             counts["question" if k in answered else "tagger"] += 1

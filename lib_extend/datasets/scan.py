@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -66,14 +66,22 @@ def scan(
     return result[:limit]
 
 
-def walk(root: Path, suffixes: Collection[str], *, recursive: bool = False) -> Iterator[tuple[str, int, int]]:
+def walk(
+    root: Path,
+    suffixes: Collection[str],
+    *,
+    recursive: bool = False,
+    allowed: Callable[[Path], bool] = lambda path: True,
+) -> Iterator[tuple[str, int, int]]:
     """Name, size and mtime_ns of the files under `root` with one of `suffixes` (lower case), in no order.
+
+    `allowed` is asked about links and subfolders; what it refuses is left out.
 
     Raises:
         UserError: `root` is not a folder or cannot be listed.
     """
     check_folder(root)
-    yield from _walk(root, "", suffixes, recursive, set())
+    yield from _walk(root, "", suffixes, recursive, allowed, set())
 
 
 def check_folder(root: Path) -> None:
@@ -85,7 +93,12 @@ def check_folder(root: Path) -> None:
 
 
 def _walk(
-    folder: Path, prefix: str, suffixes: Collection[str], recursive: bool, seen: set[tuple[int, int]]
+    folder: Path,
+    prefix: str,
+    suffixes: Collection[str],
+    recursive: bool,
+    allowed: Callable[[Path], bool],
+    seen: set[tuple[int, int]],
 ) -> Iterator[tuple[str, int, int]]:
     folders = []
     try:
@@ -106,14 +119,15 @@ def _walk(
             try:
                 if entry.is_dir():
                     folders.append(entry.name)
-                elif wanted:
+                elif wanted and (not entry.is_symlink() or allowed(Path(entry.path))):
                     s = entry.stat()
                     yield prefix + entry.name, s.st_size, s.st_mtime_ns
             except OSError:
                 if wanted:  # a dangling link or a file that vanished meanwhile: listed, so that it is reported by name
                     yield prefix + entry.name, 0, 0
     for name in folders if recursive else ():
-        yield from _walk(folder / name, f"{prefix}{name}/", suffixes, recursive, seen)
+        if allowed(folder / name):
+            yield from _walk(folder / name, f"{prefix}{name}/", suffixes, recursive, allowed, seen)
 
 
 def show(name: str) -> str:

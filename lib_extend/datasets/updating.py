@@ -37,6 +37,7 @@ class Updater:
         root: the folder. state: where its job's state lives.
         lock: held while the index changes, a chunk at a time.
         on_change: called after each change, without the lock.
+        allowed: whether a link may be followed; what is behind another is left out.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Updater:
         index: Index,
         lock: threading.RLock,
         on_change: Callable[[], None] = lambda: None,
+        allowed: Callable[[Path], bool] = lambda path: True,
     ) -> None:
         self.done = 0
         self.total = 0
@@ -54,6 +56,7 @@ class Updater:
         self._index = index
         self._lock = lock
         self._on_change = on_change
+        self._allowed = allowed
         self._store: IndexStore | None = None
         self._closed = False
         # images of the run under way that were read since they were done
@@ -135,7 +138,7 @@ class Updater:
         """Images that are new or not as they were, and names of those that are gone."""
         images: list[tuple[str, int, int]] = []
         captions: dict[str, tuple[int, int]] = {}
-        for name, size, mtime in walk(self._root, _SUFFIXES, recursive=recursive):
+        for name, size, mtime in walk(self._root, _SUFFIXES, recursive=recursive, allowed=self._allowed):
             if name[-4:].lower() == CAPTION_SUFFIX:
                 captions[os.path.normcase(name)] = (size, mtime)
             else:
@@ -165,16 +168,18 @@ class Updater:
                 yield name, Listed(name, *self._index.stamp(place))
 
     def _listed(self, name: str) -> Listed | None:
+        image = self._stamp(name)
+        return None if image is None else Listed(name, *image, *(self._stamp(caption_name(name)) or _NONE))
+
+    def _stamp(self, name: str) -> tuple[int, int] | None:
+        path = self._root / name
         try:
-            image = (self._root / name).stat()
+            if path.is_symlink() and not self._allowed(path):
+                return None
+            s = path.stat()
         except (OSError, ValueError):
             return None
-        try:
-            caption = (self._root / caption_name(name)).stat()
-            stamp = (caption.st_size, caption.st_mtime_ns)
-        except OSError:
-            stamp = _NONE
-        return Listed(name, image.st_size, image.st_mtime_ns, *stamp)
+        return s.st_size, s.st_mtime_ns
 
     # reading it
 

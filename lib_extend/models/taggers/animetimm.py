@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lib_extend.models.files import ModelFiles, identity
+from lib_extend.models.files import ModelFiles
 from lib_extend.models.taggers import stages
 from lib_extend.models.taggers.base import OnnxTagger, Options
 from lib_extend.models.taggers.labels import category_thresholds, kinds, selected_tags
@@ -65,24 +65,21 @@ def load_steps(
     labels = selected_tags(files, kinds=kinds(files))
     by_category = category_thresholds(files)
     steps = stages.read(files, default)
-    path = files.model()
     wanted = stages.side(steps, SIDE)
-    session = options.session(files, path, side=wanted)
+    tables = [n for n in ("selected_tags.csv", "preprocess.json") if n in files]
+    opened = options.open(files, files.model(), *tables, side=wanted, name=prefix)
+    session = opened.session
     if "preprocess.json" not in files:
         # The model's own side tells more than our guess.
         steps = _with_side(default, wanted, session.image_shape()[1])
         wanted = session.image_shape()[1]
     names = [port.name for port in session.outputs]
-    found = [files.paths[n] for n in ("selected_tags.csv", "preprocess.json") if n in files]
     return OnnxTagger(
-        files,
-        session,
+        opened,
         labels,
         stages.prepare(steps),
-        key=f"{prefix}-{identity(files, path, *found)}",
         side=wanted,
         sharp=stages.sharp(steps, wanted),
-        options=options,
         general=by_category.get("general", otherwise[0]),
         character=by_category.get("character", otherwise[1]),
         output=next((n for n in ("prediction", "output") if n in names), names[0]),

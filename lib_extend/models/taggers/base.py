@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from lib_extend.errors import ModelError
-from lib_extend.models.files import ModelFiles
+from lib_extend.models.files import ModelFiles, identity
 from lib_extend.models.runtime import Session
 from lib_extend.models.taggers.labels import Labels
 from lib_extend.records import Category, Tag
@@ -37,9 +37,14 @@ class Options:
     threshold: float | None = None
     character_threshold: float | None = None
 
-    def session(self, files: ModelFiles, path: Path, *, side: int) -> Session:
-        """The model in `path`, tried once with inputs of `side` pixels where it leaves them open."""
-        return Session(
+    def open(self, files: ModelFiles, path: Path, *tables: str, side: int, name: str) -> Opened:
+        """The model in `path`, tried once with inputs of `side` pixels where it leaves them open.
+
+        Args:
+            tables: names of the files that say what its outputs mean, part of its key with the model.
+            name: begins the key: the family, and the version of its preprocessing.
+        """
+        session = Session(
             files,
             path,
             side=side,
@@ -47,18 +52,35 @@ class Options:
             batch_size=self.batch_size,
             threads=self.threads,
         )
+        key = f"{name}-{identity(files, path, *(files.path(table) for table in tables))}"
+        return Opened(files, session, key, self)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model that runs.
+
+    Attributes:
+        files: for messages.
+        session: the model.
+        key: the tagger's.
+        options: as it was loaded.
+    """
+
+    files: ModelFiles
+    session: Session
+    key: str
+    options: Options
 
 
 class OnnxTagger:
     """The `Tagger` port over a `Session`.
 
     Args:
-        files: for messages.
-        session: the model.
+        opened: the model; the thresholds of its options win over `general` and `character`, the family's own.
         labels: one a column of the output.
         prepare: an image → one input, height, width and channels as the model has them.
         side: pixels of the input's side.
-        options: as it was loaded; its thresholds win over `general` and `character`, the family's own.
         sharp: what to tell decoders instead, where the preprocessing passes through something larger.
         output: name of the output with the scores (default: the first).
         logits: the output is before the sigmoid.
@@ -68,21 +90,19 @@ class OnnxTagger:
 
     def __init__(
         self,
-        files: ModelFiles,
-        session: Session,
+        opened: Opened,
         labels: Labels,
         prepare: Prepare,
         *,
-        key: str,
         side: int,
-        options: Options,
         general: float,
         character: float,
         sharp: int | None = None,
         output: str | None = None,
         logits: bool = False,
     ) -> None:
-        self.key, self.side = key, sharp or side
+        session, options = opened.session, opened.options
+        self.key, self.side = opened.key, sharp or side
         self.threshold = general if options.threshold is None else options.threshold
         self.character_threshold = (
             character if options.character_threshold is None else options.character_threshold
@@ -95,7 +115,7 @@ class OnnxTagger:
         names, kinds = np.array(labels.names, object), np.array([c.value for c in labels.categories], object)
         self._named = names != ""
         self._always = self._named & (kinds == Category.RATING.value)
-        self._check(files)
+        self._check(opened.files)
 
     def _check(self, files: ModelFiles) -> None:
         shape = self._session.image_shape()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib_extend.models import images
-from lib_extend.models.files import ModelFiles, identity
+from lib_extend.models.files import ModelFiles
 from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import Labels, category, make
 from lib_extend.models.taggers.stages import FILTERS
@@ -41,9 +41,8 @@ def load(files: ModelFiles, options: Options) -> OnnxTagger:
     """The tagger in `files`. Raises ModelError."""
     table = _table(files)
     labels = _labels(files, table)
-    path = files.model(MODEL)
-    session = options.session(files, path, side=SIDE)
-    side = session.image_shape()[1]
+    opened = options.open(files, files.model(MODEL), table, side=SIDE, name=f"camie{VERSION}")
+    side = opened.session.image_shape()[1]
 
     def prepare(image: Image.Image) -> Array:
         small = images.fit(image, side, FILTERS["lanczos"])
@@ -52,16 +51,13 @@ def load(files: ModelFiles, options: Options) -> OnnxTagger:
         return pixels
 
     return OnnxTagger(
-        files,
-        session,
+        opened,
         labels,
         prepare,
-        key=f"camie{VERSION}-{identity(files, path, files.path(table))}",
         side=side,
-        options=options,
         general=0.614,
         character=0.492,
-        output=session.outputs[1 if len(session.outputs) > 1 else 0].name,
+        output=opened.session.outputs[1 if len(opened.session.outputs) > 1 else 0].name,
         logits=True,
     )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib_extend.models import images
-from lib_extend.models.files import ModelFiles, identity
+from lib_extend.models.files import ModelFiles
 from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import Labels, category, make
 from lib_extend.records import Category
@@ -35,9 +35,8 @@ def recognises(files: ModelFiles) -> bool:
 def load(files: ModelFiles, options: Options) -> OnnxTagger:
     """The tagger in `files`. Raises ModelError."""
     labels = _labels(files)
-    path = files.model()
-    session = options.session(files, path, side=SIDE)
-    side = session.image_shape()[1]
+    opened = options.open(files, files.model(), LABELS, side=SIDE, name=f"cl{VERSION}")
+    side = opened.session.image_shape()[1]
 
     def prepare(image: Image.Image) -> Array:
         bgr = np.asarray(images.pad_square(image, side), np.float32)[:, :, ::-1]
@@ -45,13 +44,10 @@ def load(files: ModelFiles, options: Options) -> OnnxTagger:
         return pixels
 
     return OnnxTagger(
-        files,
-        session,
+        opened,
         labels,
         prepare,
-        key=f"cl{VERSION}-{identity(files, path, files.path(LABELS))}",
         side=side,
-        options=options,
         general=0.55,
         character=0.60,
         logits=True,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib_extend.models import images
-from lib_extend.models.files import ModelFiles, identity
+from lib_extend.models.files import ModelFiles
 from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import selected_tags
 
@@ -33,9 +33,8 @@ def recognises(files: ModelFiles) -> bool:
 def load(files: ModelFiles, options: Options) -> OnnxTagger:
     """The tagger in `files`. Default thresholds 0.5. Raises ModelError."""
     labels = selected_tags(files, LABELS)
-    path = files.model(MODEL)
-    session = options.session(files, path, side=SIDE)
-    side = session.image_shape()[0]
+    opened = options.open(files, files.model(MODEL), LABELS, side=SIDE, name=f"deepdanbooru{VERSION}")
+    side = opened.session.image_shape()[0]
 
     def prepare(image: Image.Image) -> Array:
         small = images.fit(image, side, images.BICUBIC)
@@ -44,13 +43,10 @@ def load(files: ModelFiles, options: Options) -> OnnxTagger:
         return pixels
 
     return OnnxTagger(
-        files,
-        session,
+        opened,
         labels,
         prepare,
-        key=f"deepdanbooru{VERSION}-{identity(files, path, files.path(LABELS))}",
         side=side,
-        options=options,
         general=0.5,
         character=0.5,
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib_extend.models import images
-from lib_extend.models.files import ModelFiles, identity
+from lib_extend.models.files import ModelFiles
 from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import make
 from lib_extend.models.taggers.stages import FILTERS
@@ -36,9 +36,8 @@ def recognises(files: ModelFiles) -> bool:
 def load(files: ModelFiles, options: Options) -> OnnxTagger:
     """The tagger in `files`. Default thresholds 0.7. Raises ModelError."""
     labels = make(LABELS, [(row["name"], Category.GENERAL) for row in files.table(LABELS, need=("name",))])
-    path = files.model(MODEL)
-    session = options.session(files, path, side=SIDE)
-    side = session.image_shape()[1]
+    opened = options.open(files, files.model(MODEL), LABELS, side=SIDE, name=f"ml-danbooru{VERSION}")
+    side = opened.session.image_shape()[1]
 
     def prepare(image: Image.Image) -> Array:
         small = images.resize(images.carry(image), (side, side), FILTERS["bilinear"])
@@ -46,15 +45,12 @@ def load(files: ModelFiles, options: Options) -> OnnxTagger:
         return pixels
 
     return OnnxTagger(
-        files,
-        session,
+        opened,
         labels,
         prepare,
-        key=f"ml-danbooru{VERSION}-{identity(files, path, files.path(LABELS))}",
         side=side,
         # Stretched: of a long picture the shorter side counts, which a decoder does not look at.
         sharp=2 * side,
-        options=options,
         general=0.7,
         character=0.7,
         logits=True,

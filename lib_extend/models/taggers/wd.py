@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib_extend.models import images
-from lib_extend.models.files import ModelFiles, identity
+from lib_extend.models.files import ModelFiles
 from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import selected_tags
 
@@ -23,33 +23,30 @@ if TYPE_CHECKING:
     from PIL import Image
 
 SIDE = 448
+LABELS = "selected_tags.csv"
 VERSION = 1
 """Counts the changes of the preprocessing that change scores; part of the key."""
 
 
 def recognises(files: ModelFiles) -> bool:
     """Whether a folder looks like this family: the table, and nothing that marks another family."""
-    return "selected_tags.csv" in files
+    return LABELS in files
 
 
 def load(files: ModelFiles, options: Options) -> OnnxTagger:
     """The tagger in `files`. Default thresholds 0.35 and 0.85 (the author's usual ones). Raises ModelError."""
     labels = selected_tags(files)
-    path = files.model()
-    session = options.session(files, path, side=SIDE)
-    side = session.image_shape()[0]
+    opened = options.open(files, files.model(), LABELS, side=SIDE, name=f"wd{VERSION}")
+    side = opened.session.image_shape()[0]
 
     def prepare(image: Image.Image) -> Array:
         return np.asarray(images.pad_square(image, side))[:, :, ::-1]
 
     return OnnxTagger(
-        files,
-        session,
+        opened,
         labels,
         prepare,
-        key=f"wd{VERSION}-{identity(files, path, files.path('selected_tags.csv'))}",
         side=side,
-        options=options,
         general=0.35,
         character=0.85,
     )

@@ -11,7 +11,7 @@ import { Session } from "./session.mjs";
 import { texts } from "./texts.mjs";
 import { VIEWS } from "./views/table.mjs";
 
-const STYLES = ["base", "controls", "parts", "views"];
+const STYLES = ["base", "controls", "parts", "views", "browse", "review"];
 const AGAIN = 3000;
 
 async function styles() {

@@ -1,0 +1,133 @@
+// One edit on all pictures of a filter: what it would do is shown before it is done.
+
+import { api } from "../../api.mjs";
+import { fill, h, later, uid } from "../../dom.mjs";
+import { button } from "../../parts/button.mjs";
+import { dialog } from "../../parts/dialog.mjs";
+import { diff } from "../../parts/diff.mjs";
+import { progress, trouble } from "../../parts/states.mjs";
+import { texts } from "../../texts.mjs";
+import { thumbnail } from "../tag/pictures.mjs";
+
+const words = texts.bulk;
+const TYPED = 350;
+
+/** Ask for an edit and do it. A promise of what was done ({changed, run, failures, …}), null when nothing was. */
+export async function bulkEdit(app, filter, total) {
+  let action = "add";
+  let request = null;
+  let done = null;
+  const fields = h("div", { class: "stack" });
+  const what = h("p", { class: "strong", role: "status" });
+  const samples = h("ul", { class: "pictures samples" });
+  const values = { tags: "", to: "", front: false, regex: false };
+
+  const field = (name, title, hint = "") => {
+    const id = uid("bulk");
+    const input = h("input", { type: "text", id, value: values[name], spellcheck: false, autocomplete: "off" });
+    input.addEventListener("input", () => {
+      values[name] = input.value;
+      soon();
+    });
+    input.addEventListener("keydown", (event) => event.key === "Enter" && !apply.disabled && apply.click());
+    return h("div", { class: "field" }, h("label", { for: id }, title), input, hint && h("p", { class: "hint" }, hint));
+  };
+  const check = (name, title) => {
+    const input = h("input", { type: "checkbox", checked: values[name] });
+    input.addEventListener("change", () => {
+      values[name] = input.checked;
+      soon();
+    });
+    return h("label", { class: "check" }, input, h("span", {}, title));
+  };
+  const draw = () => {
+    fill(
+      fields,
+      {
+        add: () => [field("tags", words.tags, words.tagsHint), check("front", words.front)],
+        remove: () => [field("tags", words.tags, values.regex ? "" : words.tagsHint), check("regex", words.regex)],
+        rename: () => [h("div", { class: "pair" }, field("tags", words.from), field("to", words.to)), check("regex", words.regex)],
+        replace: () => [h("div", { class: "pair" }, field("tags", words.find), field("to", words.with)), check("regex", words.regexText)],
+      }[action](),
+    );
+    soon();
+  };
+  const edit = () => {
+    const whole = action === "replace" || values.regex;
+    const tags = whole ? [values.tags] : values.tags.split(",").map((t) => t.trim());
+    return {
+      filter,
+      action,
+      tags: tags.filter((t) => t.trim()),
+      to: action === "add" ? (values.front ? "front" : "") : action === "remove" ? "" : values.to,
+      regex: action !== "add" && values.regex,
+    };
+  };
+  const ready = () => edit().tags.length > 0 && (action !== "rename" || values.to.trim());
+  const preview = async () => {
+    request?.abort();
+    apply.disabled = true;
+    if (!ready()) {
+      what.textContent = words.about(total);
+      return void fill(samples);
+    }
+    const mine = (request = new AbortController());
+    try {
+      const result = await api.post(`datasets/${app.folder.id}/edit`, { ...edit(), preview: true }, mine.signal);
+      if (mine !== request) return;
+      what.textContent = words.would(result.changed, result.total);
+      apply.disabled = result.changed === 0;
+      apply.textContent = result.changed ? words.apply(result.changed) : words.do;
+      fill(
+        samples,
+        result.samples.map((s) =>
+          h("li", { class: "picture-row" }, thumbnail(app.folder.id, s.name), h("div", { class: "stack close" }, h("span", { class: "name wrap" }, s.name), diff(s.before, s.after))),
+        ),
+      );
+    } catch (error) {
+      if (mine !== request || error.name === "AbortError") return;
+      what.textContent = words.about(total);
+      fill(samples, h("li", {}, trouble(error.message)));
+    }
+  };
+  const soon = later(preview, TYPED);
+  const write = async () => {
+    const bar = progress(words.writing);
+    request?.abort();
+    fill(samples, h("li", { class: "stack close" }, h("p", {}, words.writing), bar));
+    try {
+      done = { ...(await api.post(`datasets/${app.folder.id}/edit`, edit())), action };
+      box.close("done");
+    } catch (error) {
+      fill(samples, h("li", {}, trouble(error.message, preview)));
+    }
+  };
+  const apply = button(words.do, write, "primary", { disabled: true });
+  const name = uid("action");
+  const actions = h(
+    "fieldset",
+    { class: "segments", "aria-label": words.action },
+    Object.entries(words.actions).map(([id, title]) => {
+      const input = h("input", { type: "radio", name, value: id, checked: id === action });
+      input.addEventListener("change", () => {
+        action = id;
+        draw();
+      });
+      return h("label", {}, input, h("span", {}, title));
+    }),
+  );
+  const box = dialog(
+    app.place,
+    words.title(total),
+    [filter && h("p", { class: "hint wrap" }, words.filtered, " ", h("code", {}, filter)), actions, fields, what, samples],
+    [button(texts.common.cancel, () => box.close("")), apply],
+  );
+  box.classList.add("bulk");
+  draw();
+  preview();
+  fields.querySelector("input")?.focus();
+  await box.closed;
+  request?.abort();
+  soon.cancel();
+  return done;
+}

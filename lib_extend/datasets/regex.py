@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.datasets.filters import checked_regex
+from lib_extend.datasets.regex_process import PATIENCE
 from lib_extend.errors import UserError
 from lib_extend.worker.process import creation_flags
 
-SECONDS = 8.0
-"""Time an expression may take; an ordinary one is through 100,000 captions in well under one second."""
+SECONDS = 4.0
+"""The processor's time an expression may take; an ordinary one is through 100,000 captions in about one."""
 SYNC_SECONDS = 60.0
 IDLE_SECONDS = 120.0
 LONGEST_REPLACEMENT = 1000
@@ -100,8 +101,9 @@ class Regexes:
     def _ask(self, message: dict[str, Any], pattern: str) -> dict[str, Any]:
         assert self._process is not None and self._process.stdout is not None
         try:
-            with self._watched(self._seconds):
-                self._send(message)
+            # it ends itself before that
+            with self._watched(self._seconds * PATIENCE * 2):
+                self._send({**message, "seconds": self._seconds})
                 line = self._process.stdout.readline()
             if not line.endswith(b"\n"):
                 raise BrokenPipeError

@@ -1,4 +1,4 @@
-"""The process in which a person's regular expressions run: `regex.py` starts it and ends it when it takes too long.
+"""The process in which a person's regular expressions run: it is ended when one takes too long.
 
 Standard library only and nothing of ours, so that it starts in a few hundredths of a second. It reads JSON lines and
 answers each that asks something with one line; it ends when its input does.
@@ -7,7 +7,7 @@ answers each that asks something with one line; it ends when its input does.
     {"search": "hair$", "among": "1f"}  ->  {"found": "11"}       bits of numbers, in hexadecimal
     {"replace": "(a+)", "by": "<\\1>", "whole": false, "in": ["b a"]}  ->  {"texts": ["b <a>"]}
 
-What is wrong with an expression is answered by {"error": "missing ), unterminated subpattern"}.
+`"seconds"` is the processor's time an answer may take; the process ends without one when it takes longer. What is wrong with an expression is answered by {"error": "missing ), unterminated subpattern"}.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import faulthandler
 import json
 import os
 import re
+import signal
 import sys
 
-SECONDS = 15.0
-"""The process ends itself after so long an answer, should its parent be killed before it can."""
+PATIENCE = 10
+"""Times longer that an answer may take on the clock: others may be using the processor."""
 
 _CAPITAL = re.compile(r"(?:\\.)|([A-Z])", re.DOTALL)
 
@@ -47,6 +48,20 @@ def replaced(pattern: str, by: str, whole: bool, texts: list[str]) -> list[str]:
     return result
 
 
+def _limit(seconds: float, nowhere: int) -> None:
+    """End the process after so much of the processor's time, 0 for never. A search lets no other thread have a turn.
+
+    Where the system cannot count that (Windows), and to be on the safe side, after that time on the clock.
+    """
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+        seconds *= PATIENCE
+    if seconds:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+    else:
+        faulthandler.cancel_dump_traceback_later()
+
+
 def main() -> None:
     texts: list[str] = []
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -59,8 +74,7 @@ def main() -> None:
                 texts[number] = text.lower()
             continue
         answer: dict[str, object]
-        # a thread that needs no turn of the interpreter, which a search does not give away
-        faulthandler.dump_traceback_later(SECONDS, exit=True, file=nowhere)
+        _limit(message["seconds"], nowhere)
         try:
             if "search" in message:
                 found = search(message["search"], texts, int(message["among"], 16))
@@ -70,7 +84,7 @@ def main() -> None:
                 answer = {"texts": replaced(message["replace"], by, whole, message["in"])}
         except (re.error, IndexError, OverflowError, RecursionError) as e:
             answer = {"error": str(e)}
-        faulthandler.cancel_dump_traceback_later()
+        _limit(0, nowhere)
         sys.stdout.buffer.write(json.dumps(answer).encode("ascii") + b"\n")
         sys.stdout.buffer.flush()
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +19,7 @@ TEXTS = ["1girl, Red hair", "2girls, blue hair, naïve", "日本語, hat", "", "
 
 @pytest.fixture
 def regexes() -> Iterator[Regexes]:
-    them = Regexes(seconds=1.0)
+    them = Regexes(seconds=0.5)
     yield them
     them.close()
 
@@ -68,7 +67,7 @@ def test_an_endless_expression_is_ended(regexes: Regexes) -> None:
         regexes.search("(a+)+b", texts, 0b11)
     with pytest.raises(UserError, match="takes too long"):
         regexes.replace("(a|a)+b", "", texts)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert regexes.search("red", texts, 0b11) == 0b10, "the next one runs"
 
 
@@ -110,12 +109,9 @@ def test_it_ends_when_idle() -> None:
 
 def test_it_does_not_outlive_its_parent() -> None:
     """A search that never ends ends by itself when nobody is there any more to end it."""
-    script = Path(regex_process.__file__)
-    code = script.read_text(encoding="utf-8").replace("SECONDS = 15.0", "SECONDS = 0.5")
-    lines = b'{"texts": [[0, "%s"]]}\n{"search": "(a+)+b", "among": "1"}\n' % (b"a" * 60)
+    lines = b'{"texts": [[0, "%s"]]}\n{"search": "(a+)+b", "among": "1", "seconds": 0.5}\n' % (b"a" * 60)
     began = time.monotonic()
-    ended = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code], input=lines, capture_output=True, timeout=30
-    )
+    command = [sys.executable, "-I", "-S", regex_process.__file__]
+    ended = subprocess.run(command, input=lines, capture_output=True, timeout=30)
     assert ended.returncode and not ended.stdout
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20

@@ -7,7 +7,6 @@ Options come from `config.settings`, so a setting added there is here at once. E
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import signal
@@ -234,7 +233,7 @@ def _review(args: argparse.Namespace) -> int:
 def _serve(arguments: list[str]) -> int:
     """The standalone page, whose packages (the extra `serve`) no other command needs."""
     try:
-        standalone = importlib.import_module("lib_extend.ui.standalone")
+        from lib_extend.ui import standalone
     except ImportError as error:
         raise UserError(
             f"The page needs {error.name or error}: start it with `python install.py serve`, or "

@@ -7,7 +7,6 @@ here, the WebUI starts: the log has one line and the tab says what to do.
 from __future__ import annotations
 
 import html
-import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,19 +71,14 @@ def settings() -> None:
 
 
 def app_started(demo: Any, app: Any) -> None:
+    """Also after "Reload UI", on a new app; jobs belong to the process and go on."""
+
     def mount() -> None:
-        importlib.import_module("lib_extend.api.routes").mount(app)
+        from lib_extend.api import routes
+
+        routes.mount(app)
 
     trouble.attempt("its API does not answer", mount, None)
-
-
-def unloaded() -> None:
-    def leave() -> None:
-        routes = sys.modules.get("lib_extend.api.routes")  # not there when it could not be mounted
-        if routes is not None and hasattr(routes, "unmount"):
-            routes.unmount()
-
-    trouble.attempt("its API did not end cleanly", leave, None)
 
 
 class BringCheckpointBack(scripts.Script):  # type: ignore[misc]
@@ -110,4 +104,3 @@ script_callbacks.on_ui_tabs(tab)
 if not isinstance(trouble, str):
     script_callbacks.on_ui_settings(settings)
     script_callbacks.on_app_started(app_started)
-    script_callbacks.on_script_unloaded(unloaded)

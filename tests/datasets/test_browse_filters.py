@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -236,3 +237,20 @@ def test_no_wildcard_is_slow() -> None:
     began = time.perf_counter()
     assert not matcher(f.Wild("*a" * 40 + "b"))("a" * 2000)
     assert time.perf_counter() - began < 1
+
+
+def test_the_filters_of_the_readme() -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```filter\n(.*?)```", readme, re.S)
+    kinds = set()
+
+    def visit(node: f.Node) -> None:
+        kinds.add(type(node))
+        for inner in getattr(node, "items", ()) or [getattr(node, "item", None)]:
+            if inner is not None:
+                visit(inner)
+
+    for line in block.splitlines():
+        visit(parse(line))
+    every = {f.Words, f.Wild, f.Exact, f.Text, f.Regex, f.From, f.Has, f.Changed, f.Compare, f.Unsure}
+    assert kinds == {*every, f.And, f.Or, f.Not}

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lib_extend import __version__, web
-from lib_extend.api import contents, settings, texts
+from lib_extend.api import contents, reference, settings, texts
 from lib_extend.api.analyze import worker_row
 from lib_extend.api.errors import ApiError, bad, conflict, forbidden, missing
 from lib_extend.api.http import Call, Raw, Stream, to_bytes
@@ -86,6 +86,14 @@ def page(services: Services, call: Call) -> Raw:
     if tag in call.headers.get("if-none-match", ""):
         return Raw(b"", media_type, headers, 304)
     return Raw(body, media_type, headers)
+
+
+def openapi(services: Services, call: Call) -> dict[str, Any]:
+    return reference.openapi()
+
+
+def docs(services: Services, call: Call) -> Raw:
+    return Raw(reference.markdown().encode(), "text/markdown; charset=utf-8")
 
 
 # settings, models, questions, presets

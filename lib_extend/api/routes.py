@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
-import importlib.util
 import os
 import tempfile
 import threading
@@ -90,8 +88,9 @@ def build(services: Services, host: Any, closing: Callable[[], bool]) -> Gate:
         endpoint = _endpoint(handler, services, closing)
         inner.router.routes.append(Route(path, endpoint, methods=[method]))
     if services.browsers is not None:
-        datasets = importlib.import_module("lib_extend.api.datasets")
-        datasets.register(inner, services.folders, services.browsers, prefix="")
+        from lib_extend.api import datasets
+
+        datasets.register(inner, services.folders, services.browsers, prefix="", closing=closing)
     inner.add_exception_handler(HTTPException, _http_error)
     inner.add_exception_handler(RequestValidationError, _http_error)
     inner.add_exception_handler(PromptExtendError, _error)
@@ -100,8 +99,6 @@ def build(services: Services, host: Any, closing: Callable[[], bool]) -> Gate:
 
 
 def _browsers() -> Any:
-    if importlib.util.find_spec("lib_extend.api.datasets") is None:
-        return None
     from lib_extend.datasets.browse import Browsers
 
     return Browsers()

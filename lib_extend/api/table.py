@@ -5,8 +5,9 @@ from __future__ import annotations
 from lib_extend.api import handlers as h
 from lib_extend.api import review
 from lib_extend.api.http import Handler
+from lib_extend.api.reference import PREFIX
 
-PREFIX = "/prompt-extend/v1"
+__all__ = ["HANDLERS", "PREFIX"]
 
 HANDLERS: dict[tuple[str, str], Handler] = {
     ("GET", "/state"): h.state,
@@ -39,5 +40,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("POST", "/datasets/{folder}/persons"): review.persons,
     ("GET", "/datasets/{folder}/compose"): review.composed,
     ("POST", "/datasets/{folder}/compose"): review.composed,
+    ("GET", "/openapi.json"): h.openapi,
+    ("GET", "/docs.md"): h.docs,
     ("GET", "/page/{path:path}"): h.page,
 }

@@ -23,6 +23,7 @@ from lib_extend.api import services as services_of
 from lib_extend.api.routes import mount
 from lib_extend.api.services import Services
 from lib_extend.api.table import PREFIX
+from lib_extend.datasets.browse import Browsers
 from lib_extend.host.options import Options
 from lib_extend.host.safety import Safety
 from lib_extend.worker.client import WorkerClient
@@ -72,6 +73,7 @@ class Server:
             options=lambda: self.options,
             host=self.checkpoint,
             client=lambda: WorkerClient(FAKE_WORKER),
+            browsers=Browsers(),
         )
         self.app = FastAPI()
         mount(self.app, services=self.services)

@@ -39,7 +39,7 @@ SAMPLES: tuple[Sample, ...] = (
     Sample("night_picnic.png", 202, 640),
     Sample("party_stickers.png", 300, 512, "RGBA"),
     Sample("playroom.jpg", 301, 700),
-    Sample("three_friends.jpg", 148, 512),
+    Sample("three_friends.jpg", 873, 512),
     Sample("tsuki_and_butterflies.png", 320, 448),
     Sample("white_butterflies.webp", 184, 1024),
 )

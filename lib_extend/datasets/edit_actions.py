@@ -15,6 +15,7 @@ from lib_extend.batch.bulk import Change
 from lib_extend.captions.editing import Style, fronted, ordered, renamed, with_tags
 from lib_extend.captions.names import canonical, key
 from lib_extend.datasets import filters as f
+from lib_extend.datasets.index_reading import is_prose
 from lib_extend.datasets.regex import LONGEST_REPLACEMENT, Regexes
 from lib_extend.errors import UserError
 
@@ -117,7 +118,8 @@ def plan(edit: Edit, vocabulary: Sequence[str], regexes: Regexes) -> Plan:
     if edit.action == "add":
         first = edit.to == "front"
         lacking = f.Or(tuple(f.Not(f.Exact(k)) for k in sorted(keys)))
-        return Plan(lacking, True, lambda text, style: with_tags(text, names, style, first=first))
+        known = not any(map(is_prose, names))  # of sentences it is not known who has them
+        return Plan(lacking, known, lambda text, style: with_tags(text, names, style, first=first))
     if edit.action == "front":
         return Plan(among, False, lambda text, style: fronted(text, names, style))
     if edit.action == "sort":

@@ -8,6 +8,7 @@ threads by itself: `browse.Browser` holds a lock around every call.
 from __future__ import annotations
 
 import operator
+import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 
 from lib_extend.captions.names import key
 from lib_extend.datasets import filters as f
-from lib_extend.datasets.rows import ANALYSED, CAPTIONED, SOURCES, UNSURE, Row, pack, unpack
+from lib_extend.datasets.rows import ANALYSED, CAPTIONED, PROSE, SOURCES, UNSURE, Row, pack, unpack
 
 SORTS = ("name", "changed", "tokens", "tags", "sure")
 _OPERATORS: dict[str, Callable[[int, int], bool]] = {
@@ -26,6 +27,8 @@ _OPERATORS: dict[str, Callable[[int, int], bool]] = {
     ">=": operator.ge,
     "=": operator.eq,
 }
+
+_SPACES = re.compile(r"[\s_]+")
 
 Stored = tuple[int, Row, bytes]
 """A place, its row without tags, and the numbers of its tags (native unsigned 32 bit)."""
@@ -81,9 +84,11 @@ class Index:
     def add_tags(self, names: Iterable[str]) -> None:
         """Tags in the order of their numbers, as they were stored."""
         for name in names:
-            self._tag_ids[key(name)] = len(self.tag_names)
+            k = key(name)
+            k = name if k == name else k  # one object, not two
+            self._tag_ids[k] = len(self.tag_names)
             self.tag_names.append(name)
-            self._tag_keys.append(key(name))
+            self._tag_keys.append(k)
             self._holders.append(array("I"))
 
     def load(self, chunks: Iterable[Columns]) -> None:
@@ -235,7 +240,8 @@ class Index:
             return 0 if tag is None else self._union([tag])
         if isinstance(leaf, (f.Words, f.Wild)):
             matches = f.matcher(leaf)
-            return self._union([t for t, k in enumerate(self._tag_keys) if matches(k)])
+            found = self._union([t for t, k in enumerate(self._tag_keys) if matches(k)])
+            return found | self._in_prose(leaf, among & ~found) if isinstance(leaf, f.Words) else found
         if isinstance(leaf, f.Text):
             return self._with_text(leaf.text, among)
         if isinstance(leaf, f.From):
@@ -263,6 +269,15 @@ class Index:
         found = bytearray(len(self.names))
         for tag in tags:
             for place in self._holders[tag]:
+                found[place] = 1
+        return pack(found)
+
+    def _in_prose(self, leaf: f.Words, among: int) -> int:
+        matches, words = f.matcher(leaf), leaf.text.split("_")
+        found = bytearray(len(self.names))
+        for place in self.members(self._flagged(PROSE) & among):
+            text = self.captions[place].lower()
+            if all(w in text for w in words) and matches(_SPACES.sub("_", text)):
                 found[place] = 1
         return pack(found)
 

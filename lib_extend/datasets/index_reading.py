@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from lib_extend.batch.bulk import LONGEST_CAPTION
 from lib_extend.batch.edits import Written
 from lib_extend.batch.glance import Glance, Stored
-from lib_extend.captions.names import canonical, key
+from lib_extend.captions.names import canonical, is_sentence, key
 from lib_extend.captions.reading import pieces
 from lib_extend.config import TagConfig, settings
 from lib_extend.datasets import captions as files
@@ -22,6 +22,7 @@ from lib_extend.datasets.rows import (
     BROKEN_IMAGE,
     CAPTIONED,
     CERTAIN,
+    PROSE,
     SOURCES,
     UNSURE,
     Row,
@@ -35,6 +36,7 @@ from lib_extend.records import Answer
 LETTERS: tuple[str, ...] = next(s.default for s in settings(TagConfig) if s.name == "letters")
 SURE = 0.8
 """An answer of at least this probability needs nobody to look at it (as `review` has it)."""
+LONGEST_TAG, MOST_WORDS = 80, 12
 _MOST = 65535
 
 
@@ -116,6 +118,8 @@ def _read(
             flags |= BROKEN_CAPTION
     written = None if record is None else Written.from_json(json.loads(record))
     names = [p.name for p in (written.pieces(text) if written else pieces(text))]
+    tags = tuple(n for n in names if not is_prose(n))
+    flags |= PROSE if len(tags) < len(names) else 0
     answers: tuple[Answer, ...] = ()
     sure = CERTAIN
     if stored is not None:
@@ -132,12 +136,20 @@ def _read(
         caption_size=x.caption_size,
         caption_mtime=x.caption_mtime,
         caption=text,
-        tags=tuple(names),
+        tags=tags,
         tokens=tokens.count(text),
         sources=_sources(names, written, answers, context),
         sure=sure,
         flags=flags,
     )
+
+
+def is_prose(name: str) -> bool:
+    """Whether a piece of a caption is a sentence or as long as one: each is the only one of its kind.
+
+    The longest tags of Danbooru have about ten words.
+    """
+    return len(name) > LONGEST_TAG or name.count("_") >= MOST_WORDS or is_sentence(name)
 
 
 def read_caption(path: Path, size: int) -> str:

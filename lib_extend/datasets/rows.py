@@ -12,6 +12,8 @@ UNSURE = 2
 CAPTIONED = 4
 BROKEN_IMAGE = 8
 BROKEN_CAPTION = 16
+PROSE = 32
+"""The caption has sentences, which are no tags: words are looked for in its text too."""
 
 CERTAIN = 1.0
 
@@ -23,8 +25,9 @@ class Row(NamedTuple):
         name: relative to the folder, as in `scan.Found`.
         size, mtime: the image file's bytes and nanoseconds. width, height: upright pixels, 0 when it cannot be read.
         caption_size, caption_mtime: of the caption file; -1 without one.
-        caption: its text, "" without one. tags: canonical names, in order.
-        tokens: CLIP tokens. sources: how many tags come from each of `SOURCES`.
+        caption: its text, "" without one. tags: canonical names, in order, without sentences.
+        tokens: CLIP tokens. sources: how many tags and sentences come from each of
+            `SOURCES`.
         sure: the least probability of the answers nobody has looked at, 1 without any.
         flags: what the constants above say.
     """

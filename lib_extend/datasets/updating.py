@@ -199,7 +199,7 @@ class Updater:
             with self._lock:
                 first = len(self._index.tag_names)
                 stored = self._index.put(rows)
-                new_tags = list(enumerate(self._index.tag_names))[first:]
+                new_tags = list(enumerate(self._index.tag_names[first:], first))
             store.write(stored, new_tags)
             self.done = start + len(chunk)
             self._on_change()

@@ -17,7 +17,7 @@ from pathlib import Path
 from lib_extend.api import texts
 from lib_extend.api.errors import ApiError, bad, forbidden, missing
 from lib_extend.batch.state import STATE_FILE, STATE_FOLDER
-from lib_extend.datasets.scan import IMAGE_SUFFIXES, show
+from lib_extend.datasets.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, show
 from lib_extend.host.safety import Safety
 
 _DEVICES = ("\\\\.\\", "\\\\?\\", "//./", "//?/")
@@ -62,10 +62,18 @@ class FolderBook:
         real = self.resolve(path)
         if not real.is_dir():
             raise missing(texts.NO_FOLDER.format(path=show(path)), "path")
+        self._check_state(real)
         opened = Opened(folder_id(real), real, recursive)
         with self._lock:
             self._opened[opened.id] = opened
         return opened
+
+    def _check_state(self, root: Path) -> None:
+        """Raises ApiError when the job's state, which is written to, is a link that leads elsewhere."""
+        for path in (root / STATE_FOLDER, root / STATE_FOLDER / STATE_FILE):
+            real = Path(os.path.realpath(path))
+            if not (_within(real, root) or self.allows(real)):
+                raise forbidden(texts.OUTSIDE.format(path=show(str(path))), "path")
 
     def resolve(self, path: str) -> Path:
         """Where `path` really is. Raises ApiError when that may not be looked at."""
@@ -107,8 +115,8 @@ class FolderBook:
         return self.get(folder).recursive
 
     def check(self, path: Path) -> None:
-        """Raises ApiError when `path`, links followed, is outside of the folders in use."""
-        if not self.allows(path):
+        """Raises ApiError when `path`, links followed, is outside of the folders in use, or stands outside."""
+        if not (self.allows(path) and self.allows(path.parent)):
             raise forbidden(texts.OUTSIDE.format(path=show(path.name)))
 
     def allows(self, path: Path) -> bool:
@@ -132,6 +140,7 @@ class FolderBook:
             raise missing(texts.NO_IMAGE.format(name=show(name)), "image")
         path = root.joinpath(*parts)
         self.check(path)
+        self.check(path.with_suffix(CAPTION_SUFFIX))
         if path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
             raise missing(texts.NO_IMAGE.format(name=show(name)), "image")
         return path
@@ -141,9 +150,7 @@ class FolderBook:
 
         Takes about a second for 100,000 files.
         """
-        for path in (root / STATE_FOLDER, root / STATE_FOLDER / STATE_FILE):
-            if not self.allows(path):
-                raise forbidden(texts.OUTSIDE.format(path=show(str(path))))
+        self._check_state(root)
         self._check_links(root, recursive, set())
 
     def _check_links(self, folder: Path, recursive: bool, seen: set[str]) -> None:

@@ -262,13 +262,14 @@ def create_job(services: Services, call: Call) -> dict[str, Any]:
         raise bad(texts.BOUNDS.format(name="names", low=1, high=MOST_NAMES), "names")
     if kind == UNDO and names is not None:
         raise bad(texts.UNKNOWN.format(name="names", known="run, force"), "names")
-    services.folders.check_links(opened.path, recursive=config.recursive)
+    # an undo goes wherever its run went
+    services.folders.check_links(opened.path, recursive=config.recursive or kind == UNDO)
     job = services.jobs.create(
         opened,
         kind,
         config,
         names=names,
-        unload_host=body.flag("unload_host", services.options().unload),
+        unload_host=kind != UNDO and body.flag("unload_host", services.options().unload),
         run=body.integer("run", low=1),
         force=body.flag("force"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from lib_extend.api.table import HANDLERS, PREFIX
 
 from .conftest import Server
 
+Pictures = Callable[..., None]
 OWN = "http://127.0.0.1:7860"
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX paths")
 
@@ -259,9 +261,10 @@ def test_an_image_that_leads_outside_is_not_analysed(server: Server, folder: Pat
 @posix
 @pytest.mark.parametrize("what", ["image", "folder", "caption", "state", "database"])
 def test_a_job_does_not_follow_a_link_outside(
-    server: Server, folder: Path, secret: Path, what: str, pictures
-) -> None:  # type: ignore[no-untyped-def]
+    server: Server, folder: Path, secret: Path, what: str, pictures: Pictures
+) -> None:
     pictures(folder, "cake2-red.png")
+    id = server.open(folder, recursive=True)
     if what == "image":
         (folder / "link.png").symlink_to(secret / "a.png")
     elif what == "folder":
@@ -273,12 +276,46 @@ def test_a_job_does_not_follow_a_link_outside(
     else:
         (folder / ".prompt-extend").mkdir()
         (folder / ".prompt-extend" / "state.sqlite3").symlink_to(secret / "new.sqlite3")
-    id = server.open(folder, recursive=True)
     body = {"folder": id, "kind": "tag", "config": {"tagger": "fake"}}
     assert "leads outside" in refused(server.request("POST", "/jobs", json=body))
+    if what in ("state", "database"):
+        assert "leads outside" in refused(server.request("POST", "/folders/open", json={"path": str(folder)}))
     assert {p.name for p in secret.iterdir()} == {"a.png", "a.txt"}
     assert (secret / "a.txt").read_text() == "secret words"
     assert server.get("/jobs") == []
+
+
+@posix
+def test_an_undo_does_not_follow_a_link_made_since(
+    server: Server, folder: Path, secret: Path, pictures: Pictures
+) -> None:
+    pictures(folder, "sub/a.png")
+    id = server.open(folder, recursive=True)
+    run = server.wait(server.job(id))["run"]
+    (folder / "sub").rename(folder / "old")
+    (folder / "sub").symlink_to(secret, target_is_directory=True)
+    (secret / "a.txt").write_bytes((folder / "old" / "a.txt").read_bytes())
+    server.open(folder)
+    answer = server.request("POST", "/jobs", json={"folder": id, "kind": "undo", "run": run})
+    assert "leads outside" in refused(answer)
+    assert (secret / "a.txt").exists()
+
+
+@posix
+def test_a_caption_is_not_written_where_a_way_back_stands(
+    server: Server, folder: Path, secret: Path, pictures: Pictures
+) -> None:
+    """The image itself is in the folder, but it is named by a way that leads out and back in."""
+    pictures(folder, "pair.png")
+    (folder / "out").symlink_to(secret, target_is_directory=True)
+    (secret / "x.png").symlink_to(folder / "pair.png")
+    (folder / "own.png").write_bytes((folder / "pair.png").read_bytes())
+    (folder / "own.txt").symlink_to(secret / "a.txt")
+    id = server.open(folder, recursive=True)
+    for name in ("out/x.png", "own.png"):
+        body = {"image": name, "config": {"tagger": "fake"}}
+        answer = server.request("POST", f"/datasets/{id}/compose", json=body)
+        assert "leads outside" in refused(answer)
 
 
 @posix

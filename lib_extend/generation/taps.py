@@ -86,7 +86,8 @@ class Tap:
         call, size = state
         to_k, to_v = self._module.to_k, self._module.to_v
         plain = call.plain(q, seen["to_k"], seen["to_v"], self._heads) if len(seen) == 2 else None
-        blended = call.blend(self._key, q, given[0], size, self._heads, to_k, to_v, plain=plain)
+        # what the attention gave is on its way into the linear layer and of no use to anybody else
+        blended = call.blend(self._key, q, given[0], size, self._heads, to_k, to_v, plain=plain, own=True)
         return (blended, *given[1:])
 
 

@@ -137,6 +137,13 @@ def test_png() -> None:
     assert Image.open(io.BytesIO(png(of, 0, 3, 3))).getcolors() == [(9, 51)]
 
 
+def test_an_edge_between_two_cells_touches_one() -> None:
+    assert 0.29 * 100 < 29 and 0.57 * 100 < 57
+    assert crop((0.29, 0.0, 0.57, 1.0), 1, 100) == (0, 1, 29, 57)
+    assert 0.07 * 100 > 7
+    assert crop((0.0, 0.0, 0.07, 0.5), 3, 100) == (0, 2, 0, 7)
+
+
 def test_a_huge_picture_has_small_tables() -> None:
     of = shares(columns(5), [1] * 5, 0.3)
     assert len(of.xs) == 6 and len(of.ys) == 2

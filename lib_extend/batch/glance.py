@@ -57,6 +57,11 @@ class Glance:
         config: dict[str, Any] = json.loads(next(self._rows(query), ("{}",))[0])
         return config
 
+    def model(self, spec: str) -> tuple[str, dict[str, Any]] | None:
+        """Key and thresholds of the model last loaded under `spec`, or None."""
+        row = next(self._rows("SELECT key, thresholds FROM models WHERE spec=?", (spec,)), None)
+        return None if row is None else (str(row[0]), json.loads(row[1]))
+
     def last_changing(self) -> int | None:
         """The newest run that changed a caption."""
         run = next(self._rows("SELECT max(run) FROM changes WHERE state='written'"), (None,))[0]

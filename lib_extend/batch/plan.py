@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from lib_extend.batch.state import State
 from lib_extend.captions.composing import Thresholds
@@ -68,7 +68,15 @@ def _vlm_name(config: TagConfig) -> str:
     return name if config.vlm_4bit == "auto" else f"{name}|4bit {config.vlm_4bit}"
 
 
-def known_models(state: State, config: TagConfig) -> Models:
+class Remembering(Protocol):
+    """What remembers models: the open database, or a look at it."""
+
+    def model(self, spec: str) -> tuple[str, dict[str, Any]] | None:
+        """Key and thresholds of the model last loaded under `spec`, or None."""
+        ...
+
+
+def known_models(state: Remembering, config: TagConfig) -> Models:
     """The models' keys from an earlier run, so that a plan needs no model in memory."""
     thresholds = Thresholds()
     tagger: str | None = ""

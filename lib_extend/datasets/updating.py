@@ -15,7 +15,6 @@ from pathlib import Path
 from lib_extend.batch import plan
 from lib_extend.batch.glance import Glance
 from lib_extend.batch.job import questions_of
-from lib_extend.batch.state import STATE_FILE, State
 from lib_extend.config import TagConfig
 from lib_extend.datasets.index import Index
 from lib_extend.datasets.index_reading import Context, Listed, caption_name, read_rows
@@ -59,6 +58,8 @@ class Updater:
         self._allowed = allowed
         self._store: IndexStore | None = None
         self._closed = False
+        self._context_of: tuple[int, str] | None = None
+        self._last_context = Context()
         # images of the run under way that were read since they were done
         self._run = 0
         self._read_since: set[int] = set()
@@ -214,21 +215,25 @@ class Updater:
 
     def _context(self, glance: Glance) -> Context:
         config = glance.last_config()
-        return Context.of(config, _answers_key(self._state, self._root, config) if config else "")
+        known = (glance.last_run(), json.dumps(config))
+        # a run that begins does not know its models before they are loaded
+        if known != self._context_of or not self._last_context.answers_key:
+            self._context_of = known
+            self._last_context = Context.of(config, _answers_key(glance, config) if config else "")
+        return self._last_context
 
 
 def _depth(recursive: bool) -> str:
     return "with subfolders" if recursive else "one folder"
 
 
-def _answers_key(folder: Path, root: Path, settings: dict[str, object]) -> str:
+def _answers_key(glance: Glance, settings: dict[str, object]) -> str:
     """What the answers of these settings are stored under, "" where each image has its own or it cannot be told."""
     try:
         config = TagConfig.from_dict(settings)
         if config.vlm == "none":
             return "none"
-        with contextlib.closing(State(folder / STATE_FILE, root)) as state:
-            models = plan.known_models(state, config)
+        models = plan.known_models(glance, config)
         if not models.known or not models.tagger:
             return ""
         return plan.answers_key(config, models, questions_of(config, BUILTIN), ())

@@ -60,3 +60,36 @@ def test_demo_keeps_what_a_person_wrote(tmp_path: Path) -> None:
     assert (demo / "classroom.txt").read_text() == "mine"
     (command,) = commands
     assert command[0] == sys.executable and "--offline" in command and os.fspath(demo) in command
+
+
+def test_serve_hands_its_arguments_on() -> None:
+    sys.path.insert(0, str(ROOT))
+    try:
+        import install as module
+    finally:
+        sys.path.pop(0)
+    commands: list[list[str]] = []
+    extras: list[str] = []
+    saved = module.environment, module.run
+    module.environment = lambda extra: extras.append(extra) or sys.executable
+    module.run = lambda command: commands.append(command) or 0
+    try:
+        assert module.main(["serve", "--port", "1"]) == 0
+    finally:
+        module.environment, module.run = saved
+    assert extras == ["serve"]
+    assert commands == [[sys.executable, "-m", "lib_extend", "serve", "--port", "1"]]
+
+
+def test_the_webui_start_with_nobody_listening(tmp_path: Path) -> None:
+    """The WebUI's launcher may have closed the pipe: that is not worth a traceback in its log."""
+    with open(os.devnull) as unwritable:
+        done = subprocess.run(
+            [sys.executable, "-S", "-u", str(ROOT / "install.py")],
+            cwd=tmp_path,
+            stdout=unwritable,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0 and "Traceback" not in done.stderr

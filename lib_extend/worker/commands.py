@@ -20,8 +20,8 @@ from lib_extend.worker import separating
 
 OK, FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
 SKETCH_MODELS = ("tagger", "detector", "vlm")
-SCORED_SCENES = 200
-SCORED_SEED = 1
+CALIBRATION_SCENES = 200
+CALIBRATION_SEED = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     separating.add(commands)
 
     sketch = commands.add_parser("sketch", help="draw practice scenes, train the built-in models")
-    part = sketch.add_subparsers(dest="what", required=True, metavar="draw|train")
+    part = sketch.add_subparsers(dest="what", required=True, metavar="draw|train|score")
     draw = part.add_parser("draw", help="draw scenes with known truth into a folder")
     draw.add_argument("folder", type=Path, metavar="DIR")
     draw.add_argument("--count", type=_positive, default=60, metavar="N", help="pictures (default: 60)")
@@ -81,6 +81,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--detector-steps", type=_positive, default=900, metavar="N")
     train.add_argument("--vlm-steps", type=_positive, default=7000, metavar="N")
     train.set_defaults(run=_train)
+    score = part.add_parser("score", help="measure the built-in models on 300 scenes of unseen seeds")
+    score.add_argument("--models", type=Path, metavar="DIR", help="others: what `sketch train` wrote")
+    score.add_argument("--only", choices=SKETCH_MODELS, help="just one of them")
+    score.set_defaults(run=_score)
     return parser
 
 
@@ -215,8 +219,8 @@ def _draw(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from lib_extend.sketch import scores
-    from lib_extend.sketch.folder import draw_folder, read_truth
+    from lib_extend.sketch.folder import draw_folder
+    from lib_extend.sketch.table import table
 
     wanted = (args.only,) if args.only else SKETCH_MODELS
     if "tagger" in wanted:
@@ -233,23 +237,16 @@ def _train(args: argparse.Namespace) -> int:
 
         train_vlm(args.out / "vlm", seed=args.seed, steps=args.vlm_steps)
         with tempfile.TemporaryDirectory() as scratch:
-            draw_folder(scratch, SCORED_SCENES, SCORED_SEED + 1, namespace="calibration")
+            draw_folder(scratch, CALIBRATION_SCENES, CALIBRATION_SEED, namespace="calibration")
             calibrate(args.out / "vlm", Path(scratch))
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        draw_folder(folder, SCORED_SCENES, SCORED_SEED, namespace="eval")
-        print(f"On {SCORED_SCENES} scenes of unseen seeds:")
-        if "tagger" in wanted:
-            print(scores.evaluate(folder, args.out / "tagger").table())
-        if "vlm" in wanted:
-            from lib_extend.sketch.vlm_scores import evaluate_vlm
+    print(table(args.out, wanted))
+    return OK
 
-            print(evaluate_vlm(args.out / "vlm", read_truth(folder), folder, packed=True).table())
-    if "detector" in wanted:
-        from lib_extend.sketch import detector_scores
 
-        print("The detector, on scenes of one to five persons:")
-        detector_scores.main(str(args.out / "detector"))
+def _score(args: argparse.Namespace) -> int:
+    from lib_extend.sketch.table import SHIPPED, table
+
+    print(table(args.models or SHIPPED, (args.only,) if args.only else SKETCH_MODELS))
     return OK
 
 

@@ -154,7 +154,7 @@ export function view(app) {
   const key = (event) => {
     const from = event.composedPath()[0];
     if (!element.isConnected || element.offsetParent === null || work.hidden || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (from.matches?.("input, textarea, select, [contenteditable]") || from.closest?.("dialog")) return;
+    if (from.matches?.("input, textarea, select, [contenteditable]") || app.place.querySelector("dialog[open]")) return;
     if (!app.place.host.contains(event.target) && event.target !== document.body) return;
     if (event.key === "/") filter.focusBox();
     else if (event.key === "?") filter.help();

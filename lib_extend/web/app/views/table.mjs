@@ -3,6 +3,7 @@
 
 export const VIEWS = [
   { id: "tag", load: () => import("./tag.mjs") },
+  { id: "review", load: () => import("./review.mjs") },
   { id: "browse", load: () => import("./browse.mjs") },
   { id: "one", load: () => import("./one.mjs") },
   { id: "runs", load: () => import("./runs.mjs") },

@@ -142,7 +142,7 @@ export async function openPicture(app, pages, first, change) {
     fill(
       figure,
       row.w
-        ? h("a", { href: original(folder, row.name), target: "_blank", rel: "noopener", title: words.whole, style: `aspect-ratio:${row.w}/${row.h}` }, personsOn(thumb(folder, row.name, 1280), row.name, persons, row.w, row.h))
+        ? h("a", { href: original(folder, row.name), target: "_blank", rel: "noopener", title: words.whole, style: `--ratio:${row.w}/${row.h}` }, personsOn(thumb(folder, row.name, 1280), row.name, persons, row.w, row.h))
         : h("img", { src: thumb(folder, row.name, 384), alt: row.name }),
     );
   };
@@ -198,6 +198,8 @@ export async function openPicture(app, pages, first, change) {
   // the × of every dialog asks here first, too
   const cross = box.querySelector("header .button");
   cross.replaceWith(button("×", close, "plain icon small", { "aria-label": texts.common.close }));
+  box.tabIndex = -1;
+  box.focus(); // so that the arrow keys turn pages, not the caption's lines
   show();
   await box.closed;
   request?.abort();

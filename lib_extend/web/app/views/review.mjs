@@ -1,0 +1,287 @@
+// "Review": the answers and separations a person should look at, the least certain first, decided by keys.
+
+import { thumb } from "../api.mjs";
+import { fill, h } from "../dom.mjs";
+import { button } from "../parts/button.mjs";
+import { dialog } from "../parts/dialog.mjs";
+import { diff } from "../parts/diff.mjs";
+import { folderBar } from "../parts/folder_bar.mjs";
+import { empty, loading, trouble } from "../parts/states.mjs";
+import { texts } from "../texts.mjs";
+import { undoRun } from "./browse/undoing.mjs";
+import { stage } from "./review/boxes.mjs";
+import { editable, personsPanel } from "./review/persons.mjs";
+import { questionCard } from "./review/question.mjs";
+import { keyOf, Queue } from "./review/queue.mjs";
+import { subject } from "./review/questions.mjs";
+
+const words = texts.review;
+const LEVELS = [0.5, 0.8, 0.95, 1];
+
+export function view(app) {
+  const queue = new Queue();
+  const picture = stage();
+  const where = h("span", { class: "grow strong", role: "status" });
+  const below = h(
+    "select",
+    { class: "sort", "aria-label": words.below },
+    LEVELS.map((p) => h("option", { value: p, selected: p === app.session.get("below", 0.8) }, words.belowLevel(p))),
+  );
+  below.addEventListener("change", () => {
+    app.session.set("below", Number(below.value));
+    begin();
+  });
+  const question = questionCard({ act: (id) => acts[id]?.(), correct: (answer) => decide("correct", answer) });
+  const caption = h("div", { class: "stack close review-caption" });
+  const panel = h("div");
+  const editButton = button(words.editPersons, () => acts.edit(), "small", { hidden: true });
+  const back = button("‹", () => acts.previous(), "icon", { "aria-label": words.previous, title: words.previous });
+  const next = button("›", () => acts.next(), "icon", { "aria-label": words.next, title: words.next });
+  const undo = button(words.undo, () => acts.undo(), "small", { disabled: true });
+  const help = button("?", () => acts.help(), "icon", { "aria-label": words.keysTitle, title: words.keysTitle });
+  const grid = h(
+    "div",
+    { class: "review-grid" },
+    h("section", { class: "card review-picture" }, picture),
+    h(
+      "section",
+      { class: "card stack wide review-side" },
+      h("div", { class: "row nav" }, back, next, where, help),
+      question,
+      h("div", { class: "row review-tools" }, undo, editButton, below),
+      panel,
+      caption,
+    ),
+  );
+  const nothing = h("div");
+  const work = h("div", { hidden: true }, nothing, grid);
+  const element = h("div", { class: "stack wide review" }, folderBar(app, [words.first, words.firstHint]), work);
+
+  let shown = "";
+  let at = 0;
+  let details = null; // of the picture that is shown
+  let persons = []; // as they are drawn
+  let editing = false;
+  let canEdit = true;
+  let begun = 0;
+  const history = []; // what was decided, to take it back
+
+  const item = () => queue.items[at] ?? null;
+
+  const begin = async () => {
+    const mine = (begun += 1);
+    grid.hidden = true;
+    fill(nothing, loading(420));
+    history.length = 0;
+    at = 0;
+    try {
+      await queue.begin(app.folder.id, Number(below.value));
+    } catch (error) {
+      if (mine !== begun) return;
+      // never tagged, no questions asked: that is no trouble, but nothing to do yet
+      fill(nothing, error.status === 400 ? empty(words.nothingYet, error.message, button(words.toTag, () => app.openView("tag"))) : trouble(error.message, begin));
+      return;
+    }
+    if (mine === begun) draw();
+  };
+
+  const draw = () => {
+    const current = item();
+    stopEditing();
+    grid.hidden = !current;
+    if (!current) {
+      const all = queue.items.length > 0;
+      fill(
+        nothing,
+        empty(all ? words.done : words.none, all ? words.doneHint(queue.decided.size) : words.noneHint(Number(below.value)), h("div", { class: "row" }, history.length > 0 && button(words.undo, () => acts.undo()), all && button(words.backTo, () => acts.previous()), button(words.again, begin))),
+      );
+      nothing.append(h("div", { class: "row done-tools" }, below));
+      return;
+    }
+    grid.querySelector(".review-tools").append(below);
+    fill(nothing);
+    where.textContent = texts.sample.of(at + 1, queue.total);
+    picture.show(thumb(app.folder.id, current.name, 1280), current.name);
+    details = null;
+    question.show(current, app.questions, queue.decided.get(keyOf(current)), "");
+    fill(caption, h("p", { class: "name strong wrap" }, current.name), h("div", { class: "skeleton", style: "height:60px" }));
+    editButton.hidden = true;
+    look(current);
+    queue.near(at);
+    const ahead = queue.items[at + 1];
+    if (ahead) {
+      new Image().src = thumb(app.folder.id, ahead.name, 1280);
+      queue.details(ahead.name).catch(() => {});
+    }
+  };
+  const look = async (current) => {
+    try {
+      const found = await queue.details(current.name);
+      if (item() !== current || editing) return;
+      details = found;
+    } catch (error) {
+      if (item() === current) fill(caption, h("p", { class: "name strong wrap" }, current.name), trouble(error.message, () => look(current)));
+      return;
+    }
+    persons = editable(details.persons);
+    const { person } = subject(current);
+    picture.mark(persons, details.w, details.h, person);
+    question.show(current, app.questions, queue.decided.get(keyOf(current)), persons[person - 1]?.letter ?? "");
+    editButton.hidden = !canEdit || (persons.length === 0 && current.question !== "persons");
+    drawCaption(details.caption);
+  };
+  const drawCaption = (text, before = null) =>
+    fill(caption, h("p", { class: "name strong wrap" }, item().name), before !== null && before !== text ? diff(before, text) : h("p", { class: "diff" }, text || texts.sample.noCaption));
+
+  const decide = (verdict, answer = "") => {
+    const current = item();
+    if (!current || editing) return;
+    history.push({ kind: "verdict", item: current, at, changed: null });
+    queue.decide(current, verdict, answer);
+    acts.next();
+  };
+  queue.addEventListener("sent", ({ detail }) => {
+    for (const entry of history) if (entry.item === detail.item && entry.changed === null) entry.changed = detail.before !== detail.caption;
+    if (item()?.name === detail.item.name && !editing) look(item());
+  });
+  queue.addEventListener("failed", ({ detail }) => {
+    const place = history.findIndex((entry) => entry.item === detail.item);
+    if (place >= 0) history.splice(place, 1);
+    app.say(`${detail.item.name}: ${detail.error.message}`, "bad");
+    undo.disabled = history.length === 0;
+  });
+  queue.addEventListener("items", () => item() && (where.textContent = texts.sample.of(at + 1, queue.total)));
+
+  // persons
+
+  /** Whether another picture may be chosen: not while this one's persons are changed. */
+  const mayGo = (may) => {
+    back.disabled = !may || at === 0;
+    next.disabled = below.disabled = !may;
+    undo.disabled = !may || history.length === 0;
+  };
+  const stopEditing = () => {
+    editing = false;
+    mayGo(true);
+    fill(panel);
+    picture.edit(null);
+    question.hidden = false;
+    caption.hidden = false;
+  };
+  const startEditing = () => {
+    if (!details?.w || !canEdit || editing) return;
+    editing = true;
+    mayGo(false);
+    editButton.hidden = true;
+    question.hidden = true;
+    caption.hidden = true;
+    const letters = [...new Set([...(app.value("letters") ?? []), ...persons.map((p) => p.letter)])].filter(Boolean);
+    const size = [details.w, details.h];
+    picture.edit(() => {});
+    picture.mark(persons, ...size);
+    fill(panel, personsPanel(persons, { letters, size, redraw: () => picture.mark(persons, ...size), save: savePersons, cancel }));
+    (panel.querySelector(".drag") ?? panel.querySelector("button")).focus({ preventScroll: true });
+  };
+  const cancel = () => {
+    stopEditing();
+    look(item());
+    question.focusFirst();
+  };
+  const savePersons = async () => {
+    const current = item();
+    // what stood before: the models' own come back by an empty list
+    const before = details.persons.some((p) => p.locked) ? editable(details.persons) : [];
+    try {
+      await queue.persons(current, persons);
+    } catch (error) {
+      if (error.status === 501) {
+        canEdit = false;
+        cancel();
+      }
+      app.say(error.message, "bad");
+      return;
+    }
+    history.push({ kind: "persons", item: current, at, before });
+    if (current.question === "persons") queue.decided.set(keyOf(current), { verdict: "correct", answer: "" });
+    app.say(words.personsSaved, "good");
+    if (item() !== current) return;
+    stopEditing();
+    if (current.question === "persons") acts.next();
+    else look(current);
+  };
+
+  const acts = {
+    accept: () => decide("accept"),
+    reject: () => item()?.question !== "persons" && decide("reject"),
+    lock: () => item()?.question !== "persons" && decide("lock"),
+    correct: () => (item()?.question === "persons" ? startEditing() : question.choose()),
+    edit: startEditing,
+    next: () => {
+      if (at < queue.items.length) at += 1;
+      draw();
+    },
+    previous: () => {
+      if (at > 0) at -= 1;
+      draw();
+    },
+    undo: async () => {
+      const last = history.pop();
+      undo.disabled = history.length === 0;
+      if (!last) return;
+      await queue.settled;
+      try {
+        if (last.kind === "persons") await queue.persons(last.item, last.before);
+        else if (last.changed) {
+          const run = await queue.runOf(last.item.name);
+          if (run !== null && !(await undoRun(app, run))) return;
+          queue.forget(last.item.name);
+        }
+      } catch (error) {
+        app.say(error.message, "bad");
+        return;
+      }
+      queue.decided.delete(keyOf(last.item));
+      at = last.at;
+      draw();
+    },
+    help: () => {
+      dialog(app.place, words.keysTitle, h("dl", { class: "facts" }, words.keys.flatMap(([key, text]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, text)])));
+    },
+  };
+  const KEYS = { a: "accept", c: "correct", r: "reject", l: "lock", j: "next", ArrowRight: "next", k: "previous", ArrowLeft: "previous", z: "undo", p: "edit", "?": "help" };
+  const key = (event) => {
+    if (work.hidden || !element.isConnected || element.offsetParent === null || event.ctrlKey || event.metaKey || event.altKey) return;
+    const from = event.composedPath()[0];
+    const typing = from.matches?.("input, textarea, select");
+    if (app.place.querySelector("dialog[open]") || (typing && !(editing && event.key === "Escape"))) return;
+    if (!app.place.host.contains(event.target) && event.target !== document.body) return;
+    if (editing) {
+      if (event.key !== "Escape") return;
+      cancel();
+    } else if (from.closest?.("[role=tablist]") && event.key.startsWith("Arrow")) return;
+    else if (!question.key(event) && !KEYS[event.key]) return;
+    else if (!event.defaultPrevented) acts[KEYS[event.key]]?.();
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const drawFolder = () => {
+    const folder = app.folder;
+    work.hidden = !folder || folder.images === 0;
+    if (app.opening || !element.isConnected || work.hidden) return;
+    if (folder.id !== shown || !item()) {
+      shown = folder.id;
+      begin();
+    }
+  };
+  app.on("folder", drawFolder);
+  app.on("written", () => (shown = ""));
+  return {
+    element,
+    show: () => {
+      document.addEventListener("keydown", key);
+      drawFolder();
+    },
+    hide: () => document.removeEventListener("keydown", key),
+  };
+}

@@ -93,6 +93,15 @@ class Glance:
         captions = self._rows("SELECT DISTINCT path FROM changes WHERE run>=?", (since,))
         return {os.fsdecode(p) for (p,) in images}, {os.fsdecode(p) for (p,) in captions}
 
+    def worked_on(
+        self, run: int, images: Sequence[str], captions: Sequence[str]
+    ) -> tuple[set[str], set[str]]:
+        """Those of the images that a run has done, and those of the captions that it changed."""
+        done = self._in(f"SELECT path FROM items WHERE run={int(run)} AND path IN", images)
+        written = f"SELECT path FROM changes WHERE run={int(run)} AND state='written' AND path IN"
+        changed = self._in(written, captions)
+        return {os.fsdecode(p) for (p,) in done}, {os.fsdecode(p) for (p,) in changed}
+
     def progress(self) -> tuple[int, int, int]:
         """The newest run, how many images it has done and how many captions it changed: grows with every change."""
         run = self.last_run()

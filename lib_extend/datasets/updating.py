@@ -131,7 +131,13 @@ class Updater:
                 gone.append(name)
         self._drop(gone)
         with contextlib.closing(Glance(self._state)) as glance:
-            self._read(listed, glance)
+            self._remember_run(glance.last_run())
+            # asked before they are read: what is done afterwards is to be read again
+            names = [x.name for x in listed]
+            images, captions = glance.worked_on(self._run, names, [caption_name(n) for n in names])
+            if self._read(listed, glance):
+                done = (n for n in names if n in images or caption_name(n) in captions)
+                self._read_since.update(self._index.places[n] for n in done)
 
     # what is to be read
 
@@ -158,15 +164,17 @@ class Updater:
 
     def _worked_on(self, glance: Glance, since: int) -> Iterator[tuple[str, Listed]]:
         """Images that runs from number `since` on have worked on and that were not read after that."""
-        run = glance.last_run()
-        if run != self._run:
-            self._run = run
-            self._read_since = set()
+        self._remember_run(glance.last_run())
         images, captions = glance.touched(since)
         for name, place in list(self._index.places.items()):
             if place not in self._read_since and (name in images or caption_name(name) in captions):
                 self._read_since.add(place)
                 yield name, Listed(name, *self._index.stamp(place))
+
+    def _remember_run(self, run: int) -> None:
+        if run != self._run:
+            self._run = run
+            self._read_since = set()
 
     def _listed(self, name: str) -> Listed | None:
         image = self._stamp(name)

@@ -37,7 +37,7 @@ export function view(app) {
   const editButton = button(words.editPersons, () => acts.edit(), "small", { hidden: true });
   const back = button("‹", () => acts.previous(), "icon", { "aria-label": words.previous, title: words.previous });
   const next = button("›", () => acts.next(), "icon", { "aria-label": words.next, title: words.next });
-  const undo = button(words.undo, () => acts.undo(), "small", { disabled: true });
+  const undo = button(words.undo, () => void acts.undo(), "small", { disabled: true });
   const help = button("?", () => acts.help(), "icon", { "aria-label": words.keysTitle, title: words.keysTitle });
   const grid = h(
     "div",
@@ -64,6 +64,7 @@ export function view(app) {
   let editing = false;
   let canEdit = true;
   let begun = 0;
+  let undoing = false;
   const history = []; // what was decided, to take it back
 
   const item = () => queue.items[at] ?? null;
@@ -225,9 +226,9 @@ export function view(app) {
       draw();
     },
     undo: async () => {
-      const last = history.pop();
-      undo.disabled = history.length === 0;
+      const last = undoing ? null : history.pop();
       if (!last) return;
+      undoing = undo.disabled = true;
       await queue.settled;
       try {
         if (last.kind === "persons") await queue.persons(last.item, last.before);
@@ -238,7 +239,10 @@ export function view(app) {
         }
       } catch (error) {
         app.say(error.message, "bad");
+        undo.disabled = history.length === 0;
         return;
+      } finally {
+        undoing = false;
       }
       queue.decided.delete(keyOf(last.item));
       at = last.at;

@@ -5,6 +5,7 @@ import { fill, h, later } from "../../dom.mjs";
 import { button } from "../../parts/button.mjs";
 import { diff } from "../../parts/diff.mjs";
 import { loading, note, progress } from "../../parts/states.mjs";
+import { answerChip } from "../../parts/tags.mjs";
 import { texts } from "../../texts.mjs";
 import { thumbnail } from "./pictures.mjs";
 import { Tracker } from "./tracker.mjs";
@@ -81,12 +82,19 @@ export function sampleCard(app) {
     }
   };
   const now = () => h("div", {}, h("h4", { class: "hint" }, words.now), h("p", { class: "diff" }, row.caption || h("span", { class: "muted" }, words.noCaption)));
-  const drawResult = ({ caption, dropped, reason }) => {
-    const same = caption === (row.caption ?? "");
+  const drawResult = ({ caption, before, dropped, reason, answers, missing = [] }) => {
+    row.caption = before ?? "";
     fill(
       result,
       row.caption ? now() : null,
-      h("div", {}, h("h4", { class: "hint" }, words.then), same ? h("p", { class: "muted" }, words.unchanged) : diff(row.caption || null, caption)),
+      h(
+        "div",
+        {},
+        h("h4", { class: "hint" }, words.then),
+        caption === row.caption.trim() ? h("p", { class: "muted" }, words.unchanged) : diff(row.caption || null, caption),
+      ),
+      answers?.length > 0 && h("div", { class: "row tight" }, answers.filter((a) => a.answer || a.raw).map(answerChip)),
+      missing.length > 0 && [h("p", { class: "hint" }, words.missing(missing)), h("div", {}, button(words.try, tryIt, "small"))],
       reason && h("p", {}, h("span", { class: "badge warn" }, `${texts.job.notSeparated}: ${reason}`)),
       dropped?.length > 0 &&
         h(
@@ -126,11 +134,8 @@ export function sampleCard(app) {
       const [failure] = mine.failures;
       const problem = mine.info?.error || failure?.reason;
       if (problem) return void fill(result, now(), note("bad", h("span", {}, problem)), h("div", {}, button(words.try, tryIt, "small")));
-      const [picture] = mine.pictures;
       await compose();
       app.refresh().catch(() => {});
-      // where the stored analysis cannot be composed anew, the job's own words serve
-      if (picture && result.querySelector("button")) drawResult(picture);
     } catch (error) {
       fill(result, now(), note("bad", h("span", {}, error.message)), h("div", {}, button(words.try, tryIt, "small")));
     }

@@ -1,0 +1,147 @@
+"""The standalone page in a real browser: a server of its own process, Debian's Chromium, a copy of the samples.
+
+Without Chromium, Playwright or Gradio these tests are skipped and say why; with CI set they fail instead.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "samples"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+WAIT = 400_000
+"""Milliseconds for what models do; on a busy machine they take long."""
+
+
+def missing(what: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing: see .ci/run")
+    pytest.skip(f"{what} is missing: pip install playwright gradio, and install Chromium")
+
+
+def chromium() -> str:
+    """Chromium's program, or the test is skipped."""
+    named = os.environ.get("CHROMIUM", "")
+    found = named or next(filter(None, map(shutil.which, NAMES)), "")
+    if not found:
+        missing("Chromium")
+    return found
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running `prompt-extend serve`. `data`: where its presets are."""
+
+    address: str
+    data: Path
+    process: subprocess.Popen[str]
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """`serve(*arguments)` starts a server; all are ended with the tests."""
+    for package in ("gradio", "playwright"):
+        if importlib.util.find_spec(package) is None:
+            missing(package)
+    chromium()
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> Server:
+        data = tmp_path_factory.mktemp("data")
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+        environment = {
+            **os.environ,
+            "PROMPT_EXTEND_DATA": str(data),
+            "HF_HUB_OFFLINE": "1",
+            "PYTHONPATH": path,
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lib_extend", "serve", "--no-browser", "--port", "0", *arguments],
+            env=environment,
+            cwd=data,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert "http://" in line, f"the server did not start: {line!r}"
+        address = next(word for word in line.split() if word.startswith("http://"))
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        return Server(address, data, process)
+
+    yield start
+    for process in started:
+        process.terminate()
+    for process in started:
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def server(serve: Callable[..., Server]) -> Server:
+    return serve()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    if importlib.util.find_spec("playwright") is None:
+        missing("playwright")
+    program = chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # root, as in a container, cannot have Chromium's sandbox
+        arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def window(browser: Any) -> Iterator[Callable[..., Any]]:
+    """`window(width, dark)` opens a browser window of its own; errors of the page's scripts fail the test."""
+    opened: list[Any] = []
+    errors: list[str] = []
+
+    def open_window(width: int = 1280, *, dark: bool = False) -> Any:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+        )
+        # fonts from elsewhere are no part of the page
+        context.route(lambda url: "127.0.0.1" not in url and url.startswith("http"), lambda r: r.abort())
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda e: errors.append(str(e)))
+        opened.append(context)
+        return page
+
+    yield open_window
+    for context in opened:
+        context.close()
+    assert not errors, errors
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the sample pictures."""
+    target = tmp_path / "pictures"
+    target.mkdir()
+    for sample in SAMPLES.iterdir():
+        if sample.suffix != ".jsonl":
+            shutil.copy(sample, target)
+    return target

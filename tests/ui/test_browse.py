@@ -1,0 +1,255 @@
+"""Browsing in a real browser: filters, one caption, many captions, a grid that stays small; what counts is on the disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ui.conftest import Server
+from tests.ui.page import Page, captions
+
+pytestmark = pytest.mark.slow
+
+WORDS = {
+    "balloon_day": "1girl, 1boy, hat, balloon",
+    "classroom": "1boy, solo, hat, chair",
+    "coffee_break": "1girl, solo, chair, green hair",
+    "night_picnic": "2girls, night",
+    "playroom": "",
+}
+
+
+@pytest.fixture
+def captioned(folder: Path) -> Path:
+    """Five pictures, four of them with a caption."""
+    for picture in list(folder.iterdir()):
+        if picture.stem not in WORDS:
+            picture.unlink()
+        elif WORDS[picture.stem]:
+            picture.with_suffix(".txt").write_text(WORDS[picture.stem], encoding="utf-8")
+    return folder
+
+
+def browse(window: Callable[..., Any], server: Server, folder: Path, **how: Any) -> Page:
+    page = Page(window(**how), server)
+    page.open(folder)
+    page.view("Browse")
+    page.app.locator(".cell .name", has_text=".").first.wait_for()
+    return page
+
+
+def shown(page: Page) -> list[str]:
+    """The pictures in the grid, in its order."""
+    cells = page.app.locator(".cell:not([data-waits])")
+    named = cells.evaluate_all(
+        "all => all.map(c => [+c.ariaPosInSet || +c.getAttribute('aria-posinset'), c.querySelector('.name').textContent])"
+    )
+    return [Path(name).stem for _, name in sorted(named)]
+
+
+def narrow(page: Page, filter: str, *wanted: str) -> None:
+    """Type a filter and wait until the grid shows just these."""
+    page.app.get_by_label("Filter", exact=True).fill(filter)
+    expect(page, *wanted)
+
+
+def expect(page: Page, *wanted: str) -> None:
+    for _ in range(100):
+        if shown(page) == list(wanted):
+            return
+        page.window.wait_for_timeout(100)
+    assert shown(page) == list(wanted)
+
+
+def wait_for(page: Page, folder: Path, wanted: dict[str, str]) -> None:
+    for _ in range(100):
+        if captions(folder) == wanted:
+            return
+        page.window.wait_for_timeout(100)
+    assert captions(folder) == wanted
+
+
+def test_filters_by_words_tags_and_clicks(
+    window: Callable[..., Any], server: Server, captioned: Path
+) -> None:
+    page = browse(window, server, captioned)
+    assert shown(page) == sorted(WORDS)
+    narrow(page, "hat -1girl", "classroom")
+    narrow(page, "balloon or tags<3 has:caption", "balloon_day", "night_picnic")
+    page.app.get_by_role("button", name="No caption").click()
+    expect(page)  # the chip counts for all of what stood there
+    page.app.get_by_label("Filter", exact=True).fill("")
+    page.app.get_by_role("button", name="No caption").click()
+    expect(page, "playroom")
+    page.app.get_by_role("button", name="No caption").click()
+    expect(page, *sorted(WORDS))
+
+    row = page.app.locator(".tag-row", has_text="chair")
+    assert row.locator(".count").inner_text() == "2"
+    row.locator(".tag-name").click()
+    expect(page, "classroom", "coffee_break")
+    page.app.locator(".tag-row", has_text="solo").get_by_label("Only pictures without solo").click()
+    expect(page)
+    page.app.get_by_role("button", name="Clear the filter").click()
+    expect(page, *sorted(WORDS))
+
+
+def test_a_filter_that_cannot_be_read_is_told_with_its_place(
+    window: Callable[..., Any], server: Server, captioned: Path
+) -> None:
+    page = browse(window, server, captioned)
+    page.app.get_by_label("Filter", exact=True).fill("hat (chair")
+    fault = page.app.locator(".fault", has_text="character 5")
+    fault.wait_for()
+    assert fault.locator("mark").text_content() == "(chair"
+    narrow(page, "hat", "balloon_day", "classroom")
+    assert page.app.locator(".fault").text_content() == ""
+
+
+def test_one_caption_by_keys(window: Callable[..., Any], server: Server, captioned: Path) -> None:
+    page = browse(window, server, captioned)
+    keys = page.window.keyboard
+    keys.press("/")
+    keys.type("solo")
+    expect(page, "classroom", "coffee_break")
+    keys.press("ArrowDown")
+    keys.press("ArrowRight")
+    keys.press("Enter")
+    box = page.app.locator("dialog.picture-dialog")
+    box.get_by_role("heading", name="coffee_break.png").wait_for()
+    assert box.get_by_label("Caption").input_value() == WORDS["coffee_break"]
+    keys.press("ArrowLeft")
+    box.get_by_role("heading", name="classroom.jpg").wait_for()
+    box.get_by_label("Caption").fill("1boy, hat, two words")
+    assert captions(captioned)["classroom"] == WORDS["classroom"]  # nothing before it is said
+    keys.press("Control+Enter")
+    wait_for(page, captioned, {**without_empty(), "classroom": "1boy, hat, two words"})
+    keys.press("Escape")
+    box.wait_for(state="detached")
+    keys.press("Escape")
+    expect(page, *sorted(WORDS))
+    page.app.locator(".tag-row", has_text="two words").wait_for()
+
+
+def test_text_that_was_typed_is_not_lost(window: Callable[..., Any], server: Server, captioned: Path) -> None:
+    page = browse(window, server, captioned)
+    page.app.locator(".cell", has_text="classroom").click()
+    area = page.app.locator("dialog.picture-dialog").get_by_label("Caption")
+    area.fill("something else")
+    page.window.keyboard.press("Escape")
+    page.agree("Discard")
+    page.app.locator("dialog").wait_for(state="detached")
+    assert captions(captioned) == without_empty()
+    page.app.locator(".cell", has_text="classroom").click()
+    area.fill("something else")
+    page.window.keyboard.press("PageDown")
+    page.agree("Save")
+    wait_for(page, captioned, {**without_empty(), "classroom": "something else"})
+    page.app.get_by_role("heading", name="coffee_break.png").wait_for()
+
+
+def test_what_somebody_else_wrote_meanwhile_is_shown(
+    window: Callable[..., Any], server: Server, captioned: Path
+) -> None:
+    page = browse(window, server, captioned)
+    page.app.locator(".cell", has_text="classroom").click()
+    box = page.app.locator("dialog.picture-dialog")
+    box.locator(".tag-chip").first.wait_for()
+    box.get_by_label("Caption").fill("mine, hat")
+    (captioned / "classroom.txt").write_text("theirs, hat", encoding="utf-8")
+    box.get_by_role("button", name="Save").click()
+    clash = box.locator(".note.warn")
+    clash.wait_for()
+    assert "theirs, hat" in clash.inner_text()
+    assert captions(captioned)["classroom"] == "theirs, hat"
+    clash.get_by_role("button", name="Write mine").click()
+    wait_for(page, captioned, {**without_empty(), "classroom": "mine, hat"})
+
+
+def test_many_captions_with_preview_and_undo(
+    window: Callable[..., Any], server: Server, captioned: Path
+) -> None:
+    page = browse(window, server, captioned)
+    narrow(page, "hat", "balloon_day", "classroom")
+    page.app.get_by_role("button", name="Edit all").click()
+    box = page.app.locator("dialog.bulk")
+    box.get_by_text("Rename a tag").click()
+    box.get_by_label("Tag", exact=True).fill("hat")
+    box.get_by_label("New name").fill("top hat")
+    box.locator(".samples ins", has_text="top hat").first.wait_for()
+    assert "2 of 2 captions would change" in box.inner_text()
+    assert captions(captioned) == without_empty()
+    box.get_by_role("button", name="Change 2 captions").click()
+    box.wait_for(state="detached")
+    renamed = {name: text.replace("hat", "top hat") for name, text in without_empty().items()}
+    assert captions(captioned) == renamed
+    page.app.locator(".tag-row", has_text="top hat").wait_for()
+    page.click("Undo this edit")
+    wait_for(page, captioned, without_empty())
+
+    narrow(page, "-has:caption", "playroom")
+    page.app.get_by_role("button", name="Edit all").click()
+    box.get_by_label("Tags", exact=True).fill("ball, box")
+    box.get_by_role("button", name="Change 1 caption").click()
+    box.wait_for(state="detached")
+    assert captions(captioned) == {**without_empty(), "playroom": "ball, box"}
+
+
+def test_a_large_folder_keeps_the_page_small(
+    window: Callable[..., Any], server: Server, tmp_path: Path, folder: Path
+) -> None:
+    count = 3000
+    large = tmp_path / "large"
+    large.mkdir()
+    for n in range(count):
+        link(folder / "coffee_break.png", large / f"{n:05}.png")
+    page = Page(window(), server)
+    asked: list[str] = []
+    page.window.on("request", lambda r: asked.append(r.url))
+    page.open(large)
+    page.view("Browse")
+    page.app.locator(".cell .name", has_text="00000.png").wait_for()
+    grid = page.app.get_by_role("listbox", name="Pictures")
+    grid.focus()
+    page.window.keyboard.press("End")
+    page.app.locator(".cell .name", has_text=f"{count - 1:05}.png").wait_for()
+    page.app.locator(".cell[aria-selected=true] img.there").wait_for()
+    assert page.app.locator(".cell").count() < 60
+    thumbs = {u for u in asked if "/thumb/" in u and "large" not in u}
+    assert 0 < len(thumbs) < 150
+    assert len([u for u in asked if "/images?" in u]) < 12
+    # from top to bottom in one go: what is flown past is not fetched
+    asked.clear()
+    grid.evaluate(
+        "g => { let at = g.scrollHeight; const step = () => { at -= 2000; g.scrollTop = at; if (at > 0) requestAnimationFrame(step); }; step(); }"
+    )
+    page.app.locator(".cell .name", has_text="00000.png").wait_for()
+    page.window.wait_for_timeout(500)
+    assert len([u for u in asked if "/thumb/" in u]) < 400
+
+
+def test_on_a_narrow_window_the_tags_fold_away(
+    window: Callable[..., Any], server: Server, captioned: Path
+) -> None:
+    page = browse(window, server, captioned, width=390, dark=True)
+    assert page.window.evaluate("document.documentElement.scrollWidth") == 390
+    assert not page.app.locator(".tag-row").first.is_visible()
+    page.app.locator(".tag-table summary").click()
+    page.app.locator(".tag-row", has_text="night").locator(".tag-name").click()
+    expect(page, "night_picnic")
+
+
+def without_empty() -> dict[str, str]:
+    return {name: text for name, text in WORDS.items() if text}
+
+
+def link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)

@@ -1,0 +1,190 @@
+"""Tagging a folder from the browser, with the built-in models; what counts is on the disk."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ui.conftest import SAMPLES, WAIT, Server
+from tests.ui.page import Page, captions, pictures
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def test_a_whole_run_and_its_undo(window: Callable[..., Any], server: Server, folder: Path) -> None:
+    (folder / "classroom.txt").write_text("my own words, 1boy\n", encoding="utf-8")
+    before = captions(folder)
+    page = Page(window(), server)
+    page.open(folder)
+    assert "12 pictures · 1 caption" in page.app.locator(".folder-bar [role=status]").inner_text()
+    page.sketch()
+    page.start()
+    panel = page.job("done")
+
+    written = captions(folder)
+    assert set(written) == pictures(folder)
+    assert "12 captions written" in panel.inner_text()
+    # the page says what is in the files
+    for row in panel.locator(".picture-row").all():
+        name = row.locator(".name").inner_text()
+        kept = "".join(
+            row.locator(".diff").evaluate(
+                "e => [...e.childNodes].map(n => n.tagName === 'DEL' ? '' : n.textContent)"
+            )
+        )
+        tags = [t.strip() for t in kept.split(",") if t.strip()]
+        assert tags == [t.strip() for t in written[Path(name).stem].split(",")], name
+    # what a person wrote stays, and the models' answers are in
+    assert "my own words" in written["classroom"]
+    truth = [json.loads(line) for line in (SAMPLES / "truth.jsonl").read_text(encoding="utf-8").splitlines()]
+    right = [
+        str(n) in written[Path(t["file"]).stem]
+        for t in truth
+        for n in t["counts"].values()
+    ]  # fmt: skip
+    assert sum(right) / len(right) > 0.7
+
+    page.click("Undo this run")
+    page.agree("Undo this run")
+    page.app.locator(".job h2", has_text="Done").wait_for(timeout=WAIT)
+    page.app.locator(".folder-bar [role=status]", has_text="1 caption").wait_for()
+    assert captions(folder) == before
+
+
+def test_a_reload_in_the_middle_changes_nothing(
+    window: Callable[..., Any], server: Server, folder: Path
+) -> None:
+    many(folder, 2)
+    page = Page(window(), server)
+    page.open(folder)
+    page.sketch()
+    page.ask_only("count")
+    page.start()
+    page.app.locator(".picture-row").nth(2).wait_for(timeout=WAIT)
+    page.window.reload()
+    panel = page.app.locator(".job")
+    panel.wait_for()
+    assert panel.get_attribute("data-state") == "running"
+    # what came before the reload is told again
+    page.app.locator(".picture-row").nth(2).wait_for()
+    assert page.app.get_by_label("Tagger", exact=True).input_value() == "sketch"
+    page.job("done")
+    assert set(captions(folder)) == pictures(folder)
+
+
+def test_stop_and_continue(window: Callable[..., Any], server: Server, folder: Path) -> None:
+    many(folder, 2)
+    page = Page(window(), server)
+    page.open(folder)
+    page.sketch()
+    page.ask_only("count")
+    page.start()
+    page.app.locator(".picture-row").first.wait_for(timeout=WAIT)
+    page.click("Stop")
+    page.job("stopped")
+    some = captions(folder)
+    assert 0 < len(some) < len(pictures(folder))
+
+    # somebody else's window knows as much
+    other = Page(window(), server)
+    other.open(folder)
+    note = other.app.locator(".start .note")
+    assert f"of {len(pictures(folder))} pictures done" in note.inner_text()
+    other.click("Continue")
+    other.job("done")
+    after = captions(folder)
+    assert set(after) == pictures(folder)
+    assert {name: after[name] for name in some} == some
+
+    other.view("Runs")
+    other.app.locator(".run").first.wait_for()
+    assert other.app.locator(".run").count() == 1  # the same run, continued
+    assert "24 changed" in other.app.locator(".run").inner_text()
+
+
+def test_two_windows_see_one_job(window: Callable[..., Any], server: Server, folder: Path) -> None:
+    many(folder, 2)
+    first, second = Page(window(), server), Page(window(), server)
+    for page in (first, second):
+        page.open(folder)
+        page.sketch()
+        page.ask_only("count")
+    first.start()
+    first.app.locator(".picture-row").first.wait_for(timeout=WAIT)
+    second.start()  # told that a job is at it, and shown that one
+    second.app.locator(".toast.bad").wait_for()
+    second.job("running")
+    second.click("Pause")
+    first.job("paused")
+    second.app.locator(".job[data-state=paused]").wait_for()
+    first.click("Resume")
+    first.job("done")
+    second.job("done")
+    assert set(captions(folder)) == pictures(folder)
+
+
+def test_failures_are_told_with_their_reason(
+    window: Callable[..., Any], server: Server, folder: Path
+) -> None:
+    (folder / "broken.png").write_bytes((folder / "night_picnic.png").read_bytes()[:500])
+    page = Page(window(), server)
+    page.open(folder)
+    page.sketch(vlm=False)
+    page.start()
+    panel = page.job("done")
+    failures = panel.locator(".failures li")
+    assert failures.count() == 1
+    assert "broken.png" in failures.inner_text()
+    assert len(failures.inner_text()) > len("broken.png ") + 10
+    assert set(captions(folder)) == pictures(folder) - {"broken"}
+
+
+def test_a_preview_writes_nothing(window: Callable[..., Any], server: Server, folder: Path) -> None:
+    (folder / "classroom.txt").write_text("my own words", encoding="utf-8")
+    page = Page(window(), server)
+    page.open(folder)
+    page.sketch(vlm=False)
+    page.app.get_by_role("button", name="Preview", exact=True).click()
+    page.app.get_by_role("menuitem", name="Preview all").click()
+    panel = page.job("done")
+    assert "12 captions would change" in panel.inner_text()
+    row = panel.locator(".picture-row", has_text="classroom")
+    assert row.locator("ins").count() > 3
+    assert row.locator("del").count() == 0
+    assert captions(folder) == {"classroom": "my own words"}
+    # and is what a start then does, without models
+    shown = row.locator(".diff").inner_text()
+    panel.get_by_role("button", name="Start tagging").click()
+    page.app.locator(".job h2", has_text="Done").wait_for(timeout=WAIT)
+    assert [t.strip() for t in captions(folder)["classroom"].split(",")] == [
+        t.strip() for t in shown.split(",")
+    ]
+
+
+def test_one_picture_follows_the_settings(window: Callable[..., Any], server: Server, folder: Path) -> None:
+    page = Page(window(), server)
+    page.open(folder)
+    page.sketch(vlm=False)
+    sample = page.app.locator(".sample")
+    sample.get_by_role("button", name="Try on this picture").click()
+    caption = sample.locator(".diff").last
+    caption.filter(has_text="balloon").wait_for(timeout=WAIT)
+    assert "blue hair" in caption.inner_text()
+    page.app.locator("summary", has_text="Caption").click()
+    page.app.get_by_label("Keep underscores").check()
+    sample.locator(".diff", has_text="blue_hair").wait_for()
+    page.app.get_by_label("General tags above").fill("0.999")
+    sample.locator(".diff", has_text="blue_hair").wait_for(state="detached")
+    assert captions(folder) == {}
+
+
+def many(folder: Path, copies: int) -> None:
+    """More pictures of the same kind, so that a run takes a while."""
+    for picture in list(folder.iterdir()):
+        for n in range(1, copies):
+            shutil.copy(picture, folder / f"{picture.stem}_{n}{picture.suffix}")

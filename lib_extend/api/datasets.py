@@ -10,34 +10,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import unquote_to_bytes
 
 from lib_extend.api import texts
+from lib_extend.api.dataset_answers import (
+    change_json,
+    follow,
+    images_of,
+    names_in,
+    progress,
+    run_json,
+    stamp,
+)
 from lib_extend.api.errors import ApiError, answer_of, bad, conflict, missing
 from lib_extend.api.http import Body, Call, parse_object, to_bytes
 from lib_extend.api.newest_first import NewestFirst
-from lib_extend.api.streams import HEADERS, QUIET
+from lib_extend.api.streams import HEADERS
 from lib_extend.batch.bulk import Conflict
 from lib_extend.batch.glance import Glance
-from lib_extend.batch.state import Change, Run
 from lib_extend.batch.undo import list_runs
 from lib_extend.datasets import browse_edits, thumbnails
-from lib_extend.datasets import captions as files
-from lib_extend.datasets.browse import Browser, Browsers, image_id, name_of
+from lib_extend.datasets.browse import Browser, Browsers, name_of
 from lib_extend.datasets.details import details
 from lib_extend.datasets.edit_actions import Edit
-from lib_extend.datasets.index_reading import caption_name
 from lib_extend.datasets.scan import show
-from lib_extend.errors import ImageError, PromptExtendError
+from lib_extend.errors import PromptExtendError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -48,8 +50,6 @@ MOST_CHANGES = 5000
 """Changes of a run in one answer, at the most."""
 MOST_FAILURES = 1000
 MOST_TAGS = 10_000
-_STEP = 0.2
-"""Seconds between two looks at how far a scan is."""
 _JSON = "application/json"
 _MIMES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".jfif": "image/jpeg", ".webp": "image/webp",
@@ -129,8 +129,8 @@ class Routes:
         browser = await self._in_thread(partial(self._browser, request))
         call = _call(request)
         if call.query.get("poll"):
-            return Response(to_bytes([_progress(browser, call.after() + 1)]), 200, _FRESH, _JSON)
-        events = self._follow(browser, call.after())
+            return Response(to_bytes([progress(browser, call.after() + 1)]), 200, _FRESH, _JSON)
+        events = follow(browser, call.after(), self._closing)
         return StreamingResponse(events, 200, dict(HEADERS), "text/event-stream")
 
     async def images(self, request: Request) -> Response:
@@ -194,7 +194,7 @@ class Routes:
         def look() -> tuple[str, bytes, str]:
             browser, name = self._picture(request)
             path = browser.root / name
-            size, mtime = _stamp(path)
+            size, mtime = stamp(path)
             etag = f'"{thumbnails.Thumbnails.etag(path, size, mtime, side)}"'
             if etag in request.headers.get("if-none-match", ""):
                 return etag, b"", ""
@@ -256,7 +256,7 @@ class Routes:
 
         def look() -> list[dict[str, Any]]:
             browser = self._browser(request)
-            return [_run(r) for r in reversed(list_runs(browser.root, browser.state))]
+            return [run_json(r) for r in reversed(list_runs(browser.root, browser.state))]
 
         return await self._json(look)
 
@@ -274,10 +274,10 @@ class Routes:
             with contextlib.closing(Glance(browser.state)) as glance:
                 changes = glance.changes(number, offset, limit)
                 failures = glance.failures(number, MOST_FAILURES)
-            images = _images_of(browser, {c.name for c in changes})
+            images = images_of(browser, {c.name for c in changes})
             return {
-                **_run(found[0]),
-                "changes": [_change(c, images.get(c.name, "")) for c in changes],
+                **run_json(found[0]),
+                "changes": [change_json(c, images.get(c.name, "")) for c in changes],
                 "failures": [{"name": name, "reason": reason} for name, reason in failures],
             }
 
@@ -292,7 +292,7 @@ class Routes:
     def _picture(self, request: Request, ending: str = "") -> tuple[Browser, str]:
         """The browser and the name of the image in the address. Raises ApiError when there is none."""
         browser = self._browser(request)
-        names = _names(request, ending)
+        names = names_in(request, ending)
         for name in names:
             if browser.has(name):
                 self._folders.check(browser.root / name)
@@ -306,21 +306,6 @@ class Routes:
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-
-    async def _follow(self, browser: Browser, n: int) -> AsyncIterator[bytes]:
-        before: dict[str, Any] = {}
-        said = time.monotonic()
-        while not self._closing():
-            event = _progress(browser, n + 1)
-            if {**event, "n": 0} != before:
-                n, said, before = n + 1, time.monotonic(), {**event, "n": 0}
-                yield f"id: {n}\ndata: {json.dumps(event)}\n\n".encode()
-            elif time.monotonic() - said > QUIET:
-                said = time.monotonic()
-                yield b": still here\n\n"
-            if event.get("ready") or event.get("error"):
-                return
-            await asyncio.sleep(_STEP)
 
 
 _FRESH = {"Cache-Control": "no-store"}
@@ -345,64 +330,3 @@ def _call(request: Request) -> Call:
 
 async def _body(request: Request, *known: str) -> Body:
     return Call(body=parse_object(await request.body())).members(*known)
-
-
-def _names(request: Request, ending: str) -> list[str]:
-    """The image's name in the address: from the bytes that were sent, then as the server decoded them.
-
-    Decoded as text, bytes that are no UTF-8 are lost; but what was sent may have been rewritten on its way here.
-    """
-    decoded = str(request.path_params["image"])
-    raw = request.scope.get("raw_path")
-    where = f"/datasets/{request.path_params['folder']}/".encode("utf-8", "surrogateescape")
-    if not isinstance(raw, bytes) or where not in raw:
-        return [decoded]
-    sent = raw.split(b"?", 1)[0].split(where, 1)[1].partition(b"/")[2]
-    return [os.fsdecode(unquote_to_bytes(sent.removesuffix(ending.encode()))), decoded]
-
-
-def _progress(browser: Browser, n: int) -> dict[str, Any]:
-    status = browser.status()
-    if status.error:
-        return {"n": n, "error": status.error}
-    if status.ready:
-        return {"n": n, "ready": True, "images": status.images, "generation": status.generation}
-    return {"n": n, "done": status.done, "total": status.total}
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        s = path.stat()
-    except OSError:
-        return 0, 0  # gone: the placeholder says so
-    return s.st_size, s.st_mtime_ns
-
-
-def _run(run: Run) -> dict[str, Any]:
-    return asdict(run)
-
-
-def _change(change: Change, image: str) -> dict[str, Any]:
-    return {
-        "name": change.name,
-        "image": image or None,
-        "id": image_id(image) if image else None,
-        "before": _text(change.before),
-        "after": _text(change.after),
-    }
-
-
-def _text(data: bytes | None) -> str | None:
-    if data is None:
-        return None
-    try:
-        return files.decode(data, "")
-    except ImageError:
-        return data.decode("utf-8", "replace")
-
-
-def _images_of(browser: Browser, captions: set[str]) -> dict[str, str]:
-    """The image of each caption, the first by name where there are several."""
-    with browser.lock:
-        names = [n for n in browser.index.names if n and caption_name(n) in captions]
-    return {caption_name(n): n for n in sorted(names, reverse=True)}

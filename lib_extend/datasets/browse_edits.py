@@ -11,9 +11,10 @@ from lib_extend.batch.bulk import edit_captions, save_caption, style_of
 from lib_extend.batch.glance import Glance
 from lib_extend.captions.editing import Style
 from lib_extend.datasets import filters
-from lib_extend.datasets.browse import Browser, image_id
+from lib_extend.datasets.browser import Browser
 from lib_extend.datasets.edit_actions import Edit, Plan, plan
 from lib_extend.datasets.index_reading import caption_name
+from lib_extend.datasets.rows import image_id
 from lib_extend.datasets.scan import show
 from lib_extend.errors import UserError
 

@@ -15,8 +15,8 @@ from lib_extend.batch.state import STATE_FILE, State
 from lib_extend.captions.composing import Existing
 from lib_extend.captions.names import key
 from lib_extend.config import TagConfig
-from lib_extend.datasets.browse import Browser, image_id
-from lib_extend.datasets.rows import Row
+from lib_extend.datasets.browser import Browser
+from lib_extend.datasets.rows import Row, image_id
 from lib_extend.datasets.scan import Found
 from lib_extend.errors import ImageError, UserError
 from lib_extend.questions.builtin import BUILTIN

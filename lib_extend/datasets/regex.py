@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lib_extend.datasets.filters import checked_regex
+from lib_extend.datasets.filter_parsing import checked_regex
 from lib_extend.datasets.regex_process import PATIENCE
 from lib_extend.errors import UserError
 from lib_extend.worker.process import creation_flags

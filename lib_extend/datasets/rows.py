@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
+from urllib.parse import quote, unquote_to_bytes
 
 SOURCES = ("tagger", "question", "person", "human")
 
@@ -61,3 +63,13 @@ def unpack(bits: int, count: int) -> bytes:
     if not count:
         return b""
     return f"{bits & ((1 << count) - 1):0{count}b}".encode("ascii")[::-1].translate(_FLAGS)
+
+
+def image_id(name: str) -> str:
+    """An image's name as it stands in addresses: its bytes, percent-encoded but for slashes."""
+    return quote(os.fsencode(name), safe="/")
+
+
+def name_of(id: str) -> str:
+    """The inverse of `image_id`."""
+    return os.fsdecode(unquote_to_bytes(id))

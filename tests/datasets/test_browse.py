@@ -16,7 +16,8 @@ from lib_extend.batch.lock import locked
 from lib_extend.batch.review import decide
 from lib_extend.batch.undo import list_runs, undo
 from lib_extend.config import TagConfig
-from lib_extend.datasets import browse, index_reading
+from lib_extend.datasets import browser as browser_module
+from lib_extend.datasets import index_reading
 from lib_extend.datasets.browse import Browser, Browsers, image_id, name_of
 from lib_extend.datasets.browse_edits import Result, edit, save
 from lib_extend.datasets.edit_actions import Edit
@@ -274,7 +275,7 @@ def test_the_first_scan_shows_how_far_it_is(
         return size(path)
 
     monkeypatch.setattr(index_reading, "picture_size", slow)
-    monkeypatch.setattr(browse, "_PATIENCE", 0.1)
+    monkeypatch.setattr(browser_module, "_PATIENCE", 0.1)
     browser = browsers.open(folder)
     go.release(256)
     while browser.status().done < 256:

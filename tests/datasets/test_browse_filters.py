@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib_extend.datasets import filters as f
-from lib_extend.datasets.filters import And, Exact, FilterError, Not, Or, Words, evaluate, matcher, parse
+from lib_extend.datasets.filter_parsing import FilterError, parse
+from lib_extend.datasets.filters import And, Exact, Not, Or, Words, evaluate, matcher
 
 
 @dataclass

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib_extend.datasets import filters as f
+from lib_extend.datasets.filter_parsing import parse
 from lib_extend.datasets.index import SORTS, Index
 from lib_extend.datasets.index_store import FILE, IndexStore
 from lib_extend.datasets.rows import ANALYSED, CAPTIONED, SOURCES, UNSURE, Row, pack, unpack
@@ -52,7 +53,7 @@ class OfIndex:
 
 
 def check(index: Index, by_name: dict[str, Picture], text: str, node: f.Node) -> None:
-    bits = f.evaluate(f.parse(text), OfIndex(index, by_name), index.alive)
+    bits = f.evaluate(parse(text), OfIndex(index, by_name), index.alive)
     found = {index.names[p] for p in index.members(bits)}
     assert found == {n for n, p in by_name.items() if means(node, p)}
     counted = {index.tag_names[t]: n for t, n in index.counts(bits).items() if n}
@@ -154,7 +155,7 @@ def test_kept_on_the_disk(tmp_path: Path) -> None:
     assert other.tag_names == ["1girl", "Hat", "new"]
     for name in STRANGE[1:]:
         assert other.row(other.places[name]) == index.row(index.places[name])
-    words = f.parse("hat")
+    words = parse("hat")
     assert isinstance(words, f.Words)
     assert {other.names[p] for p in other.members(other.select(words, other.alive))} == {
         STRANGE[2],

@@ -1,0 +1,359 @@
+"""One folder of pictures, open for browsing: listed, filtered, counted; kept up to date behind the scenes.
+
+Opening starts a thread that loads the index of last time and then looks for what changed since. Asking is safe
+from any thread, and takes milliseconds. What a person changes is in `browse_edits.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+import traceback
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lib_extend.batch.glance import Glance
+from lib_extend.batch.job import state_folder
+from lib_extend.captions.names import canonical, key
+from lib_extend.datasets import filters
+from lib_extend.datasets.filter_parsing import parse
+from lib_extend.datasets.index import SORTS, Index
+from lib_extend.datasets.index_reading import caption_name
+from lib_extend.datasets.regex import Regexes
+from lib_extend.datasets.rows import BROKEN_CAPTION, BROKEN_IMAGE, SOURCES, Row, image_id, pack
+from lib_extend.datasets.scan import show
+from lib_extend.datasets.thumbnails import Thumbnails
+from lib_extend.datasets.updating import Updater
+from lib_extend.errors import BusyError, PromptExtendError, UserError
+
+MOST_ROWS = 1000
+"""Rows of one answer, at the most."""
+_REMEMBERED = 32
+_LEAST_PAUSE, _PAUSES = 10.0, 20.0
+"""The folder is looked through again after this many seconds, or so many times what looking takes."""
+_RETRY = 1.0
+_PATIENCE = 15.0
+"""Seconds a question waits for the folder to be known."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a browser is.
+
+    Attributes:
+        ready: the whole folder is known (it may be looked through again meanwhile). working: it is being looked through.
+        done, total: pictures read and to be read. images: how many there are.
+        generation: grows whenever something changed, so that a page knows when to ask again.
+        error: why the folder cannot be looked through, "" when it can.
+    """
+
+    ready: bool
+    working: bool
+    done: int
+    total: int
+    images: int
+    generation: int
+    error: str
+
+
+class Browser:
+    """One folder. Made by `Browsers`; safe in threads.
+
+    Attributes:
+        root: the folder. state: where its job's state lives. thumbnails, regexes: its own.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        recursive: bool = False,
+        state_dir: Path | None = None,
+        allowed: Callable[[Path], bool] = lambda path: True,
+    ) -> None:
+        self.root = root
+        self.state = state_folder(root, state_dir)
+        self.recursive = recursive
+        self.regexes = Regexes()
+        self.index = Index()
+        self.lock = threading.RLock()
+        self.updating = threading.Lock()
+        """Held while the index is brought up to date, by whoever does it; taken before `lock`."""
+        self.updater = Updater(root, self.state, self.index, self.lock, self._changed, allowed)
+        self._thumbnails: Thumbnails | None = None
+        self._generation = 0
+        self._ready = threading.Event()
+        self._error: PromptExtendError | None = None
+        self._masks: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._orders: OrderedDict[tuple[str, str], tuple[int, array[int]]] = OrderedDict()
+        self._jobs = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._wants_all = True
+        self._wanted: set[str] = set()
+        self._looked = 0.0
+        self._took = 0.0
+        self._closed = False
+
+    @property
+    def thumbnails(self) -> Thumbnails:
+        with self._jobs:
+            if self._thumbnails is None:
+                self._thumbnails = Thumbnails(self.state)
+            return self._thumbnails
+
+    # keeping up
+
+    def start(self) -> None:
+        """Begin to look through the folder, when nobody does."""
+        with self._jobs:
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._work, name="prompt-extend-browser", daemon=True)
+                self._thread.start()
+
+    def look_again(self, names: Collection[str] | None = None) -> None:
+        """Bring these images up to date, or (None) the whole folder. Returns at once."""
+        with self._jobs:
+            if names is None:
+                self._wants_all = True
+            else:
+                self._wanted.update(names)
+        self.start()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the folder is known; returns whether it is.
+
+        Raises:
+            UserError: it cannot be looked through.
+        """
+        self.start()
+        known = self._ready.wait(timeout)
+        error = self._error
+        if error is not None:
+            if time.monotonic() - self._looked > _RETRY:
+                self.look_again()  # for the next who asks: the folder may be back
+            raise error
+        return known
+
+    def settle(self, timeout: float = 60.0) -> None:
+        """Wait until nothing is left to look through (for tests and the benchmark)."""
+        end = time.monotonic() + timeout
+        while (thread := self._thread) is not None and time.monotonic() < end:
+            thread.join(0.05)
+
+    def status(self) -> Status:
+        """How far it is."""
+        return Status(
+            ready=self._ready.is_set() and self._error is None,
+            working=self._thread is not None,
+            done=self.updater.done,
+            total=self.updater.total,
+            images=len(self.index),
+            generation=self._generation,
+            error=str(self._error or ""),
+        )
+
+    def close(self) -> None:
+        """End its thread and processes; it is not used again."""
+        with self._jobs:
+            self._closed = True
+            thread, thumbnails = self._thread, self._thumbnails
+        self.updater.stop()
+        if thread is not None:
+            thread.join(10)
+        with self.updating:
+            self.updater.close()
+        self.regexes.close()
+        if thumbnails is not None:
+            thumbnails.close()
+
+    def _changed(self) -> None:
+        self._generation += 1
+
+    def _work(self) -> None:
+        while True:
+            with self._jobs:
+                everything, names = self._wants_all, self._wanted
+                if self._closed or not (everything or names):
+                    self._thread = None
+                    return
+                self._wants_all, self._wanted = False, set()
+            began = time.monotonic()
+            try:
+                with self.updating:
+                    self._update(everything, names)
+                self._error = None
+            except PromptExtendError as e:
+                self._error = e
+            except Exception as e:  # noqa: BLE001 - a thread has nobody else to tell
+                print("Prompt Extend:", traceback.format_exc(), file=sys.stderr, flush=True)
+                kind = type(e).__name__
+                self._error = UserError(
+                    f"{show(self.root.name)} cannot be looked through ({kind}): the server's log says more."
+                )
+            if everything:
+                self._looked = time.monotonic()
+                self._took = self._looked - began
+                self._ready.set()
+
+    def _update(self, everything: bool, names: Collection[str]) -> None:
+        if not self.updater.loaded and self.updater.load(recursive=self.recursive):
+            self._ready.set()
+        if everything:
+            self.updater.refresh(recursive=self.recursive)
+        else:
+            self.updater.touch(names)
+
+    # asking
+
+    def select(self, leaf: filters.Leaf, among: int) -> int:
+        """The pictures that a leaf of a filter means (see `filters.Rows`)."""
+        if isinstance(leaf, filters.Regex):
+            with self.lock:
+                texts = list(self.index.captions)
+            return self.regexes.search(leaf.pattern, texts, among)
+        if isinstance(leaf, filters.Changed):
+            return self._changed_by(leaf.run)
+        with self.lock:
+            return self.index.select(leaf, among)
+
+    def filtered(self, text: str) -> int:
+        """The pictures that a filter means, as bits.
+
+        Raises:
+            UserError: the filter cannot be read, or its regular expression takes too long.
+        """
+        self._await()
+        generation = self._generation
+        known = self._masks.get(text)
+        if known is not None and known[0] == generation:
+            return known[1]
+        tree = parse(text)
+        bits = filters.evaluate(tree, self, self.index.alive)
+        _remember(self._masks, text, (generation, bits))
+        return bits
+
+    def images(
+        self, filter: str = "", *, sort: str = "name", offset: int = 0, limit: int = 100
+    ) -> tuple[int, list[dict[str, Any]]]:
+        """How many pictures a filter means, and a page of them as JSON values.
+
+        Args:
+            sort: one of `SORTS`; `-` before it turns it around.
+
+        Raises:
+            UserError: see `filtered`; there is no such order.
+        """
+        name = sort.removeprefix("-")
+        if name not in SORTS:
+            raise UserError(f"There is no order {sort!r}: the orders are {', '.join(SORTS)}.")
+        generation = self._generation
+        bits = self.filtered(filter)
+        known = self._orders.get((filter, sort))
+        if known is None or known[0] != generation:
+            with self.lock:
+                known = (generation, self.index.ordered(bits, name, backwards=sort[:1] == "-"))
+            _remember(self._orders, (filter, sort), known)
+        places = known[1][max(0, offset) : max(0, offset) + min(limit, MOST_ROWS)]
+        with self.lock:
+            rows = [self._json(p) for p in places if self.index.alive >> p & 1]
+        return len(known[1]), rows
+
+    def tags(
+        self, filter: str = "", *, like: str = "", limit: int = 1000
+    ) -> tuple[int, list[dict[str, Any]]]:
+        """How many tags the pictures of a filter have, and the most frequent as {tag, count}.
+
+        `like`: only tags that hold this, those that begin with it first.
+        """
+        bits = self.filtered(filter)
+        with self.lock:
+            counts = self.index.counts(bits)
+            names = self.index.tag_names
+        wanted = key(canonical(like)) if like.strip() else ""
+        found = [(_likeness(key(names[t]), wanted), -n, names[t]) for t, n in counts.items() if n]
+        found = [f for f in found if f[0] < 3]
+        found.sort()
+        return len(found), [{"tag": name, "count": -n} for _, n, name in found[:limit]]
+
+    def has(self, name: str) -> bool:
+        """Whether there is such an image."""
+        self._await()
+        return name in self.index.places
+
+    def row(self, name: str) -> Row:
+        """What is known of one image. Raises KeyError when it is not in the folder."""
+        self._await()
+        with self.lock:
+            return self.index.row(self.index.places[name])
+
+    def names(self, bits: int) -> list[str]:
+        """The names of a set of pictures, sorted."""
+        with self.lock:
+            return sorted(self.index.names[p] for p in self.index.members(bits & self.index.alive))
+
+    def _json(self, place: int) -> dict[str, Any]:
+        row = self.index.row(place)
+        problems = {"image": row.flags & BROKEN_IMAGE, "caption": row.flags & BROKEN_CAPTION}
+        return {
+            "id": image_id(row.name),
+            "name": row.name,
+            "w": row.width,
+            "h": row.height,
+            "bytes": row.size,
+            "caption": row.caption,
+            "captioned": row.caption_size >= 0,
+            "tokens": row.tokens,
+            "tags": len(row.tags),
+            "changed": self.index.changed(place) / 1e9,
+            "sure": round(row.sure, 4),
+            "sources": dict(zip(SOURCES, row.sources, strict=True)),
+            "problems": [what for what, flag in problems.items() if flag],
+        }
+
+    def _await(self) -> None:
+        """Have the folder known, and looked through again now and then."""
+        if not self.wait(_PATIENCE):
+            s = self.status()
+            raise BusyError(
+                f"{show(self.root.name)} is being looked through ({s.done:,} of {s.total:,} images): wait a moment."
+            )
+        if self._looked and time.monotonic() - self._looked > max(_LEAST_PAUSE, _PAUSES * self._took):
+            self.look_again()
+
+    def _changed_by(self, run: int | None) -> int:
+        with contextlib.closing(Glance(self.state)) as glance:
+            run = glance.last_changing() if run is None else run
+            captions = set() if run is None else set(glance.changed(run))
+        if not captions:
+            return 0
+        with self.lock:
+            names = self.index.names
+            return pack(bytes([bool(n) and caption_name(n) in captions for n in names]))
+
+
+def _likeness(name: str, wanted: str) -> int:
+    """0 when a tag begins with what is wanted, 1 when one of its words does, 2 when it holds it, else 3."""
+    if name.startswith(wanted):
+        return 0
+    at = name.find(wanted)
+    if at < 0:
+        return 3
+    return 1 if f"_{wanted}" in name or f"({wanted}" in name else 2
+
+
+K = TypeVar("K")
+
+
+def _remember(cache: OrderedDict[K, T], name: K, value: T) -> None:
+    cache[name] = value
+    while len(cache) > _REMEMBERED:
+        with contextlib.suppress(KeyError):
+            cache.popitem(last=False)

@@ -24,12 +24,12 @@ from typing import Any
 
 @dataclass
 class Fault:
-    """`after`: bytes of the body after which the connection breaks, `times` often. `wrong`: other bytes of the
-    same number. `status`: this answer instead. `page`: a web page instead. `no_range`, `unsized`: as they say."""
+    """`after`: bytes of the body after which the connection breaks, `times` often. `wrong`: so many
+    bytes at the end are others. `status`: this answer instead. `page`: a web page instead. `no_range`, `unsized`: as they say."""
 
     after: int | None = None
     times: int = 1
-    wrong: bool = False
+    wrong: int = 0
     status: int | None = None
     page: bool = False
     no_range: bool = False
@@ -180,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>")
             return
         if fault.wrong:
-            data = bytes(255 - b for b in data)
+            data = data[: -fault.wrong] + bytes(255 - b for b in data[-fault.wrong :])
         start, status, headers = 0, 200, {"Content-Type": "application/octet-stream"}
         asked = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
         if asked and not fault.no_range:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -305,6 +306,11 @@ def test_keys_and_values_are_computed_once_a_module_and_change() -> None:
     regional.forget()
     forward("a", 2)
     assert len(seen) == 10
+    # another precision needs other keys
+    attn.float()
+    x, contexts = x.float(), contexts.float()
+    forward("a", 2)
+    assert len(seen) == 13
 
 
 def test_a_lora_hooked_into_the_modules_applies_to_regions() -> None:
@@ -407,6 +413,13 @@ def test_pictures_of_a_batch() -> None:
 
     batch = [compile_cast(c, "", "n") for c in (cast, other, cast, Cast(mode="prompt"))]
     first, second, third, fourth = pictures(batch, encode)
+    for changed in (
+        replace(cast, end_step=0.5),
+        replace(cast, base_weight=0.5),
+        cast.with_boxes(HALVES[::-1]),
+    ):
+        one, two = pictures([batch[0], compile_cast(changed, "", "n")], lambda text, negative: RED)
+        assert one is not two
     assert asked == [("2girls, a", False), ("2girls, c", False), ("n, b", True), ("1girl, d", False)]
     assert third is first and fourth is None
     assert first is not None and second is not None

@@ -54,6 +54,8 @@ def test_the_text_is_compact() -> None:
     assert data["version"] == 1 and data["main"] == "smile" and "main_negative" not in data
     assert data["characters"][0]["box"] == [0.0, 0.0, 0.5, 1.0]
     assert len(written[KEY]) < 500 and "\n" not in written[KEY] and ": " not in written[KEY]
+    # letters as they are: escapes would take six characters each
+    assert "β 髪" in infotext.write(compile_cast(Cast((Character(prompt="β 髪"),))))[KEY]
     # a JPEG's comment holds 64 KB in two bytes a character
     full = Cast(tuple(Character(prompt="x" * 2000, negative="y" * 1000) for _ in range(5)))
     compiled = compile_cast(full)

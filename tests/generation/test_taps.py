@@ -115,6 +115,7 @@ def test_what_an_adapter_adds_stays_whole() -> None:
         linear = other.to_out[0]
         alone = regions().forward("a", other, X, BASE, SIZE, 2)
         tap = Tap(other, "a", lambda: (regions(), SIZE), added=True)
+        other(X, cond(9)[None])
         found = other(X, BASE)
         tap.remove()
         torch.testing.assert_close(found, alone + other.image(X) @ linear.weight.mT)

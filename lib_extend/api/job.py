@@ -4,82 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from lib_extend.api import texts
 from lib_extend.api.errors import answer_of
 from lib_extend.api.events import EventLog
 from lib_extend.api.folders import Opened
+from lib_extend.api.hooks import Hooks
+from lib_extend.api.kept import Borrowed, Worker
+from lib_extend.api.rate import Rate
 from lib_extend.batch import events as ev
 from lib_extend.batch.job import Client, TagJob
 from lib_extend.batch.undo import undo
 from lib_extend.config import TagConfig
 from lib_extend.errors import PromptExtendError
 from lib_extend.records import Record
-from lib_extend.worker.client import WorkerClient
 
 TAG, PREVIEW, UNDO = KINDS = ("tag", "preview", "undo")
-WINDOW = 20.0
-"""Seconds over which images a second are measured."""
 TELL = 1.0
 """Seconds between two calls of `Hooks.changed`."""
-
-
-class Host(Protocol):
-    """The WebUI's checkpoint, see `host.memory`."""
-
-    def can_unload(self) -> bool: ...
-
-    def unload(self) -> bool: ...
-
-    def bring_back(self) -> bool: ...
-
-
-class Away:
-    """The WebUI's checkpoint is away while one job or more want it to be."""
-
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._lock = threading.Lock()
-        self._wanted = 0
-        self._gone = False
-
-    def begin(self) -> None:
-        """Unload it, unless it is away already. What the WebUI raises goes to the caller."""
-        with self._lock:
-            if not self._wanted:
-                self._gone = self._host.can_unload() and self._host.unload()
-            self._wanted += 1
-
-    def end(self) -> None:
-        """Bring it back when nobody else wants it away."""
-        with self._lock:
-            self._wanted -= 1
-            if not self._wanted and self._gone:
-                self._gone = False
-                self._host.bring_back()
-
-
-@dataclass
-class Hooks:
-    """What jobs need of the rest of the server.
-
-    Attributes:
-        away: unloads the WebUI's checkpoint. changed: called with a folder and the names of images whose captions
-            were written (None: look at all). before_models: called before a job's models are loaded.
-        unfinished: called with a folder and whether a tagging run on it is open.
-        client: makes the worker's client.
-    """
-
-    away: Away
-    changed: Callable[[Path, Sequence[str] | None], None] = lambda root, names: None
-    before_models: Callable[[], None] = lambda: None
-    unfinished: Callable[[Path, bool], None] = lambda root, unfinished: None
-    client: Callable[[], WorkerClient] = WorkerClient
 
 
 @dataclass(frozen=True)
@@ -94,30 +39,6 @@ class Note(Record):
     seconds: float = 0.0
     stopped: bool = False
     error: str = ""
-
-
-class Rate:
-    """Images a second over the last 20 seconds."""
-
-    def __init__(self) -> None:
-        self._marks: deque[tuple[float, int]] = deque()
-        self._count = 0
-
-    def add(self) -> None:
-        """One image more."""
-        self._count += 1
-        now = time.monotonic()
-        if not self._marks or now - self._marks[-1][0] > 0.25:
-            self._marks.append((now, self._count))
-        while len(self._marks) > 2 and now - self._marks[0][0] > WINDOW:
-            self._marks.popleft()
-
-    def value(self) -> float | None:
-        """None until there is something to measure."""
-        if len(self._marks) < 2:
-            return None
-        (start, before), now = self._marks[0], time.monotonic()
-        return (self._count - before) / max(now - start, 0.25)
 
 
 class Job:
@@ -146,8 +67,7 @@ class Job:
         self.refusal: BaseException | None = None
         self.begun = threading.Event()
         self.started = time.time()
-        self.client: WorkerClient | None = None
-        self.client_since = 0.0
+        self.worker: Worker | None = None
         self.run = 0
         self.images = self.done = self.failed = self.written = 0
         self._hooks = hooks
@@ -222,9 +142,10 @@ class Job:
         return TagJob(self.folder.path, self.config, dry_run=self.kind == PREVIEW, client=self._make_client)
 
     def _make_client(self) -> Client:
-        self._hooks.before_models()
-        self.client, self.client_since = self._hooks.client(), time.time()
-        return self.client
+        self.worker = self._hooks.kept.take(self.config, self.id)
+        # after a preview the same models are wanted for the job itself, or for another preview
+        stays = self.kind == PREVIEW and not self._unload_host
+        return Borrowed(self.worker, self._hooks.kept.give if stays else None)
 
     def _stop_task(self) -> None:
         if self._task is not None:
@@ -243,7 +164,7 @@ class Job:
         except BaseException as error:  # noqa: BLE001 - it must reach whoever follows the job
             self._fail(error)
         finally:
-            self.client = None
+            self.worker = None
             if away:
                 self._bring_back()
             self.begun.set()

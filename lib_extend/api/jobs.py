@@ -16,7 +16,8 @@ from typing import Any
 from lib_extend.api import texts
 from lib_extend.api.errors import bad, conflict, missing
 from lib_extend.api.folders import Opened
-from lib_extend.api.job import KINDS, UNDO, Hooks, Job
+from lib_extend.api.hooks import Hooks
+from lib_extend.api.job import KINDS, UNDO, Job
 from lib_extend.config import TagConfig
 
 MOST_RUNNING = 4

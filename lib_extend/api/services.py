@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lib_extend.api.analyze import KeptWorker
 from lib_extend.api.contents import Recent
 from lib_extend.api.environment import EnvironmentTask
 from lib_extend.api.folders import FolderBook
-from lib_extend.api.job import Away, Hooks, Host
+from lib_extend.api.hooks import Away, Hooks, Host
 from lib_extend.api.jobs import Jobs
+from lib_extend.api.kept import Kept
 from lib_extend.api.presets import Presets
 from lib_extend.api.review_list import Lists
 from lib_extend.api.settings import ModelList
@@ -39,7 +39,7 @@ class Services:
     recent: Recent
     presets: Presets
     jobs: Jobs
-    kept: KeptWorker
+    kept: Kept
     environment: EnvironmentTask
     client: Callable[[], WorkerClient]
     changed: Callable[[Path, Sequence[str] | None], None]
@@ -77,7 +77,7 @@ def make(
     """
     folder = paths.data_folder() if data is None else data
     recent = Recent(folder / "recent.json")
-    kept = KeptWorker(lambda: options().idle_minutes, client)
+    kept = Kept(lambda: options().idle_minutes, client)
 
     def changed(root: Path, names: Sequence[str] | None) -> None:
         if browsers is not None:
@@ -85,10 +85,9 @@ def make(
 
     hooks = Hooks(
         away=Away(host),
+        kept=kept,
         changed=changed,
-        before_models=lambda: _forget(kept),
         unfinished=lambda root, unfinished: recent.mark(root, unfinished=unfinished),
-        client=client,
     )
     return Services(
         data=folder,
@@ -108,5 +107,5 @@ def make(
     )
 
 
-def _forget(kept: KeptWorker) -> None:
+def _forget(kept: Kept) -> None:
     kept.unload()

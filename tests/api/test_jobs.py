@@ -64,6 +64,26 @@ def test_a_preview_writes_nothing(server: Server, folder: Path, pictures: Pictur
     assert image["path"] == "hat2-blue.png" and image["changed"] and "blue hat" in image["caption"]
 
 
+def test_the_models_of_a_preview_stay_for_the_job(
+    server: Server, folder: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures(folder, "cake3-red.png", "hat2-blue.png")
+    id = server.open(folder)
+    server.wait(server.job(id, "preview", names=["hat2-blue.png"]))
+    kept = server.get("/state")["worker"]
+    assert kept["tagger"] == "fake" and kept["job"] is None
+    answer = server.post("/analyze", {"path": str(folder / "cake3-red.png"), "config": FAKE})
+    assert "red cake" in answer["caption"] and server.get("/state")["worker"]["pid"] == kept["pid"]
+    monkeypatch.setenv("FAKE_WORKER_DELAY", "0.5")  # of a worker that were started now
+    job = server.job(id)
+    seen = [server.get("/state")["worker"]]
+    server.wait(job)
+    assert all(w is None or w["pid"] == kept["pid"] for w in seen)
+    assert server.get("/state")["worker"] is None  # the job is done: its memory is free
+    server.wait(server.job(id, "preview", unload_host=True, config={**FAKE, "vlm": "other"}))
+    assert server.get("/state")["worker"] is None  # the WebUI's checkpoint has come back
+
+
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_WORKER_DELAY", "0.1")
@@ -230,7 +250,7 @@ def test_a_job_whose_worker_fails_says_why(
     def broken() -> Any:
         raise OSError("no such program")
 
-    monkeypatch.setattr(server.services.jobs._hooks, "client", broken)
+    monkeypatch.setattr(server.services.kept, "_make", broken)
     row = server.wait(server.job(id))
     assert row["state"] == "failed" and "OSError" in row["error"]
     assert server.events(row["id"])[-1]["error"] == row["error"]

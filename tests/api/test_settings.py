@@ -17,6 +17,7 @@ from PIL import Image
 
 from lib_extend.api import texts
 from lib_extend.api.environment import EnvironmentTask
+from lib_extend.api.kept import WAITING
 from lib_extend.config import TagConfig, settings
 from lib_extend.errors import Stopped, UserError
 from lib_extend.worker.environment import EnvironmentStatus, Plan
@@ -299,12 +300,10 @@ def test_forms_that_are_wrong(server: Server) -> None:
     assert torn.status_code == 400 and "boundary" in torn.json()["error"]
 
 
-def test_too_many_pictures_at_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lib_extend.api import analyze
-
+def test_too_many_pictures_at_once(server: Server) -> None:
     kept = server.services.kept
     with kept._turn:
-        for _ in range(analyze.WAITING):
+        for _ in range(WAITING):
             assert kept._waiting.acquire(blocking=False)
         sent = {"image": ("x.png", picture(), "image/png"), "config": (None, json.dumps(FAKE))}
         assert server.request("POST", "/analyze", files=sent).status_code == 429

@@ -1,158 +1,24 @@
-"""The handlers of machine, settings, folders and jobs: from a call to JSON values."""
+"""The handlers of folders, jobs and single pictures."""
 
 from __future__ import annotations
 
 import contextlib
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from lib_extend import __version__, web
-from lib_extend.api import contents, reference, settings, texts
-from lib_extend.api.analyze import worker_row
-from lib_extend.api.errors import ApiError, bad, conflict, forbidden, missing
-from lib_extend.api.http import Call, Raw, Stream, to_bytes
+from lib_extend.api import contents, settings, texts
+from lib_extend.api.analyze import analyse
+from lib_extend.api.errors import ApiError, bad, forbidden, missing
+from lib_extend.api.http import Call, Stream
 from lib_extend.api.job import KINDS, UNDO, Job
 from lib_extend.api.services import Services
 from lib_extend.batch.state import STATE_FILE, STATE_FOLDER, State
-from lib_extend.config import TagConfig
 from lib_extend.datasets.scan import show
 from lib_extend.errors import PromptExtendError
-from lib_extend.host.detect import detect
-from lib_extend.questions.builtin import BUILTIN
 
 JOB_ACTIONS = ("pause", "resume", "stop")
 MOST_NAMES = 10_000
 """Images that may be named in a job; more are all of a folder, or a filter of `include`."""
-
-
-# machine
-
-
-def state(services: Services, call: Call) -> dict[str, Any]:
-    webui = detect()
-    safety = services.safety()
-    return {
-        "version": __version__,
-        "host": webui.name if webui else "",
-        "host_version": webui.version if webui else "",
-        "gradio": webui.gradio if webui else "",
-        "environment": services.environment.state(),
-        "worker": _worker(services),
-        "host_model": {"can_unload": services.host.can_unload(), "unload": services.options().unload},
-        "roots": [str(r) for r in safety.roots],
-        "folders": [f for f in services.options().folders if services.folders.free],
-        "free": services.folders.free,
-        "login": call.login,
-    }
-
-
-def _worker(services: Services) -> dict[str, Any] | None:
-    for job in services.jobs.all():
-        client = job.client
-        if client is not None and client.pid is not None:
-            return worker_row(client, job.config, job.client_since, job.id)
-    return services.kept.state()
-
-
-def environment(services: Services, call: Call) -> dict[str, Any]:
-    return {"task": services.environment.act(call.members("action").text("action"))}
-
-
-def environment_events(services: Services, call: Call) -> Stream:
-    return Stream(services.environment.log, call.after(), call.query.get("poll") == "1")
-
-
-def worker(services: Services, call: Call) -> dict[str, Any]:
-    call.members("action").choice("action", ("unload",))
-    return {"unloaded": services.kept.unload()}
-
-
-def host(services: Services, call: Call) -> dict[str, Any]:
-    action = call.members("action").choice("action", ("unload", "reload"))
-    if not services.host.can_unload():
-        raise conflict(texts.NO_HOST_MODEL)
-    return {"done": services.host.unload() if action == "unload" else services.host.bring_back()}
-
-
-def page(services: Services, call: Call) -> Raw:
-    path = call.path["path"]
-    try:
-        body, media_type, tag = web.read_page(path)
-    except FileNotFoundError as error:
-        raise missing(str(error)) from None
-    # asked for each time, so that after an update no browser mixes old modules with new ones
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if tag in call.headers.get("if-none-match", ""):
-        return Raw(b"", media_type, headers, 304)
-    return Raw(body, media_type, headers)
-
-
-def openapi(services: Services, call: Call) -> dict[str, Any]:
-    return reference.openapi()
-
-
-def docs(services: Services, call: Call) -> Raw:
-    return Raw(reference.markdown().encode(), "text/markdown; charset=utf-8")
-
-
-# settings, models, questions, presets
-
-
-def all_settings(services: Services, call: Call) -> dict[str, Any]:
-    return settings.described()
-
-
-def models(services: Services, call: Call) -> dict[str, Any]:
-    return services.models.get(services.options().models_dir)
-
-
-def questions(services: Services, call: Call) -> list[dict[str, Any]]:
-    return [settings.question_row(q) for q in BUILTIN]
-
-
-def check_questions(services: Services, call: Call) -> dict[str, Any]:
-    body = call.members("text", "toml")
-    text, toml = (body.text(n) if n in body else None for n in ("text", "toml"))
-    return {"questions": settings.check_questions(text, toml)}
-
-
-def presets(services: Services, call: Call) -> list[dict[str, Any]]:
-    return services.presets.all()
-
-
-def preset(services: Services, call: Call) -> dict[str, Any]:
-    return services.presets.get(call.path["name"])
-
-
-def put_preset(services: Services, call: Call) -> dict[str, Any]:
-    config = _config(services, call.members("config").mapping("config"))
-    return services.presets.put(call.path["name"], config)
-
-
-def delete_preset(services: Services, call: Call) -> dict[str, Any]:
-    services.presets.delete(call.path["name"])
-    return {"deleted": call.path["name"]}
-
-
-def preset_file(services: Services, call: Call) -> Raw:
-    found = services.presets.get(call.path["name"])
-    body = to_bytes({"prompt_extend": 1, "name": found["name"], "config": found["config"]})
-    name = quote(f"{found['name']}.json", safe="")
-    return Raw(body, "application/json", {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"})
-
-
-def import_preset(services: Services, call: Call) -> dict[str, Any]:
-    body = call.members("prompt_extend", "name", "config")
-    return services.presets.add(body.text("name"), _config(services, body.mapping("config")))
-
-
-def _config(services: Services, values: dict[str, Any]) -> TagConfig:
-    """Settings to keep: checked, without this machine's own folder of models."""
-    return settings.config_of(values, services.folders)
-
-
-# folders
 
 
 def recent_folders(services: Services, call: Call) -> list[dict[str, Any]]:
@@ -244,7 +110,7 @@ def analyze(services: Services, call: Call) -> dict[str, Any]:
         services.folders.check(path)
         if not path.is_file():
             raise missing(texts.NO_IMAGE.format(name=show(path.name)), "path")
-    return services.kept.analyse(path, config)
+    return analyse(services.kept, path, config)
 
 
 # jobs

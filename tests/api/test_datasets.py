@@ -8,7 +8,6 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
@@ -17,32 +16,10 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
-from lib_extend.api import services as services_of
 from lib_extend.api.newest_first import NewestFirst
-from lib_extend.api.routes import mount
 from lib_extend.batch.lock import locked
-from lib_extend.datasets.browse import Browsers
-from lib_extend.worker.client import WorkerClient
 
-from .conftest import FAKE_WORKER, Server
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    it = Server(tmp_path / "data")
-    it.services.close()
-    it.services = services_of.make(
-        data=tmp_path / "data",
-        safety=lambda: it.safety,
-        credentials=lambda: it.credentials,
-        options=lambda: it.options,
-        host=it.checkpoint,
-        client=lambda: WorkerClient(FAKE_WORKER),
-        browsers=Browsers(),
-    )
-    mount(it.app, services=it.services)
-    yield it
-    it.services.close()
+from .conftest import Server
 
 
 @pytest.fixture

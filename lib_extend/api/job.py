@@ -164,7 +164,8 @@ class Job:
         except BaseException as error:  # noqa: BLE001 - it must reach whoever follows the job
             self._fail(error)
         finally:
-            self.worker = None
+            if threading.current_thread() is self._thread:  # else it goes on already
+                self.worker = None
             if away:
                 self._bring_back()
             self.begun.set()
@@ -210,13 +211,9 @@ class Job:
     def _finish(self, event: ev.Event | Note | None) -> None:
         self._tell(now=True)
         if isinstance(event, Note):
-            self.run, self.done, self.failed, self.written = (
-                event.run,
-                event.done,
-                event.failed,
-                event.written,
-            )
-            self._hooks.changed(self.folder.path, None)
+            self.run, self.done = event.run, event.done
+            self.failed, self.written = event.failed, event.written
+            self._changed(None)
             self._end("done", event)
             return
         assert isinstance(event, ev.Finished)
@@ -264,4 +261,10 @@ class Job:
         if self._seen and (now or time.monotonic() - self._told > TELL):
             self._told = time.monotonic()
             names, self._seen = self._seen, []
+            self._changed(names)
+
+    def _changed(self, names: list[str] | None) -> None:
+        try:
             self._hooks.changed(self.folder.path, names)
+        except Exception as error:  # noqa: BLE001 - who looks at captions must not end the job that writes them
+            answer_of(error)  # to the log

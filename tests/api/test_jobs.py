@@ -258,6 +258,22 @@ def test_a_job_whose_worker_fails_says_why(
     assert server.wait(server.job(id))["state"] == "done"
 
 
+def test_a_browser_in_trouble_does_not_end_a_job(
+    server: Server, folder: Path, pictures: Pictures, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures(folder, "cake2-red.png")
+
+    def changed(root: Path, names: Any) -> None:
+        raise KeyError("index")
+
+    server.services.jobs._hooks.changed = changed
+    id = server.open(folder)
+    row = server.wait(server.job(id))
+    assert row["state"] == "done" and "red cake" in captions(folder)["cake2-red.txt"]
+    assert server.wait(server.job(id, "undo"))["state"] == "done" and not captions(folder)
+    assert "KeyError" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("change", "said", "field"),
     [

@@ -178,7 +178,7 @@ def test_many_captions_with_preview_and_undo(
     narrow(page, "hat", "balloon_day", "classroom")
     page.app.get_by_role("button", name="Edit all").click()
     box = page.app.locator("dialog.bulk")
-    box.get_by_text("Rename a tag").click()
+    box.get_by_role("radio", name="Rename a tag").check()
     box.get_by_label("Tag", exact=True).fill("hat")
     box.get_by_label("New name").fill("top hat")
     box.locator(".samples ins", has_text="top hat").first.wait_for()

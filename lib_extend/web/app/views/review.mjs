@@ -226,10 +226,14 @@ export function view(app) {
       draw();
     },
     undo: async () => {
-      const last = undoing ? null : history.pop();
-      if (!last) return;
+      if (undoing || history.length === 0) return;
       undoing = undo.disabled = true;
-      await queue.settled;
+      await queue.settled; // whether it changed the caption is known then
+      const last = history.pop();
+      if (!last) {
+        undoing = false;
+        return;
+      }
       try {
         if (last.kind === "persons") await queue.persons(last.item, last.before);
         else if (last.changed) {

@@ -1,0 +1,248 @@
+"""Reviewing in a real browser, by keys and by dragging; what counts is in the caption files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ui.conftest import ROOT, SAMPLES, Server
+from tests.ui.page import Page, captions
+
+pytestmark = pytest.mark.slow
+PICTURES = ("playroom.jpg", "blue_balls.webp", "coffee_break.png")
+
+
+@pytest.fixture(scope="session")
+def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three samples, tagged by the built-in models, with persons told apart."""
+    folder = tmp_path_factory.mktemp("tagged") / "pictures"
+    folder.mkdir()
+    for name in PICTURES:
+        shutil.copy2(SAMPLES / name, folder)
+    models = [
+        "--tagger",
+        "sketch",
+        "--vlm",
+        "sketch",
+        "--people",
+        "--detector",
+        "sketch",
+        "--format",
+        "greek",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    subprocess.run(
+        [sys.executable, "-m", "lib_extend", "tag", str(folder), *models],
+        check=True,
+        env=environment,
+        cwd=folder.parent,
+        stdout=subprocess.DEVNULL,
+        timeout=600,
+    )
+    return folder
+
+
+@pytest.fixture
+def copied(tagged: Path, tmp_path: Path) -> Path:
+    """A copy of the tagged folder, with what is known of its pictures."""
+    return Path(shutil.copytree(tagged, tmp_path / "pictures"))
+
+
+def review(window: Callable[..., Any], server: Server, folder: Path, **how: Any) -> Page:
+    """The view on all answers nobody has looked at."""
+    page = Page(window(**how), server)
+    page.open(folder)
+    page.view("Review")
+    page.app.get_by_label("How certain").select_option("1")
+    settle(page)
+    return page
+
+
+def settle(page: Page) -> None:
+    """Wait until picture, boxes and caption of the item are there."""
+    page.app.locator(".review-stage img.there").wait_for()
+    page.app.locator(".review-caption .diff").wait_for()
+
+
+def item(page: Page) -> tuple[str, str, str]:
+    """Stem of the picture, the question in words, the answer."""
+    name = page.app.locator(".review-caption .name").inner_text()
+    return (
+        Path(name).stem,
+        page.app.locator(".asked").inner_text(),
+        page.app.locator(".given .value").inner_text(),
+    )
+
+
+def find(page: Page, picture: str, question: str) -> str:
+    """Go on until this question is asked; its answer."""
+    for _ in range(200):
+        settle(page)
+        name, asked, answer = item(page)
+        if (name, asked) == (picture, question):
+            return answer
+        page.window.keyboard.press("j")
+    raise AssertionError(f"{question} was never asked about {picture}")
+
+
+def tags(folder: Path, picture: str) -> list[str]:
+    return [t.strip() for t in captions(folder)[picture].split(",")]
+
+
+def wait_for(
+    page: Page, folder: Path, picture: str, *, has: tuple[str, ...] = (), lacks: tuple[str, ...] = ()
+) -> None:
+    for _ in range(200):
+        now = tags(folder, picture)
+        if set(has) <= set(now) and not set(lacks) & set(now):
+            return
+        page.window.wait_for_timeout(100)
+    assert set(has) <= set(now) and not set(lacks) & set(now), now
+
+
+def test_correct_reject_and_undo_by_keys(window: Callable[..., Any], server: Server, copied: Path) -> None:
+    page = review(window, server, copied)
+    before = captions(copied)
+    answer = find(page, "playroom", "How many balls are in the image?")
+    old = f"{answer} balls"
+    assert old in tags(copied, "playroom")
+    keys = page.window.keyboard
+    keys.press("c")
+    page.app.get_by_role("group", name="Which is right?").wait_for()
+    keys.press("7")
+    wait_for(page, copied, "playroom", has=("7 balls",), lacks=(old,))
+    assert item(page)[:2] != ("playroom", "How many balls are in the image?")  # it went on by itself
+    keys.press("z")
+    wait_for(page, copied, "playroom", has=(old,), lacks=("7 balls",))
+    page.app.locator(".asked", has_text="How many balls").wait_for()
+    settle(page)
+    assert item(page) == ("playroom", "How many balls are in the image?", answer)
+    assert captions(copied) == before
+    keys.press("r")
+    wait_for(page, copied, "playroom", lacks=(old, "7 balls"))
+    unlike = {name for name, text in captions(copied).items() if text != before[name]}
+    assert unlike == {"playroom"}
+
+
+def test_accepted_and_locked_answers_are_not_asked_again(
+    window: Callable[..., Any], server: Server, copied: Path
+) -> None:
+    page = review(window, server, copied)
+    written: list[int] = []
+
+    def heard(response: Any) -> None:
+        if response.request.method == "POST" and response.url.endswith("/review"):
+            written.append(response.status)
+
+    page.window.on("response", heard)
+    total = page.app.locator(".review-side .nav [role=status]")
+    at_first = int(total.inner_text().split(" of ")[1])
+    verdicts = {"How many balls are in the image?": "a", "How many boxes are in the image?": "l"}
+    said: dict[str, str] = {}
+    while len(said) < 2:
+        settle(page)
+        picture, asked, answer = item(page)
+        mine = picture == "playroom" and asked in verdicts
+        if mine:
+            said[asked] = answer
+        page.window.keyboard.press(verdicts[asked] if mine else "j")
+    page.window.keyboard.press("k")
+    note = page.app.locator(".note.good")
+    note.wait_for()
+    assert note.inner_text() == (
+        "You locked this." if list(said)[1].startswith("How many boxes") else "You accepted this."
+    )
+    for asked, answer in said.items():
+        wait_for(page, copied, "playroom", has=(f"{answer} {asked.split()[2]}",))
+    for _ in range(200):
+        if len(written) == 2:
+            break
+        page.window.wait_for_timeout(100)
+    assert written == [200, 200]
+
+    again = review(window, server, copied)
+    assert again.app.locator(".review-side .nav [role=status]").inner_text() == f"1 of {at_first - 2}"
+
+
+def test_a_tag_moves_to_the_other_person(window: Callable[..., Any], server: Server, copied: Path) -> None:
+    page = review(window, server, copied)
+    find(page, "playroom", "How many balls are in the image?")
+    own = [t for t in tags(copied, "playroom") if t.startswith("α ")]
+    assert "α purple hair" in own
+    page.window.keyboard.press("p")
+    page.app.get_by_label("purple hair, of α").focus()
+    page.window.keyboard.press("2")
+    page.app.get_by_label("purple hair, of β").wait_for()
+    page.click("Save persons")
+    wait_for(page, copied, "playroom", has=("β purple hair",), lacks=("α purple hair",))
+    settle(page)
+    page.window.keyboard.press("z")
+    wait_for(page, copied, "playroom", has=("α purple hair",), lacks=("β purple hair",))
+
+
+def test_letters_swap_and_boxes_are_dragged(window: Callable[..., Any], server: Server, copied: Path) -> None:
+    page = review(window, server, copied)
+    find(page, "playroom", "How many balls are in the image?")
+    sent: list[Any] = []
+
+    def asked(request: Any) -> None:
+        if request.url.endswith("/persons"):
+            sent.append(request.post_data_json)
+
+    page.window.on("request", asked)
+    before = tags(copied, "playroom")
+    page.click("Edit persons")
+    stage = page.app.locator(".review-stage")
+    frame = stage.locator(".frame").first
+    old = frame.bounding_box()
+    # the upper left corner inwards, then the whole box down
+    corner = stage.locator(".handle").first.bounding_box()
+    drag(page, center(corner), (center(corner)[0] + 20, center(corner)[1] + 30))
+    resized = frame.bounding_box()
+    assert resized["width"] == pytest.approx(old["width"] - 20, abs=2)
+    assert resized["height"] == pytest.approx(old["height"] - 30, abs=2)
+    drag(page, center(resized), (center(resized)[0] + 15, center(resized)[1] - 10))
+    moved = frame.bounding_box()
+    assert (moved["x"] - resized["x"], moved["y"] - resized["y"]) == pytest.approx((15, -10), abs=2)
+    assert moved["width"] == pytest.approx(resized["width"], abs=1)
+    page.app.get_by_label("Letter of person α").select_option("β")
+    page.click("Save persons")
+    swapped = {"α": "β", "β": "α"}
+    wanted = {swapped[t[0]] + t[1:] for t in before if t[0] in swapped and t[1] == " "}
+    wait_for(page, copied, "playroom", has=tuple(wanted))
+    people = sent[0]["persons"]
+    assert [p["letter"] for p in people] == ["β", "α"]
+    # a second look has the box where it was put
+    settle(page)
+    stage.locator(".frame").nth(1).wait_for()
+    now = sorted(b["x"] for b in (f.bounding_box() for f in stage.locator(".frame").all()))
+    assert now[0] == pytest.approx(moved["x"], abs=2)
+
+
+def test_a_folder_that_was_never_tagged(window: Callable[..., Any], server: Server, folder: Path) -> None:
+    page = Page(window(390, dark=True), server)
+    page.open(folder)
+    page.view("Review")
+    page.app.get_by_role("heading", name="Nothing to review yet").wait_for()
+    assert page.window.evaluate("document.documentElement.scrollWidth") == 390
+    page.click("Tag this folder")
+    page.app.locator("[data-act=start]").wait_for()
+
+
+def center(box: dict[str, float]) -> tuple[float, float]:
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    mouse = page.window.mouse
+    mouse.move(*start)
+    mouse.down()
+    mouse.move(*end, steps=4)
+    mouse.up()

@@ -374,6 +374,7 @@ export const texts = {
   },
   answer: {
     unsure: "unsure: not written",
+    others: (n) => `${many(n, "answer")} without a tag`,
     locked: "locked",
     about: (question, object) => (object ? `${question}: ${object}` : question),
   },

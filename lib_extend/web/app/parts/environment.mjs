@@ -50,8 +50,13 @@ function watch(app, element) {
 /** The card of the first use; it is not there when models can run. */
 export function environmentCard(app) {
   const element = h("section", { class: "card stack", hidden: true });
+  let drawn = "";
   const draw = () => {
     const env = app.state.environment;
+    // the state is asked for every few seconds; what is in the card goes on meanwhile
+    const now = JSON.stringify([env.ready, env.doing, env.bytes, env.problem]);
+    if (now === drawn) return;
+    drawn = now;
     element.hidden = env.ready && !env.doing;
     if (element.hidden) return;
     const broken = Boolean(env.bytes);

@@ -40,8 +40,18 @@ export function jobsBanner(app) {
   app.on("jobs", draw);
   app.session.on("view", draw);
   app.on("folder", draw);
-  setInterval(() => {
-    if (app.state && !document.hidden && element.isConnected) app.refreshJobs().catch(() => {});
+  let busy = false;
+  setInterval(async () => {
+    if (!app.state || document.hidden || !element.isConnected) return;
+    try {
+      await app.refreshJobs();
+      // what is in memory changes with jobs
+      const now = app.jobs.some(alive);
+      if (now || busy) await app.refresh();
+      busy = now;
+    } catch {
+      // the next look says more
+    }
   }, EVERY);
   return element;
 }

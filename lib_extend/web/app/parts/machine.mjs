@@ -43,7 +43,13 @@ async function open(app) {
       app.say(error.message, "bad");
     }
   };
-  const draw = () => fill(inside, worker(app, act), environment(app, act, box), app.state.host_model.can_unload && host(act), about(app));
+  let drawn = "";
+  const draw = () => {
+    const now = JSON.stringify([app.state.environment, app.state.worker, app.state.host_model]);
+    if (now === drawn) return;
+    drawn = now;
+    fill(inside, worker(app, act), environment(app, act, box), app.state.host_model.can_unload && host(act), about(app));
+  };
   const end = app.on("state", draw);
   box.closed.then(end);
   draw();

@@ -25,30 +25,59 @@ export function tagList(tags) {
   );
 }
 
-/** An answer became a tag, or was too unsure to. */
-export const unsure = (answer) => !answer.tag && answer.probability !== null;
+/** Whether an answer is below the probability that makes it a tag; `threshold`: the setting of that name. */
+export const unsure = (answer, threshold) =>
+  !answer.locked && (answer.answer === "" || (answer.probability !== null && answer.probability < threshold));
+
+/** Whether there is something to see in an answer: it became a tag, or might have. "no" and "none" have nothing. */
+const tells = (answer, threshold) => Boolean(answer.tag) || unsure(answer, threshold);
 
 const about = (answer) => texts.answer.about(spoken(answer.question), spoken(answer.object ?? ""));
+const said = (answers) => answers.filter((a) => a.answer || a.raw);
 
-/** Answers as a list of bars. */
-export function answerList(answers) {
+/** Answers as a list of bars, those without a tag behind a fold. */
+export function answerList(answers, threshold) {
+  const list = (some) =>
+    h(
+      "ul",
+      { class: "meters" },
+      some.map((a) =>
+        meter(about(a), a.probability ?? null, { title: a.raw, unsure: unsure(a, threshold), note: spoken(a.answer || a.raw) }),
+      ),
+    );
+  const telling = said(answers).filter((a) => tells(a, threshold));
+  const rest = said(answers).filter((a) => !tells(a, threshold));
   return h(
-    "ul",
-    { class: "meters" },
-    answers.map((a) =>
-      meter(about(a), a.probability ?? null, { title: a.raw, unsure: unsure(a), note: spoken(a.answer || a.raw) }),
-    ),
+    "div",
+    { class: "stack close" },
+    telling.length > 0 && list(telling),
+    rest.length > 0 &&
+      h("details", { class: "rest" }, h("summary", { class: "hint" }, texts.answer.others(rest.length)), list(rest)),
   );
 }
 
-/** One answer in a line of answers. */
-export function answerChip(answer) {
+function answerChip(answer, threshold) {
   const probability = answer.probability === null || answer.probability === undefined ? "" : percent(answer.probability);
+  const doubt = unsure(answer, threshold);
   return h(
     "span",
-    { class: `answer ${unsure(answer) ? "unsure" : ""}`.trim(), title: unsure(answer) ? texts.answer.unsure : answer.raw },
+    { class: `answer ${doubt ? "unsure" : ""}`.trim(), title: doubt ? texts.answer.unsure : answer.raw },
     h("span", { class: "muted" }, about(answer)),
     spoken(answer.answer || answer.raw),
     probability && h("span", { class: "muted" }, probability),
+    doubt && h("span", { class: "muted", "aria-label": texts.answer.unsure }, "?"),
   );
+}
+
+/** Answers in a line: those that tell something, the others behind a button. */
+export function answerLine(answers, threshold) {
+  const line = h("div", { class: "row tight answers" });
+  const rest = said(answers).filter((a) => !tells(a, threshold));
+  const more = h("button", { type: "button", class: "answer more", title: texts.answer.others(rest.length) }, `+${rest.length}`);
+  more.addEventListener("click", () => {
+    more.replaceWith(...rest.map((a) => answerChip(a, threshold)));
+  });
+  line.append(...said(answers).filter((a) => tells(a, threshold)).map((a) => answerChip(a, threshold)));
+  if (rest.length) line.append(more);
+  return line;
 }

@@ -100,7 +100,7 @@ export function view(app) {
       results,
       section(
         words.caption,
-        h("textarea", { readOnly: true, value: found.caption, "aria-label": words.caption, rows: 4 }),
+        h("textarea", { readOnly: true, value: found.caption, "aria-label": words.caption, rows: Math.min(12, Math.ceil(found.caption.length / 70) + 1) }),
         h(
           "div",
           { class: "row" },
@@ -113,7 +113,7 @@ export function view(app) {
       section(
         words.answers,
         found.answers?.length
-          ? answerList(found.answers)
+          ? answerList(found.answers, app.value("answer_threshold"))
           : h("p", { class: "hint" }, app.value("vlm") === "none" ? words.noVlm : words.noAnswers),
       ),
       section(`${words.tags} (${tags.length})`, tags.length ? tagList(tags) : h("p", { class: "hint" }, words.noTags)),

@@ -156,7 +156,13 @@ export function view(app) {
     if (element.isConnected && !folder.job) sample.look();
   };
   app.on("folder", drawFolder);
-  app.on("state", drawStart);
+  let ready = app.state.environment.ready;
+  app.on("state", () => {
+    if (app.state.environment.ready === ready) return;
+    ready = app.state.environment.ready;
+    drawStart();
+    app.refreshModels();
+  });
   return {
     element,
     show: () => drawFolder(),

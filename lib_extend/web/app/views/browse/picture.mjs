@@ -7,7 +7,7 @@ import { dialog } from "../../parts/dialog.mjs";
 import { diff } from "../../parts/diff.mjs";
 import { personsOn } from "../../parts/persons.mjs";
 import { loading, note, trouble } from "../../parts/states.mjs";
-import { answerList, spoken, unsure as untold } from "../../parts/tags.mjs";
+import { answerList, spoken } from "../../parts/tags.mjs";
 import { bytes, percent, sources, texts } from "../../texts.mjs";
 
 const words = texts.picture;
@@ -165,11 +165,10 @@ export async function openPicture(app, pages, first, change) {
   const draw = (found) => {
     const section = (title, ...content) => h("section", { class: "stack close" }, h("h3", {}, title), content);
     // what was asked and is simply not there says nothing
-    const answers = found.answers.filter((a) => a.tag || (untold(a) && a.probability < SURE));
     fill(
       tags,
       found.tags.length > 0 && section(words.tags(found.tags.length), h("ul", { class: "row tight tag-chips" }, found.tags.map(tagChip))),
-      answers.length > 0 && section(texts.one.answers, answerList(answers)),
+      found.answers.length > 0 && section(texts.one.answers, answerList(found.answers, SURE)),
       found.dropped.length > 0 &&
         h(
           "details",

@@ -101,11 +101,12 @@ export function jobPanel(app, tracker, folder, acts) {
       small,
     );
   };
+  const threshold = app.value("answer_threshold");
   const drawList = (info) => {
     const shown = tracker.pictures.slice(0, SHOWN);
     const preview = info?.kind === "preview";
     const rows = new Map();
-    for (const event of shown) rows.set(event.n, drawn.get(event.n) ?? pictureRow(folder, event, preview));
+    for (const event of shown) rows.set(event.n, drawn.get(event.n) ?? pictureRow(folder, event, { preview, threshold }));
     for (const [n, row] of drawn) if (!rows.has(n)) row.remove();
     let at = list.firstElementChild;
     for (const row of rows.values()) {

@@ -3,7 +3,7 @@
 import { original, thumb } from "../../api.mjs";
 import { h } from "../../dom.mjs";
 import { diff } from "../../parts/diff.mjs";
-import { answerChip } from "../../parts/tags.mjs";
+import { answerLine } from "../../parts/tags.mjs";
 import { texts } from "../../texts.mjs";
 
 const words = texts.job;
@@ -17,8 +17,8 @@ export function thumbnail(folder, name, size = 192) {
   );
 }
 
-/** One picture of a job on `folder`; `preview`: nothing was written. */
-export function pictureRow(folder, event, preview) {
+/** One picture of a job on `folder`. `preview`: nothing was written; `threshold`: of answers. */
+export function pictureRow(folder, event, { preview, threshold }) {
   const fresh = event.changed && (event.before === null || event.before === undefined || event.before === "");
   const badge = !event.changed ? [preview ? words.wouldNot : words.unchanged, ""] : fresh ? [words.new, "good"] : null;
   const separated = event.persons?.length
@@ -33,8 +33,8 @@ export function pictureRow(folder, event, preview) {
       { class: "stack close" },
       h("div", { class: "row tight" }, h("span", { class: "name wrap" }, event.path), badge && h("span", { class: `badge ${badge[1]}` }, badge[0])),
       diff(event.changed ? (event.before ?? null) : null, event.caption),
-      (event.answers?.length > 0 || separated) &&
-        h("div", { class: "row tight" }, (event.answers ?? []).filter((a) => a.answer || a.raw).map(answerChip), separated),
+      event.answers?.length > 0 && answerLine(event.answers, threshold),
+      separated && h("div", { class: "row tight" }, separated),
     ),
   );
 }

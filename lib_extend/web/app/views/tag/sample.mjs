@@ -5,7 +5,7 @@ import { fill, h, later } from "../../dom.mjs";
 import { button } from "../../parts/button.mjs";
 import { diff } from "../../parts/diff.mjs";
 import { loading, note, progress } from "../../parts/states.mjs";
-import { answerChip } from "../../parts/tags.mjs";
+import { answerLine } from "../../parts/tags.mjs";
 import { texts } from "../../texts.mjs";
 import { thumbnail } from "./pictures.mjs";
 import { Tracker } from "./tracker.mjs";
@@ -93,7 +93,7 @@ export function sampleCard(app) {
         h("h4", { class: "hint" }, words.then),
         caption === row.caption.trim() ? h("p", { class: "muted" }, words.unchanged) : diff(row.caption || null, caption),
       ),
-      answers?.length > 0 && h("div", { class: "row tight" }, answers.filter((a) => a.answer || a.raw).map(answerChip)),
+      answers?.length > 0 && answerLine(answers, app.value("answer_threshold")),
       missing.length > 0 && [h("p", { class: "hint" }, words.missing(missing)), h("div", {}, button(words.try, tryIt, "small"))],
       reason && h("p", {}, h("span", { class: "badge warn" }, `${texts.job.notSeparated}: ${reason}`)),
       dropped?.length > 0 &&

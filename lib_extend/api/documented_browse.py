@@ -107,7 +107,7 @@ BROWSE: tuple[Doc, ...] = (
     Doc(
         "GET",
         "/datasets/{folder}/thumb/{image}",
-        "A small picture (WebP).",
+        "A small picture (JPEG).",
         "The picture, with an ETag; a placeholder and the header `X-Problem` where it cannot be read.",
         query=(
             Field("size", "integer", "192, 384 or 1280: its longer side"),

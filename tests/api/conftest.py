@@ -11,12 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
-
-pytest.importorskip("fastapi")
-pytest.importorskip("httpx")
-
 from fastapi import FastAPI
+from PIL import Image
 from starlette.testclient import TestClient
 
 from lib_extend.api import services as services_of

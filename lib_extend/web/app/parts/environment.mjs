@@ -30,6 +30,7 @@ function watch(app, element) {
   );
   const end = follow("environment/events", {
     onEvent: async (event) => {
+      if (!element.isConnected) return end(); // the dialog it was shown in is closed
       if (event.line) {
         last.textContent = event.line;
         log.append(`${event.line}\n`);

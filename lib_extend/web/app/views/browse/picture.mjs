@@ -20,6 +20,7 @@ export async function openPicture(app, pages, first, change) {
   let row = null;
   let before = "";
   let request = null;
+  let saving = null; // what is being written, while it is
   const figure = h("div", { class: "large" });
   const area = h("textarea", { rows: 7, "aria-label": words.caption, spellcheck: true });
   const count = h("span", { class: "hint" });
@@ -46,7 +47,8 @@ export async function openPicture(app, pages, first, change) {
   heading.classList.add("cut");
 
   const dirty = () => row !== null && area.value !== before;
-  const write = async (over = before) => {
+  const write = (over = before) => (saving = put(over));
+  const put = async (over) => {
     const { id, name } = row;
     try {
       const { caption, tokens } = await api.put(`datasets/${folder}/images/${imageId(name)}/caption`, { caption: area.value, before: over });
@@ -94,6 +96,7 @@ export async function openPicture(app, pages, first, change) {
 
   /** Ask before typed text is lost: true to go on. */
   const leave = async () => {
+    await saving;
     if (!dirty()) return true;
     const ask = dialog(app.place, words.unsavedTitle, h("p", {}, words.unsavedAsk), [
       button(texts.common.cancel, () => ask.close("")),

@@ -25,7 +25,7 @@ from lib_extend.questions.builtin import BUILTIN
 from lib_extend.worker.client import WorkerClient
 from lib_extend.worker.environment import OVERRIDE, environment
 from lib_extend.worker.process import describe_exit
-from lib_extend.worker.protocol import Done, Failed, Hello, Result, Setup, Task, decode, encode
+from lib_extend.worker.protocol import VERSION, Done, Failed, Hello, Result, Setup, Task, decode, encode
 
 Make = Callable[..., WorkerClient]
 Picture = Callable[..., Task]
@@ -399,7 +399,7 @@ def test_a_worker_of_another_version(tmp_path: Path, setup: Setup) -> None:
 
 def test_a_worker_that_speaks_nonsense(tmp_path: Path, setup: Setup) -> None:
     for line, what in ((b'{"type":"Dance"}\n', "unknown kind 'Dance'"), (b"oops\n", "no message")):
-        with stranger(tmp_path, encode(Hello(1)), line) as worker, pytest.raises(WorkerError, match=what):
+        with stranger(tmp_path, encode(Hello(VERSION)), line) as worker, pytest.raises(WorkerError, match=what):
             worker.start(setup)
 
 

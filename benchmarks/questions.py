@@ -33,23 +33,6 @@ FEW, MANY = 12, 40
 NEW_TOKENS = 2
 """Tokens generated an answer: itself and the end of the turn, the least that it takes."""
 
-SPECIAL = (
-    "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|vision_start|>",
-    "<|vision_end|>",
-    "<|image_pad|>",
-    "<|video_pad|>",
-)
-TEMPLATE = (
-    "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
-    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
-    "{% for part in message['content'] %}"
-    "{% if part['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part['text'] }}"
-    "{% endif %}{% endfor %}<|im_end|>\n{% endfor %}<|im_start|>assistant\n"
-)
-
 
 def main(argv: Sequence[str]) -> int:
     """Measures and prints a table; with `--json` one object on the last line. Returns the exit code."""
@@ -162,8 +145,9 @@ def build(folder: Path) -> None:
     from safetensors.torch import save_file
     from transformers import AutoConfig, AutoModelForImageTextToText
 
-    tokenizer = _tokenizer()
-    tokenizer.save(str(folder / "tokenizer.json"))
+    from lib_extend.sketch.vlm_tokenizer import save_tokenizer
+
+    save_tokenizer(_tokenizer(), folder)
     files: dict[str, dict[str, Any]] = {
         "config.json": {
             "model_type": "qwen2_vl",
@@ -197,16 +181,6 @@ def build(folder: Path) -> None:
                 "in_chans": 3,
             },
         },
-        "tokenizer_config.json": {
-            "tokenizer_class": "Qwen2Tokenizer",
-            "eos_token": "<|im_end|>",
-            "pad_token": "<|endoftext|>",
-            "unk_token": None,
-            "bos_token": None,
-            "additional_special_tokens": list(SPECIAL[1:]),
-            "chat_template": TEMPLATE,
-        },
-        "chat_template.json": {"chat_template": TEMPLATE},
         "preprocessor_config.json": {
             "image_processor_type": "Qwen2VLImageProcessor",
             "processor_class": "Qwen2VLProcessor",
@@ -237,34 +211,14 @@ def build(folder: Path) -> None:
 
 
 def _tokenizer() -> Any:
-    """A byte-level BPE that knows the words of the questions and answers, as Qwen2's does."""
-    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
-    from tokenizers.trainers import BpeTrainer
-
+    """One that knows the words of the questions and answers, as Qwen2's does."""
     from lib_extend.models.vlms.choices import spellings
+    from lib_extend.sketch.vlm_tokenizer import learn_tokenizer
 
-    words = r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(words), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
     asked = questions(MANY)
     answers = {s for p in asked for choice in p.choices for s in spellings(choice)}
     corpus = [p.text for p in asked] + sorted(answers) + ["system You are a helpful assistant.", "user"]
-    tokenizer.train_from_iterator(
-        corpus * 5,
-        BpeTrainer(
-            vocab_size=2000,
-            special_tokens=[AddedToken(s, special=True, normalized=False) for s in SPECIAL],
-            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-            show_progress=False,
-        ),
-    )
-    return tokenizer
+    return learn_tokenizer(corpus * 5, 2000)
 
 
 if __name__ == "__main__":

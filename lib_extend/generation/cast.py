@@ -14,11 +14,13 @@ from typing import Any, TypeVar
 from lib_extend.config import COUNT_STYLES
 from lib_extend.generation import checks
 from lib_extend.generation.checks import FieldError
+from lib_extend.people.separating import LETTERS
+
+__all__ = ["LETTERS", "Cast", "Character", "Lora", "Place", "Thing"]
 
 VERSION = 1
 """Version of the JSON; a cast of a later one is refused."""
 
-LETTERS = ("α", "β", "γ", "δ", "ε")
 MAX_CHARACTERS = len(LETTERS)
 MODES = ("regions", "prompt")
 """`regions`: each character's prompt acts in its box; `prompt`: only the base prompt is compiled."""

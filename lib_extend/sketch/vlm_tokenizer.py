@@ -54,10 +54,23 @@ def build_tokenizer(corpus: Iterable[str], words: Iterable[str], size: int) -> A
     `words` are made single tokens both at the start of a text and after a space; `size` must leave
     room for them (ValueError otherwise).
     """
+    words = ["system", "user", "assistant", *words]
+    # The words are heard more often than anything else, so their merges are found first.
+    heard = [w for word in words for w in (word, f" {word}") for _ in range(200)]
+    tokenizer = learn_tokenizer([*corpus, *heard], size)
+    for word in words:
+        for spelled in (word, f" {word}"):
+            # Spaces and digits are split off a digit, as in Qwen2.
+            if len(tokenizer.encode(spelled).ids) != (2 if spelled[0] == " " and word.isdigit() else 1):
+                raise ValueError(f"a vocabulary of {size} leaves no room for {spelled!r}")
+    return tokenizer
+
+
+def learn_tokenizer(corpus: Iterable[str], size: int) -> Any:
+    """Qwen2's kind of `tokenizers.Tokenizer` with at most `size` entries, learned from `corpus` alone."""
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
     from tokenizers.trainers import BpeTrainer
 
-    words = ["system", "user", "assistant", *words]
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -73,14 +86,7 @@ def build_tokenizer(corpus: Iterable[str], words: Iterable[str], size: int) -> A
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    # The words are heard more often than anything else, so their merges are found first.
-    heard = [w for word in words for w in (word, f" {word}") for _ in range(200)]
-    tokenizer.train_from_iterator([*corpus, *heard], trainer)
-    for word in words:
-        for spelled in (word, f" {word}"):
-            # Spaces and digits are split off a digit, as in Qwen2.
-            if len(tokenizer.encode(spelled).ids) != (2 if spelled[0] == " " and word.isdigit() else 1):
-                raise ValueError(f"a vocabulary of {size} leaves no room for {spelled!r}")
+    tokenizer.train_from_iterator(corpus, trainer)
     return tokenizer
 
 

@@ -267,8 +267,8 @@ def _problem(host: Host, made: Mapping[str, Any] | None, where: Path) -> str:
     if (where / environment_make.LOG).exists():
         return "The models' environment was not finished: make it again, it goes on from what was downloaded."
     return (
-        f"The models' environment is not made yet ({words[0]} in this python): make it in the Prompt Extend tab, "
-        "or install the extension's requirements here."
+        f"The models' environment is not made yet ({words[0]} in this python): make it in the Prompt Extend tab; "
+        "without a WebUI, start with install.py."
     )
 
 

@@ -149,6 +149,9 @@ def test_the_room_on_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
     assert driver.fraction == 0.25
     Card.of(64.0).hold()
     assert driver.fraction == 1.0
+    Card.of(4.0).hold()
+    Card().hold()
+    assert driver.fraction == 1.0, "a limit does not outlive its model"
 
 
 @pytest.mark.parametrize("kind", vlm_tiny.ARCHITECTURES)

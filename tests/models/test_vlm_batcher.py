@@ -156,6 +156,20 @@ def test_an_interrupted_batch_leaves_nobody_waiting() -> None:
     assert batcher(5) == 5
 
 
+def test_a_room_that_cannot_be_told_stops_nobody_for_good() -> None:
+    batcher = Batcher(Doubling(), most=2)
+
+    def gone() -> int:
+        raise RuntimeError("the driver is gone")
+
+    batcher.room = gone
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="driver"):
+            batcher(1)
+    batcher.room = lambda: None
+    assert batcher(2) == 4 and not batcher._waiting
+
+
 def test_groups_are_alike() -> None:
     assert alike([10, 3, 8, 5, 2], lambda n: n) == [[10, 8, 5], [3, 2]]
     assert alike([0, 0], lambda n: n) == [[0, 0]]

@@ -8,27 +8,7 @@ from typing import Any
 
 import torch
 
-SPECIAL = (
-    "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|vision_start|>",
-    "<|vision_end|>",
-    "<|image_pad|>",
-    "<|video_pad|>",
-)
-TEMPLATE = (
-    "{% for message in messages %}"
-    "{% if loop.first and message['role'] != 'system' %}"
-    "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% endif %}"
-    "<|im_start|>{{ message['role'] }}\n"
-    "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
-    "{% for part in message['content'] %}"
-    "{% if part['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>"
-    "{% elif 'text' in part %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n"
-    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
-"""Qwen2-VL's chat template, shortened."""
+from lib_extend.sketch.vlm_tokenizer import SPECIAL, learn_tokenizer, save_tokenizer
 
 ARCHITECTURES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")
 WORDS = "how many is the color of what in image answer with one number yes no red blue cakes chair".split()
@@ -43,30 +23,7 @@ def available() -> list[str]:
 
 def build_tokenizer() -> Any:
     """Qwen2's byte-level BPE with some words of our questions as tokens of their own."""
-    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
-    from tokenizers.trainers import BpeTrainer
-
-    split = (
-        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|"
-        r"\s*[\r\n]+|\s+(?!\S)|\s+"
-    )
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(split), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = BpeTrainer(
-        vocab_size=420,
-        special_tokens=[AddedToken(s, special=True, normalized=False) for s in SPECIAL],
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator([f"{w} {w}" for w in WORDS] * 20, trainer)
-    return tokenizer
+    return learn_tokenizer([f"{w} {w}" for w in WORDS] * 20, 420)
 
 
 def _config(kind: str, vocabulary: int) -> dict[str, Any]:
@@ -146,22 +103,8 @@ def build_folder(kind: str, folder: Path, *, max_pixels: int = 200_704, seed: in
 
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = build_tokenizer()
-    tokenizer.save(str(folder / "tokenizer.json"))
+    save_tokenizer(tokenizer, folder)
     _json(folder / "config.json", _config(kind, tokenizer.get_vocab_size()))
-    _json(
-        folder / "tokenizer_config.json",
-        {
-            "tokenizer_class": "Qwen2Tokenizer",
-            "eos_token": "<|im_end|>",
-            "pad_token": "<|endoftext|>",
-            "unk_token": None,
-            "bos_token": None,
-            "additional_special_tokens": list(SPECIAL[1:]),
-            "chat_template": TEMPLATE,
-            "clean_up_tokenization_spaces": False,
-        },
-    )
-    _json(folder / "chat_template.json", {"chat_template": TEMPLATE})
     processor = {"qwen2_vl": "Qwen2VL", "qwen2_5_vl": "Qwen2_5_VL", "qwen3_vl": "Qwen3VL"}[kind]
     _json(
         folder / "preprocessor_config.json",

@@ -73,12 +73,16 @@ class Batcher(Generic[J, R]):
                 if entry.done:
                     return entry.outcome()
                 self._busy = True
-                self._gather()
-                batch = self._take()
+            batch: list[_Entry[J, R]] = []
             try:
+                with self._changed:
+                    self._gather()
+                    batch = self._take()
                 self._do(batch)
             finally:
                 with self._changed:
+                    if not batch:  # it could not even be put together; the caller hears why
+                        self._waiting.remove(entry)
                     for taken in batch:
                         if not taken.done:  # the thread that ran the batch was interrupted
                             taken.error = ImageError("The questions were broken off.")
@@ -129,7 +133,8 @@ class Batcher(Generic[J, R]):
         if memory:
             give_back()
             step = (len(batch) + 1) // 2
-            self.largest = step * max(e.size for e in batch)
+            size = step * max(e.size for e in batch)
+            self.largest = size if self.largest is None else min(self.largest, size)
         for start in range(0, len(batch), step):
             self._do(batch[start : start + step])
 

@@ -103,10 +103,10 @@ class Card:
         return cls(None if gigabytes is None else int(gigabytes * GIB))
 
     def hold(self) -> None:
-        """Have torch keep to the limit from now on: beyond it, it is out of memory."""
-        if self.limit is not None:
-            total = torch.cuda.mem_get_info()[1]
-            torch.cuda.set_per_process_memory_fraction(min(1.0, self.limit / total))
+        """Have torch keep to the limit, or to none, from now on: beyond it, it is out of memory."""
+        total = torch.cuda.mem_get_info()[1]
+        share = 1.0 if self.limit is None else min(1.0, self.limit / total)
+        torch.cuda.set_per_process_memory_fraction(share)
 
     def room(self) -> int:
         """Bytes that may still be taken, those included that torch holds and does not use."""

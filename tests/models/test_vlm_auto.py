@@ -66,8 +66,8 @@ def test_never_more_than_allowed() -> None:
                 free = total * GIB * tenth // 10
                 choice = auto.choose(free, total * GIB, limit=limit)
                 if choice.cuda:
-                    size = registry.find_vlm(choice.name).weights
-                    size = size * four_bit.SHARE if choice.four_bit else size
+                    share = four_bit.SHARE if choice.four_bit else 1
+                    size = registry.find_vlm(choice.name).weights * share
                     assert size < allowance(free, total * GIB, limit) <= free
 
 

@@ -297,9 +297,12 @@ def test_a_pipeline_batches_and_answers_as_one_by_one(tmp_path: Path) -> None:
         vlm = load_vlm("sketch", device="cpu", offline=True, batch=batch)
         results: list[Any] = []
         finished = threading.Semaphore(0)
-        pipeline = Pipeline(
-            None, vlm, BUILTIN, lambda r: (results.append(r), finished.release())[0], threads=2
-        )
+
+        def emit(result: Any) -> None:
+            results.append(result)
+            finished.release()
+
+        pipeline = Pipeline(None, vlm, BUILTIN, emit, threads=2)
         for task in tasks:
             pipeline.submit(task)
         for _ in tasks:

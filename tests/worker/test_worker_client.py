@@ -399,7 +399,10 @@ def test_a_worker_of_another_version(tmp_path: Path, setup: Setup) -> None:
 
 def test_a_worker_that_speaks_nonsense(tmp_path: Path, setup: Setup) -> None:
     for line, what in ((b'{"type":"Dance"}\n', "unknown kind 'Dance'"), (b"oops\n", "no message")):
-        with stranger(tmp_path, encode(Hello(VERSION)), line) as worker, pytest.raises(WorkerError, match=what):
+        with (
+            stranger(tmp_path, encode(Hello(VERSION)), line) as worker,
+            pytest.raises(WorkerError, match=what),
+        ):
             worker.start(setup)
 
 

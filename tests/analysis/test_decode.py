@@ -73,6 +73,11 @@ def test_modes(tmp_path: Path, mode: str) -> None:
     image = scene(mode=mode)
     path = tmp_path / "a.tiff"
     image.save(path)
+    try:
+        with Image.open(path) as again:
+            again.load()
+    except OSError:
+        pytest.skip(f"this Pillow cannot read the {mode} TIFF that it writes")
     got = decode(str(path)).image
     assert got.mode == "RGB"
     wanted = image.convert("RGB") if mode != "LAB" else got

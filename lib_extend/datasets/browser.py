@@ -91,6 +91,8 @@ class Browser:
         self._thumbnails: Thumbnails | None = None
         self._generation = 0
         self._ready = threading.Event()
+        self._indexed = threading.Event()
+        """Set once the index knows who has a tag: a little after the pictures can be shown."""
         self._error: PromptExtendError | None = None
         self._masks: OrderedDict[str, tuple[int, int]] = OrderedDict()
         self._orders: OrderedDict[tuple[str, str], tuple[int, array[int]]] = OrderedDict()
@@ -204,8 +206,13 @@ class Browser:
                 self._ready.set()
 
     def _update(self, everything: bool, names: Collection[str]) -> None:
-        if not self.updater.loaded and self.updater.load(recursive=self.recursive):
-            self._ready.set()
+        if not self.updater.loaded:
+            try:
+                if self.updater.load(recursive=self.recursive):
+                    self._ready.set()
+                self.updater.index_tags()
+            finally:
+                self._indexed.set()
         if everything:
             self.updater.refresh(recursive=self.recursive)
         else:
@@ -221,6 +228,8 @@ class Browser:
             return self.regexes.search(leaf.pattern, texts, among)
         if isinstance(leaf, filters.Changed):
             return self._changed_by(leaf.run)
+        if not isinstance(leaf, filters.All):
+            self._indexed.wait()
         with self.lock:
             return self.index.select(leaf, among)
 
@@ -274,6 +283,7 @@ class Browser:
         `like`: only tags that hold this, those that begin with it first.
         """
         bits = self.filtered(filter)
+        self._indexed.wait()
         with self.lock:
             counts = self.index.counts(bits)
             names = self.index.tag_names

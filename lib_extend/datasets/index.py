@@ -92,8 +92,7 @@ class Index:
             self._holders.append(array("I"))
 
     def load(self, chunks: Iterable[Columns]) -> None:
-        """Pictures as they were stored, into an empty index."""
-        holders = self._holders
+        """Pictures as they were stored, into an empty index. Before tags are asked for, `index_tags` is due."""
         for c in chunks:
             first = len(self.names)
             self.places.update(zip(c.names, range(first, first + len(c.names)), strict=True))
@@ -110,10 +109,14 @@ class Index:
             self._sources.frombytes(b"".join(c.sources))
             self._sure.extend(c.sure)
             self._tags += c.tags
-            for place, numbers in enumerate(c.tags, first):
-                for tag in memoryview(numbers).cast("I"):
-                    holders[tag].append(place)
         self.alive = (1 << len(self.names)) - 1
+
+    def index_tags(self, start: int, stop: int) -> None:
+        """Note for the tags of these places, just loaded, who has them."""
+        holders = self._holders
+        for place, numbers in enumerate(self._tags[start:stop], start):
+            for tag in memoryview(numbers).cast("I"):
+                holders[tag].append(place)
 
     def put(self, rows: Sequence[Row]) -> list[Stored]:
         """New and changed rows; returns them as they are to be stored."""

@@ -25,6 +25,7 @@ from lib_extend.questions.builtin import BUILTIN
 
 CHUNK = 256
 """Pictures read between two steps of the progress."""
+_STEP = 4000
 _NONE = (-1, -1)
 _SUFFIXES = IMAGE_SUFFIXES | {CAPTION_SUFFIX}
 
@@ -65,7 +66,7 @@ class Updater:
         self._read_since: set[int] = set()
 
     def load(self, *, recursive: bool) -> bool:
-        """The index as it was kept; returns whether it held the whole folder.
+        """The index as it was kept; returns whether it held the whole folder. `index_tags` is due next.
 
         Raises:
             UserError: there is no such folder.
@@ -80,6 +81,12 @@ class Updater:
             self._index.load(store.columns())
         self._on_change()
         return store.meta("complete") == _depth(recursive)
+
+    def index_tags(self) -> None:
+        """Make the loaded index know who has a tag. In steps, for others to have their turn."""
+        for start in range(0, len(self._index.names), _STEP):
+            with self._lock:
+                self._index.index_tags(start, start + _STEP)
 
     @property
     def loaded(self) -> bool:

@@ -132,6 +132,8 @@ def loaded(store: IndexStore) -> Index:
     index = Index()
     index.add_tags(store.tags())
     index.load(store.columns())
+    index.index_tags(0, 2)
+    index.index_tags(2, 4000)
     return index
 
 

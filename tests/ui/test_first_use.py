@@ -84,7 +84,7 @@ def test_what_went_wrong_is_said_and_can_be_tried_again(
     page.open(folder)
     page.click("Set up")
     page.app.locator(".toast.bad", has_text="no network").wait_for()
-    page.app.get_by_role("button", name="Set up").wait_for()
+    page.app.get_by_role("button", name="Set up", exact=True).wait_for()
     played.error = ""
     page.click("Set up")
     page.app.locator(".card", has_text="set up the models' own environment").wait_for(state="hidden")

@@ -221,9 +221,12 @@ def test_letters_swap_and_boxes_are_dragged(window: Callable[..., Any], server: 
     assert [p["letter"] for p in people] == ["β", "α"]
     # a second look has the box where it was put
     settle(page)
-    stage.locator(".frame").nth(1).wait_for()
-    now = sorted(b["x"] for b in (f.bounding_box() for f in stage.locator(".frame").all()))
-    assert now[0] == pytest.approx(moved["x"], abs=2)
+    page.window.wait_for_function(
+        """x => { const app = document.querySelector("prompt-extend-app");
+            const frames = [...(app.shadowRoot ?? app).querySelectorAll(".review-stage .frame")];
+            return frames.length > 1 && Math.abs(Math.min(...frames.map(f => f.getBoundingClientRect().x)) - x) <= 2; }""",
+        arg=moved["x"],
+    )
 
 
 def test_a_folder_that_was_never_tagged(window: Callable[..., Any], server: Server, folder: Path) -> None:

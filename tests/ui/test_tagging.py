@@ -178,8 +178,9 @@ def test_one_picture_follows_the_settings(window: Callable[..., Any], server: Se
     page.app.locator("summary", has_text="Caption").click()
     page.app.get_by_label("Keep underscores").check()
     sample.locator(".diff", has_text="blue_hair").wait_for()
+    assert "1girl" in caption.inner_text()
     page.app.get_by_label("General tags above").fill("0.999")
-    sample.locator(".diff", has_text="blue_hair").wait_for(state="detached")
+    sample.locator(".diff", has_text="1girl").wait_for(state="detached")
     assert captions(folder) == {}
 
 

@@ -143,7 +143,7 @@ def test_text_that_was_typed_is_not_lost(window: Callable[..., Any], server: Ser
     area.fill("something else")
     page.window.keyboard.press("Escape")
     page.agree("Discard")
-    page.app.locator("dialog").wait_for(state="detached")
+    page.app.locator("dialog.picture-dialog").wait_for(state="detached")
     assert captions(captioned) == without_empty()
     page.app.locator(".cell", has_text="classroom").click()
     area.fill("something else")

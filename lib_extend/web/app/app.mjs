@@ -36,6 +36,18 @@ function followTheme(element) {
   return () => observer.disconnect();
 }
 
+/** Resolves when the element is on the screen for the first time. */
+function seen(element) {
+  return new Promise((resolve) => {
+    const observer = new ResizeObserver(() => {
+      if (element.offsetParent === null) return;
+      observer.disconnect();
+      resolve();
+    });
+    observer.observe(element);
+  });
+}
+
 class PromptExtendApp extends HTMLElement {
   #begun = false;
   #endTheme = () => {};
@@ -80,6 +92,8 @@ class PromptExtendApp extends HTMLElement {
     root.addEventListener("keydown", (event) => {
       if (event.target.matches("input, textarea, select")) event.stopPropagation();
     });
+    // a WebUI's user who never opens the tab asks nothing of the server
+    await seen(this);
     await this.#begin(session);
   }
 
@@ -95,7 +109,9 @@ class PromptExtendApp extends HTMLElement {
     this.app.tell("state");
     const folder = session.get("folder");
     if (folder) this.app.openFolder(folder);
-    const wanted = (location.hash.match(/^#prompt-extend\/(\w+)/) ?? [])[1] ?? session.get("view");
+    this.#ready = true;
+    const [, named] = location.hash.match(/^#prompt-extend\/(\w+)/) ?? [];
+    const wanted = this.#wanted || named || session.get("view");
     await this.#show(VIEWS.some((v) => v.id === wanted) ? wanted : VIEWS[0].id);
   }
 
@@ -103,9 +119,17 @@ class PromptExtendApp extends HTMLElement {
   #place = null;
   #views = new Map();
   #shown = "";
+  #ready = false;
+  #wanted = "";
 
   async #show(id) {
-    if (id === this.#shown || !this.app.state) return;
+    if (!this.#ready) {
+      // clicked while the page is loading: shown when it has
+      this.#wanted = id;
+      this.#tabs.select(id);
+      return;
+    }
+    if (id === this.#shown) return;
     this.#views.get(this.#shown)?.hide();
     this.#shown = id;
     this.#tabs.select(id);

@@ -52,6 +52,11 @@ export class Context extends EventTarget {
     await this.recall();
   }
 
+  /** Whether a person can see the page: it may be in another tab of the WebUI's. */
+  get visible() {
+    return !document.hidden && this.place.host.offsetParent !== null;
+  }
+
   /** Whether a WebUI is around the page. */
   get hosted() {
     return Boolean(this.state?.host);

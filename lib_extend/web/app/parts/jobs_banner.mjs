@@ -42,7 +42,7 @@ export function jobsBanner(app) {
   app.on("folder", draw);
   let busy = false;
   setInterval(async () => {
-    if (!app.state || document.hidden || !element.isConnected) return;
+    if (!app.state || !app.visible) return;
     try {
       await app.refreshJobs();
       // what is in memory changes with jobs

@@ -78,7 +78,8 @@ export function sampleCard(app) {
     } catch (error) {
       if (mine !== asked) return;
       // the models have not seen it yet, or the settings do not go together
-      drawUnknown(error.field && app.setting(error.field) ? error.message : "");
+      const other = app.setting(error.field) || error.status === 0 || error.status >= 500;
+      drawUnknown(other ? error.message : "");
     }
   };
   const now = () => h("div", {}, h("h4", { class: "hint" }, words.now), h("p", { class: "diff" }, row.caption || h("span", { class: "muted" }, words.noCaption)));
@@ -129,7 +130,7 @@ export function sampleCard(app) {
         bar.set({ done: mine.phase.done, total: mine.phase.total });
       });
       await mine.watch();
-      if (mine !== tracker) return;
+      if (mine !== tracker) return; // another picture, or another folder
       tracker = null;
       const [failure] = mine.failures;
       const problem = mine.info?.error || failure?.reason;
@@ -137,17 +138,18 @@ export function sampleCard(app) {
       await compose();
       app.refresh().catch(() => {});
     } catch (error) {
-      fill(result, now(), note("bad", h("span", {}, error.message)), h("div", {}, button(words.try, tryIt, "small")));
+      if (row) fill(result, now(), note("bad", h("span", {}, error.message)), h("div", {}, button(words.try, tryIt, "small")));
     }
   };
 
   const follow = later(() => !tracker && compose(), WAIT);
   app.on("config", follow);
-  element.look = () => {
-    row = null;
-    return look();
-  };
+  element.look = look;
+  /** Another folder: what was asked about the old one no longer counts. */
   element.reset = () => {
+    asked += 1;
+    tracker?.close();
+    tracker = null;
     at = 0;
     row = null;
   };

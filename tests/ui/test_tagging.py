@@ -59,7 +59,7 @@ def test_a_whole_run_and_its_undo(window: Callable[..., Any], server: Server, fo
 def test_a_reload_in_the_middle_changes_nothing(
     window: Callable[..., Any], server: Server, folder: Path
 ) -> None:
-    many(folder, 2)
+    many(folder, 10)
     page = Page(window(), server)
     page.open(folder)
     page.sketch()
@@ -78,7 +78,7 @@ def test_a_reload_in_the_middle_changes_nothing(
 
 
 def test_stop_and_continue(window: Callable[..., Any], server: Server, folder: Path) -> None:
-    many(folder, 2)
+    many(folder, 10)
     page = Page(window(), server)
     page.open(folder)
     page.sketch()
@@ -108,7 +108,7 @@ def test_stop_and_continue(window: Callable[..., Any], server: Server, folder: P
 
 
 def test_two_windows_see_one_job(window: Callable[..., Any], server: Server, folder: Path) -> None:
-    many(folder, 2)
+    many(folder, 10)
     first, second = Page(window(), server), Page(window(), server)
     for page in (first, second):
         page.open(folder)

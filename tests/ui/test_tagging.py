@@ -56,27 +56,6 @@ def test_a_whole_run_and_its_undo(window: Callable[..., Any], server: Server, fo
     assert captions(folder) == before
 
 
-def test_a_reload_in_the_middle_changes_nothing(
-    window: Callable[..., Any], server: Server, folder: Path
-) -> None:
-    many(folder, 10)
-    page = Page(window(), server)
-    page.open(folder)
-    page.sketch()
-    page.ask_only("count")
-    page.start()
-    page.app.locator(".picture-row").nth(2).wait_for(timeout=WAIT)
-    page.window.reload()
-    panel = page.app.locator(".job")
-    panel.wait_for()
-    assert panel.get_attribute("data-state") == "running"
-    # what came before the reload is told again
-    page.app.locator(".picture-row").nth(2).wait_for()
-    assert page.app.get_by_label("Tagger", exact=True).input_value() == "sketch"
-    page.job("done")
-    assert set(captions(folder)) == pictures(folder)
-
-
 def test_stop_and_continue(window: Callable[..., Any], server: Server, folder: Path) -> None:
     many(folder, 10)
     page = Page(window(), server)
@@ -104,7 +83,7 @@ def test_stop_and_continue(window: Callable[..., Any], server: Server, folder: P
     other.view("Runs")
     other.app.locator(".run").first.wait_for()
     assert other.app.locator(".run").count() == 1  # the same run, continued
-    assert "24 changed" in other.app.locator(".run").inner_text()
+    assert f"{len(pictures(folder))} changed" in other.app.locator(".run").inner_text()
 
 
 def test_two_windows_see_one_job(window: Callable[..., Any], server: Server, folder: Path) -> None:

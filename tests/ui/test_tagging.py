@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,57 +53,6 @@ def test_a_whole_run_and_its_undo(window: Callable[..., Any], server: Server, fo
     page.app.locator(".job h2", has_text="Done").wait_for(timeout=WAIT)
     page.app.locator(".folder-bar [role=status]", has_text="1 caption").wait_for()
     assert captions(folder) == before
-
-
-def test_stop_and_continue(window: Callable[..., Any], server: Server, folder: Path) -> None:
-    many(folder, 10)
-    page = Page(window(), server)
-    page.open(folder)
-    page.sketch()
-    page.ask_only("count")
-    page.start()
-    page.app.locator(".picture-row").first.wait_for(timeout=WAIT)
-    page.click("Stop")
-    page.job("stopped")
-    some = captions(folder)
-    assert 0 < len(some) < len(pictures(folder))
-
-    # somebody else's window knows as much
-    other = Page(window(), server)
-    other.open(folder)
-    note = other.app.locator(".start .note")
-    assert f"of {len(pictures(folder))} pictures done" in note.inner_text()
-    other.click("Continue")
-    other.job("done")
-    after = captions(folder)
-    assert set(after) == pictures(folder)
-    assert {name: after[name] for name in some} == some
-
-    other.view("Runs")
-    other.app.locator(".run").first.wait_for()
-    assert other.app.locator(".run").count() == 1  # the same run, continued
-    assert f"{len(pictures(folder))} changed" in other.app.locator(".run").inner_text()
-
-
-def test_two_windows_see_one_job(window: Callable[..., Any], server: Server, folder: Path) -> None:
-    many(folder, 10)
-    first, second = Page(window(), server), Page(window(), server)
-    for page in (first, second):
-        page.open(folder)
-        page.sketch()
-        page.ask_only("count")
-    first.start()
-    first.app.locator(".picture-row").first.wait_for(timeout=WAIT)
-    second.start()  # told that a job is at it, and shown that one
-    second.app.locator(".toast.bad").wait_for()
-    second.job("running")
-    second.click("Pause")
-    first.job("paused")
-    second.app.locator(".job[data-state=paused]").wait_for()
-    first.click("Resume")
-    first.job("done")
-    second.job("done")
-    assert set(captions(folder)) == pictures(folder)
 
 
 def test_failures_are_told_with_their_reason(
@@ -161,10 +109,3 @@ def test_one_picture_follows_the_settings(window: Callable[..., Any], server: Se
     page.app.get_by_label("General tags above").fill("0.999")
     sample.locator(".diff", has_text="1girl").wait_for(state="detached")
     assert captions(folder) == {}
-
-
-def many(folder: Path, copies: int) -> None:
-    """More pictures of the same kind, so that a run takes a while."""
-    for picture in list(folder.iterdir()):
-        for n in range(1, copies):
-            shutil.copy(picture, folder / f"{picture.stem}_{n}{picture.suffix}")

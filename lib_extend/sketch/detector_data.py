@@ -7,11 +7,9 @@ A cached part holds `PART` pictures: `pictures` uint8 [PART, 320, 320, 3] in RGB
 from __future__ import annotations
 
 import io
-import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +18,8 @@ from PIL import Image
 from . import vocabulary as words
 from .draw import draw
 from .folder import LONG_SIDES, picture_size
-from .scenes import Rect, random_scene, scene_rng
+from .parts import cached
+from .scenes import Rect, intersection, random_scene, scene_rng
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -70,7 +69,8 @@ def _cutting(
     for _ in range(8):
         w, h = rng.uniform(0.5, 1.0), rng.uniform(0.6, 1.0)
         x, y = rng.uniform(0, 1 - w), rng.uniform(0, 1 - h)
-        seen = [_visible(box, (x, y, x + w, y + h)) for box in boxes]
+        window = (x, y, x + w, y + h)
+        seen = [intersection(b, window) / ((b[2] - b[0]) * (b[3] - b[1])) for b in boxes]
         if all(s >= WHOLE or s <= HIDDEN for s in seen):
             pixels = [
                 round(v * s) for v, s in zip((x, y, x + w, y + h), (*image.size, *image.size), strict=True)
@@ -86,29 +86,17 @@ def _cutting(
     return image, boxes
 
 
-def _visible(box: Rect, window: Rect) -> float:
-    """The share of a box that lies in the window."""
-    w = min(box[2], window[2]) - max(box[0], window[0])
-    h = min(box[3], window[3]) - max(box[1], window[1])
-    return max(0.0, w) * max(0.0, h) / ((box[2] - box[0]) * (box[3] - box[1]))
-
-
 def cached_part(folder: Path, seed: int, part: int) -> tuple[Bytes, Floats]:
     """(pictures, boxes) of a part, memory-mapped; drawn first where it is not there yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    names = [folder / f"detector-{seed}-{part:03d}-{what}.npy" for what in ("pictures", "boxes")]
-    if not all(n.exists() for n in names):
+
+    def drawn() -> tuple[Bytes, Floats]:
         pictures = np.empty((PART, SIDE, SIDE, 3), dtype=np.uint8)
         persons = np.zeros((PART, words.MAX_PERSONS, 4), dtype=np.float32)
         for i in range(PART):
             image, boxes = sample(seed, part * PART + i)
             pictures[i] = np.asarray(image)
             persons[i, : len(boxes)] = np.array(boxes, np.float32).reshape(-1, 4)
-        arrays: tuple[npt.NDArray[Any], ...] = (pictures, persons)
-        for path, array in zip(names, arrays, strict=True):
-            half_done = path.with_suffix(f".{os.getpid()}.tmp")
-            with half_done.open("wb") as f:
-                np.save(f, array, allow_pickle=False)
-            half_done.replace(path)
-    stored, truth = (np.load(n, mmap_mode="r", allow_pickle=False) for n in names)
-    return stored, truth
+        return pictures, persons
+
+    pictures, persons = cached(folder, f"detector-{seed}-{part:03d}", ("pictures", "boxes"), drawn)
+    return pictures, persons

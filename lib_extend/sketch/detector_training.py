@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
 
-from .detector_data import PART, SIDE, Bytes, Floats, cached_part
+from .course import Lesson, Report, batches, teach, varied
+from .detector_data import SIDE, cached_part
 from .detector_export import export_detector
 from .detector_net import STRIDE, DetectorNet, boxes, cell_middles
-from .tagger_training import Orthogonal
-
-BATCH = 32
-TRUNK_RATE = 0.02
-REST_RATE = 3e-3
 
 MIDDLE = 0.18
 """A cell stands for a person when it is this near the person's middle, as a share of the box's sides."""
-
-Report = Callable[[str], None]
 
 
 def train_detector(
@@ -56,29 +47,8 @@ def fit(folder: Path, seed: int, steps: int, parts: int, report: Report) -> Dete
     """The trained network, in evaluation mode."""
     torch.manual_seed(seed)
     net = DetectorNet()
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizers = _optimizers(net)
-    peaks = [group["lr"] for o in optimizers for group in o.param_groups]
-    begun = time.monotonic()
-    net.train()
-    running = 0.0
-    for step, (pictures, persons) in enumerate(_batches(folder, seed, steps, parts)):
-        share = min(1.0, (step + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
-        groups = (group for o in optimizers for group in o.param_groups)
-        for group, peak in zip(groups, peaks, strict=True):
-            group["lr"] = peak * share
-        with torch.autocast("cpu", torch.bfloat16):
-            raw = net(pictures)
-        loss = detector_loss(raw, persons)
-        net.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        for optimizer in optimizers:
-            optimizer.step()
-        running += 0.02 * (loss.item() - running) if step else loss.item()
-        if step % 100 == 99:
-            minutes = (time.monotonic() - begun) / 60
-            report(f"detector: step {step + 1} of {steps}, loss {running:.3f}, {minutes:.1f} min")
-    net.eval()
+    trunk = [net.fine, net.coarse, net.back, net.joint]
+    teach(net, trunk, _lessons(folder, seed, steps, parts), detector_loss, steps, "detector", report)
     return net
 
 
@@ -132,41 +102,12 @@ def overlaps(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
     return iou, iou - (hull - union) / hull.clamp(min=1e-6)
 
 
-def _optimizers(net: DetectorNet) -> list[torch.optim.Optimizer]:
-    """Convolutions of the trunk turn orthogonally; the first layer, the norms and the head do not."""
-    stages: tuple[nn.Module, ...] = (net.fine, net.coarse, net.back, net.joint)
-    trunk = [p for stage in stages for p in stage.parameters() if p.ndim == 4]
-    taken = {id(p) for p in trunk}
-    rest = [p for p in net.parameters() if id(p) not in taken]
-    return [Orthogonal(trunk, TRUNK_RATE), torch.optim.AdamW(rest, REST_RATE, weight_decay=0.01)]
-
-
-def _batches(folder: Path, seed: int, steps: int, parts: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """`steps` batches: float32 [32, 3, 320, 320] in 0…1 (RGB) and float32 [32, 5, 4] boxes in pixels.
-
-    The first pass takes part after part, so that training can begin before all is drawn; the later
-    ones mix everything. Half the pictures are mirrored, and all are made a little lighter or darker.
-    """
+def _lessons(folder: Path, seed: int, steps: int, parts: int) -> Iterator[Lesson]:
+    """Batches: float32 [32, 3, 320, 320] in 0…1 (RGB) and float32 [32, 5, 4] boxes in pixels."""
     chance = np.random.default_rng(seed)
-    loaded: list[tuple[Bytes, Floats]] = []
-    queue: list[int] = []
-    for _ in range(steps):
-        while len(queue) < BATCH:
-            if len(loaded) < parts:
-                loaded.append(cached_part(folder, seed, len(loaded)))
-                first = (len(loaded) - 1) * PART
-                queue += (first + chance.permutation(PART)).tolist()
-            else:
-                queue += chance.permutation(parts * PART).tolist()
-        chosen, queue = queue[:BATCH], queue[BATCH:]
-        pictures = np.stack([loaded[i // PART][0][i % PART] for i in chosen])
-        persons = torch.from_numpy(np.stack([loaded[i // PART][1][i % PART] for i in chosen]))
-        batch = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
-        mirrored = torch.from_numpy(chance.random(BATCH) < 0.5)
-        batch[mirrored] = batch[mirrored].flip(3)
+    for pictures, truths in batches(lambda part: cached_part(folder, seed, part), steps, parts, chance):
+        batch, mirrored = varied(pictures, 1, chance)
+        persons = torch.from_numpy(truths)
         there = persons[..., 2:3] > persons[..., 0:1]
         turned = torch.stack((1 - persons[..., 2], persons[..., 1], 1 - persons[..., 0], persons[..., 3]), -1)
-        persons = torch.where(mirrored[:, None, None] & there, turned, persons) * SIDE
-        gain = torch.from_numpy(chance.uniform(0.93, 1.05, BATCH)).float()
-        batch = (batch * gain[:, None, None, None]).clamp_(0, 1)
-        yield batch.contiguous(memory_format=torch.channels_last), persons
+        yield batch, torch.where(mirrored[:, None, None] & there, turned, persons) * SIDE

@@ -7,7 +7,6 @@ A cached part holds `PART` pictures: `pictures` uint8 [PART, 448, 448, 3] in RGB
 from __future__ import annotations
 
 import io
-import os
 import random
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from PIL import Image
 from . import vocabulary as words
 from .draw import draw
 from .folder import LONG_SIDES, picture_size
+from .parts import cached
 from .scenes import Scene, people_tags, random_scene, scene_rng
 
 Bytes = npt.NDArray[np.uint8]
@@ -104,18 +104,14 @@ def _cutting(rng: random.Random, scene: Scene, image: Image.Image) -> tuple[Imag
 
 def cached_part(folder: Path, seed: int, part: int) -> tuple[Bytes, Bytes]:
     """(pictures, labels) of a part, memory-mapped; drawn first where it is not there yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    names = [folder / f"{seed}-{part:03d}-{what}.npy" for what in ("pictures", "labels")]
-    if not all(n.exists() for n in names):
+
+    def drawn() -> tuple[Bytes, Bytes]:
         pictures = np.empty((PART, SIDE, SIDE, 3), dtype=np.uint8)
         labels = np.empty((PART, len(OUTPUTS)), dtype=np.uint8)
         for i in range(PART):
             image, labels[i] = sample(seed, part * PART + i)
             pictures[i] = np.asarray(image)
-        for path, array in zip(names, (pictures, labels), strict=True):
-            half_done = path.with_suffix(f".{os.getpid()}.tmp")
-            with half_done.open("wb") as f:
-                np.save(f, array, allow_pickle=False)
-            half_done.replace(path)
-    pictures, labels = (np.load(n, mmap_mode="r", allow_pickle=False) for n in names)
+        return pictures, labels
+
+    pictures, labels = cached(folder, f"{seed}-{part:03d}", ("pictures", "labels"), drawn)
     return pictures, labels

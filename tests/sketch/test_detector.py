@@ -103,8 +103,7 @@ def test_the_same_seed_trains_the_same_file(tmp_path: Path, monkeypatch: pytest.
     torch = pytest.importorskip("torch")
     from lib_extend.sketch import detector_training
 
-    for module in (detector_data, detector_training):
-        monkeypatch.setattr(module, "PART", 32)
+    monkeypatch.setattr(detector_data, "PART", 32)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     said: list[str] = []

@@ -121,6 +121,7 @@ def _serve(
     server: uvicorn.Server
     app = make_app(safety, closing=lambda: server.should_exit)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3))
+    listener.listen()  # from now on whoever reads the line below is answered, if only in a moment
     print(f"Prompt Extend is at {address} — end it with Ctrl+C.", flush=True)
     if open_browser:
         threading.Timer(1.0, webbrowser.open, [address]).start()

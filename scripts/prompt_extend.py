@@ -81,26 +81,92 @@ def app_started(demo: Any, app: Any) -> None:
     trouble.attempt("its API does not answer", mount, None)
 
 
-class BringCheckpointBack(scripts.Script):  # type: ignore[misc]
-    """No controls: a checkpoint that was unloaded for tagging returns before the next generation."""
+class PromptExtend(scripts.Script):  # type: ignore[misc]
+    """The panel of txt2img and img2img. What it does to a run is in `lib_extend.host.generate`."""
 
     def title(self) -> str:
-        return "Prompt Extend: checkpoint"
+        return TITLE
 
     def show(self, is_img2img: bool) -> Any:
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img: bool) -> list[Any]:
-        return []
+        if isinstance(trouble, str):
+            return []
+
+        def build() -> list[Any]:
+            from lib_extend.host import pasting
+            from lib_extend.ui import panel
+
+            value = panel.build("img2img" if is_img2img else "txt2img")
+            # one function for both tabs: "Send to img2img" goes by it
+            self.infotext_fields = [(value, pasting.value)]
+            self.paste_field_names = [pasting.value]
+            return [value]
+
+        found: list[Any] = trouble.attempt("its panel cannot be shown", build, [])
+        return found
 
     def before_process(self, p: Any, *args: Any) -> None:
         if not isinstance(trouble, str):
-            from lib_extend.host import memory
+            from lib_extend.host import generate, memory
 
+            generate.before_process(p, args[0] if args else None, helpers())
+            # a checkpoint that was unloaded for tagging
             memory.before_generation()
+
+    def process(self, p: Any, *args: Any) -> None:
+        hooks().process(p)
+
+    def before_process_batch(self, p: Any, *args: Any, batch_number: int = 0, **kwargs: Any) -> None:
+        hooks().before_process_batch(p, batch_number)
+
+    def process_before_every_sampling(self, p: Any, *args: Any, x: Any = None, **kwargs: Any) -> None:
+        hooks().before_sampling(p, x)
+
+    def post_sample(self, p: Any, ps: Any, *args: Any) -> None:
+        hooks().after_sampling(p)
+
+    def postprocess_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
+        hooks().after_sampling(p)
+
+    def postprocess_image(self, p: Any, pp: Any, *args: Any) -> None:
+        hooks().postprocess_image(p, pp.image)
+
+    def postprocess(self, p: Any, processed: Any, *args: Any) -> None:
+        hooks().postprocess(p, processed)
+
+
+class _Nothing:
+    """In place of the package where that could not be loaded."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args: None
+
+
+def hooks() -> Any:
+    if isinstance(trouble, str):
+        return _Nothing()
+    from lib_extend.host import generate
+
+    return generate
+
+
+def helpers() -> Any:
+    from lib_extend.generation.loras import Library
+    from lib_extend.host import generate, paths
+
+    return generate.Helpers(aliases=lambda: Library(paths.lora_folders()).aliases())
+
+
+def pasted(text: str, params: Any) -> None:
+    from lib_extend.host import pasting
+
+    pasting.infotext_pasted(text, params)
 
 
 script_callbacks.on_ui_tabs(tab)
 if not isinstance(trouble, str):
     script_callbacks.on_ui_settings(settings)
     script_callbacks.on_app_started(app_started)
+    script_callbacks.on_infotext_pasted(pasted)

@@ -1,0 +1,69 @@
+"""Conditionings of single prompts, made by the WebUI's own parser and text encoders, LoRAs of the moment included."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from lib_extend.host.detect import module
+
+
+class Encoder:
+    """The prompts of one run of `process_images`; each is encoded once as long as the LoRAs are the same.
+
+        encode = Encoder(p)
+        schedule = encode("1girl, black hair", negative=False, hires=False)
+
+    The result is a list of pairs (last step, conditioning), as `generation.pictures.Schedule.of` takes it; a
+    conditioning is a tensor (tokens, channels), in SDXL a dict with one as `crossattn`.
+    """
+
+    def __init__(self, p: Any) -> None:
+        self._p = p
+        self._known: dict[tuple[str, bool, bool], Any] = {}
+
+    def forget(self) -> None:
+        """Lets all go: the next batch may have other LoRAs."""
+        self._known.clear()
+
+    def __call__(self, text: str, *, negative: bool, hires: bool) -> Any:
+        key = (text, negative, hires)
+        if key not in self._known:
+            self._known[key] = self._encode(text, negative, hires)
+        return self._known[key]
+
+    def _encode(self, text: str, negative: bool, hires: bool) -> Any:
+        from modules import prompt_parser, shared
+
+        p = self._p
+        size = (p.hr_upscale_to_x, p.hr_upscale_to_y) if hires else (p.width, p.height)
+        prompts = prompt_parser.SdConditioning(
+            [text], is_negative_prompt=negative, width=size[0], height=size[1]
+        )
+        # the arguments that the host gives for its own prompts, so that schedules end at the same steps
+        with autocast():
+            made = prompt_parser.get_learned_conditioning(
+                shared.sd_model,
+                prompts,
+                steps(p, hires=False),
+                steps(p, hires=True) if hires else None,
+                bool(getattr(shared.opts, "use_old_scheduling", False)),
+            )
+        return made[0]
+
+
+def steps(p: Any, *, hires: bool) -> int:
+    """The UNet's steps in a pass, as the host counts them: some samplers take two a step."""
+    if not hires and getattr(p, "firstpass_steps", None):
+        return int(p.firstpass_steps)
+    wanted = (getattr(p, "hr_second_pass_steps", 0) or p.steps) if hires else p.steps
+    name = (getattr(p, "hr_sampler_name", None) if hires else None) or p.sampler_name
+    find = getattr(module("modules.sd_samplers"), "find_sampler_config", None)
+    config = find(name) if find is not None else None
+    return int(config.total_steps(wanted)) if config else int(wanted)
+
+
+def autocast() -> contextlib.AbstractContextManager[Any]:
+    """What the WebUI encodes prompts in."""
+    make = getattr(module("modules.devices"), "autocast", None)
+    return make() if make is not None else contextlib.nullcontext()

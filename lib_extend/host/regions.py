@@ -1,0 +1,127 @@
+"""Which way of this WebUI puts regions into its UNet: told by what it offers. A new host is one line in `_HOSTS`.
+
+adapter = regions.adapter(p)
+if not adapter.unfit():
+    adapter.begin(pictures, x, steps)     # before every sampling pass
+    ...
+    adapter.end()                         # after it
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from lib_extend.generation.layout import RegionsError
+from lib_extend.generation.pictures import Picture
+from lib_extend.host.detect import module
+
+_HOSTS = (("lib_extend.host.forge", "Forge"), ("lib_extend.host.a1111", "A1111"))
+"""Modules with `can_apply()` and `unfit(sd_model)`, and the adapter's class in each; the first that can is taken."""
+
+UNKNOWN = "this WebUI's UNet is reached in a way that is not known here"
+
+
+class Adapter(Protocol):
+    """One run of a WebUI's `process_images`. All that is put in is kept here, and taken out by `end`."""
+
+    def unfit(self) -> str:
+        """Why no regions can be applied to the loaded model, in a clause; "" when they can."""
+
+    def begin(self, pictures: Sequence[Picture | None], x: Any, steps: int) -> None:
+        """Puts the regions in for the sampling pass that starts now, in place of an earlier call's.
+
+        Args:
+            pictures: one a picture of the batch. x: its latent (B, C, h, w). steps: of this pass.
+
+        Raises:
+            RegionsError: they cannot be.
+        """
+
+    def end(self) -> None:
+        """Takes everything out; a second time does nothing. Never raises."""
+
+    def refuse(self, error: RegionsError) -> None:
+        """Makes the sampling pass that starts now fail with `error`: WebUIs swallow what a script raises."""
+
+
+_begun: list[Adapter] = []
+"""Those that may have something in the UNet. A process has one UNet, and one run at a time uses it."""
+
+
+def adapter(p: Any) -> Adapter:
+    """The adapter for a run of `process_images`."""
+    found = _host()
+    made: Adapter = _None() if found is None else getattr(found[0], found[1])(p)
+    _begun.append(made)
+    return made
+
+
+def end_all() -> None:
+    """Takes out what a run that broke off has left behind."""
+    while _begun:
+        _begun.pop().end()
+
+
+def end(one: Adapter) -> None:
+    """Takes out what one run put in."""
+    one.end()
+    with contextlib.suppress(ValueError):
+        _begun.remove(one)
+
+
+def unfit() -> str:
+    """Why the loaded checkpoint takes no regions, in a clause; "" when it does, or when none is loaded yet."""
+    found = _host()
+    if found is None:
+        return UNKNOWN
+    model = loaded_model()
+    return "" if model is None else str(found[0].unfit(model))
+
+
+def family() -> str:
+    """The loaded checkpoint's kind, a key of `generation.loras.FAMILIES`; "" for none or an unknown one."""
+    model = loaded_model()
+    for flag, name in (("is_sdxl", "sdxl"), ("is_sd3", "sd3"), ("is_sd2", "sd2"), ("is_sd1", "sd1")):
+        if getattr(model, flag, False) is True:
+            return name
+    return "flux" if "flux" in type(model).__name__.lower() else ""
+
+
+def loaded_model() -> Any:
+    """The WebUI's checkpoint if one is loaded; nothing is loaded to find out."""
+    # Not `shared.sd_model`: reading that loads the checkpoint when none is loaded yet.
+    model = getattr(getattr(module("modules.sd_models"), "model_data", None), "sd_model", None)
+    # Forge has a placeholder until then
+    return None if type(model).__name__ == "FakeInitialModel" else model
+
+
+def _host() -> tuple[Any, str] | None:
+    for name, adapter_class in _HOSTS:
+        try:
+            found = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            continue
+        if found.can_apply():
+            return found, adapter_class
+    return None
+
+
+class _None:
+    """For a WebUI that is not known."""
+
+    def unfit(self) -> str:
+        return UNKNOWN
+
+    def begin(self, pictures: Sequence[Picture | None], x: Any, steps: int) -> None:
+        raise RegionsError(UNKNOWN)
+
+    def end(self) -> None:
+        """Nothing was put in."""
+
+    def refuse(self, error: RegionsError) -> None:
+        """Nothing is asked of it: `unfit` says why."""

@@ -15,6 +15,7 @@ from typing import Any
 from lib_extend import __version__
 from lib_extend.api.documented import GROUPS, REVIEW, Doc, Field
 from lib_extend.api.documented_browse import BROWSE
+from lib_extend.api.documented_generation import GENERATION
 from lib_extend.config import Setting, TagConfig, settings
 
 PREFIX = "/prompt-extend/v1"
@@ -26,6 +27,7 @@ _ABOUT = (
     Doc("GET", "/page/{path}", "A file of the page itself.", "Modules and styles, with an ETag."),
 )
 _JSON_TYPES = {"text": "string", "integer": "integer", "number": "number", "flag": "boolean", "list": "array", "object": "object"}  # fmt: skip
+_OF_OBJECTS = ("persons", "characters", "things")
 _ERRORS = {
     "400": "what was sent is wrong: `field` names it",
     "401": "the server wants a login",
@@ -37,7 +39,7 @@ _ERRORS = {
 
 def groups() -> dict[str, tuple[Doc, ...]]:
     """Every route, by subject."""
-    return {**GROUPS, "Browse a folder": BROWSE, "Review": REVIEW, "About": _ABOUT}
+    return {**GROUPS, "Browse a folder": BROWSE, "Review": REVIEW, "Generate": GENERATION, "About": _ABOUT}
 
 
 def docs() -> list[Doc]:
@@ -209,7 +211,7 @@ def _section(doc: Doc) -> str:
 
 
 def _line(f: Field) -> str:
-    kind = {"config": "settings", "list": "list of texts" if f.name != "persons" else "list"}.get(
+    kind = {"config": "settings", "list": "list" if f.name in _OF_OBJECTS else "list of texts"}.get(
         f.type, f.type
     )
     return f"- `{f.name}` ({kind}{', needed' if f.needed else ''}): {f.text}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from lib_extend.api.contents import Recent
 from lib_extend.api.environment import EnvironmentTask
@@ -14,10 +14,12 @@ from lib_extend.api.folders import FolderBook
 from lib_extend.api.hooks import Away, Hooks, Host
 from lib_extend.api.jobs import Jobs
 from lib_extend.api.kept import Kept
+from lib_extend.api.lora_shelf import LoraShelf
 from lib_extend.api.presets import Presets
 from lib_extend.api.review_list import Lists
 from lib_extend.api.settings import ModelList
-from lib_extend.host import memory, options, paths, safety
+from lib_extend.generation.library import Library
+from lib_extend.host import memory, options, paths, regions, safety
 from lib_extend.host.options import Options
 from lib_extend.host.safety import Safety
 from lib_extend.worker.client import WorkerClient
@@ -26,9 +28,20 @@ THREADS = 16
 """Requests worked on at once. Threads of our own: those of the WebUI's server are for generating."""
 
 
+class Checkpoint(Protocol):
+    """What the WebUI's loaded checkpoint is, see `host.regions`; nothing is loaded to find out."""
+
+    def unfit(self) -> str: ...
+
+    def family(self) -> str: ...
+
+
 @dataclass
 class Services:
-    """See the modules of the same names; `host`, `options`, `safety` and `credentials` come from `lib_extend.host`."""
+    """See the modules of the same names; `host`, `options`, `safety` and `credentials` come from `lib_extend.host`.
+
+    `loras` are the WebUI's, `library` holds the user's casts and characters, `regions` knows the loaded checkpoint.
+    """
 
     data: Path
     safety: Callable[[], Safety]
@@ -43,6 +56,9 @@ class Services:
     environment: EnvironmentTask
     client: Callable[[], WorkerClient]
     changed: Callable[[Path, Sequence[str] | None], None]
+    library: Library
+    loras: LoraShelf
+    regions: Checkpoint
     reviews: Lists = field(default_factory=Lists)
     models: ModelList = field(default_factory=ModelList)
     browsers: Any = None
@@ -68,12 +84,14 @@ def make(
     host: Host = memory,  # type: ignore[assignment]
     client: Callable[[], WorkerClient] = WorkerClient,
     browsers: Any = None,
+    lora_folders: Callable[[], Sequence[Path]] = paths.lora_folders,
+    regions: Checkpoint = regions,
 ) -> Services:
     """The services of a server. Every argument has the host's own as its default.
 
     Args:
-        data: folder of presets and recent folders. browsers: what `/datasets` is served from.
-        client: makes the worker's client.
+        data: folder of presets, casts, characters and recent folders. browsers: what `/datasets` is served from.
+        client: makes the worker's client. lora_folders: where LoRAs are looked for, and got into the first.
     """
     folder = paths.data_folder() if data is None else data
     recent = Recent(folder / "recent.json")
@@ -103,6 +121,9 @@ def make(
         environment=EnvironmentTask(before=lambda: _forget(kept)),
         client=client,
         changed=changed,
+        library=Library(folder),
+        loras=LoraShelf(lora_folders),
+        regions=regions,
         browsers=browsers,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib_extend.api import choices, machine, review, work
+from lib_extend.api import casts, choices, generation, loras, machine, review, work
 from lib_extend.api.http import Handler
 from lib_extend.api.reference import PREFIX
 
@@ -39,6 +39,17 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("POST", "/datasets/{folder}/persons"): review.persons,
     ("GET", "/datasets/{folder}/compose"): review.composed,
     ("POST", "/datasets/{folder}/compose"): review.composed,
+    ("GET", "/panel"): generation.panel,
+    ("POST", "/compile"): generation.compile_,
+    ("GET", "/loras"): loras.loras,
+    ("GET", "/casts"): casts.casts,
+    ("GET", "/casts/{name:path}"): casts.cast,
+    ("PUT", "/casts/{name:path}"): casts.put_cast,
+    ("DELETE", "/casts/{name:path}"): casts.delete_cast,
+    ("GET", "/characters"): casts.characters,
+    ("GET", "/characters/{name:path}"): casts.character,
+    ("PUT", "/characters/{name:path}"): casts.put_character,
+    ("DELETE", "/characters/{name:path}"): casts.delete_character,
     ("GET", "/openapi.json"): machine.openapi,
     ("GET", "/docs.md"): machine.docs,
     ("GET", "/page/{path:path}"): machine.page,

@@ -78,6 +78,9 @@ NO_PRESET = "There is no preset called {name!r}."
 PRESET_DAMAGED = "The preset {name!r} cannot be read ({reason}): delete it or mend its file."
 NO_QUESTION_TEXT = "Send one of text (a question in one line) and toml (a question file)."
 
+# generation
+NO_LORA = "There is no LoRA called {name} in the WebUI's folders: choose another one, or get it."
+
 # review
 NOT_ANALYSED = "{name} was not analysed with these models and questions yet: tag or preview it first."
 

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +50,26 @@ class Checkpoint:
         return True
 
 
+@dataclass
+class Loaded:
+    """The WebUI's loaded checkpoint, as `host.regions` tells of it."""
+
+    kind: str = "sdxl"
+    reason: str = ""
+
+    def unfit(self) -> str:
+        return self.reason
+
+    def family(self) -> str:
+        return self.kind
+
+
 class Server:
     """The routes and a client of them.
 
     Attributes:
         safety, options, credentials: what the host says; set them at will. told: what `browsers.changed` would be told.
+        loras: the WebUI's LoRA folder. loaded: its checkpoint.
     """
 
     def __init__(self, data: Path) -> None:
@@ -62,6 +77,9 @@ class Server:
         self.credentials: dict[str, str] = {}
         self.options = Options()
         self.checkpoint = Checkpoint()
+        self.loaded = Loaded()
+        self.loras = data.parent / "Lora"
+        self.loras.mkdir(exist_ok=True)
         self.services: Services = services_of.make(
             data=data,
             safety=lambda: self.safety,
@@ -70,6 +88,8 @@ class Server:
             host=self.checkpoint,
             client=lambda: WorkerClient(FAKE_WORKER),
             browsers=Browsers(),
+            lora_folders=lambda: [self.loras],
+            regions=self.loaded,
         )
         self.app = FastAPI()
         mount(self.app, services=self.services)

@@ -17,6 +17,7 @@ from lib_extend.api import reference
 from lib_extend.api import services as services_of
 from lib_extend.config import TagConfig, settings
 from lib_extend.datasets.browse import Browsers
+from tests.generation.lora_files import BACKGROUND_TAGS, lora, published
 
 from .conftest import FAKE, Live, Server
 
@@ -77,6 +78,15 @@ def test_answers_look_like_their_examples(server: Server, folder: Path, pictures
     server.wait(job)
     server.request("PUT", "/presets/cats", json={"config": {"tagger": "sketch"}})
     image = "cake3-red.png"
+    ann = {"name": "Ann", "prompt": "black hair", "box": [0, 0, 0.5, 1]}
+    cast = {
+        "characters": [ann, {"name": "Ben"}],
+        "things": [{"object": "cake", "number": 3}],
+        "background_lora": {"name": "background"},
+    }
+    server.request("PUT", "/casts/cats", json={"cast": cast})
+    server.request("PUT", "/characters/cats", json={"character": ann})
+    (server.loras / "background.safetensors").write_bytes(lora(**published(9330, BACKGROUND_TAGS)))
     sent: dict[tuple[str, str], Any] = {
         ("POST", "/worker"): {"action": "unload"},
         ("POST", "/host"): {"action": "unload"},
@@ -93,6 +103,9 @@ def test_answers_look_like_their_examples(server: Server, folder: Path, pictures
         },
         ("POST", "/datasets/{folder}/persons"): {"image": "pair.png", "persons": []},
         ("POST", "/datasets/{folder}/compose"): {"image": "pair.png", "config": config},
+        ("POST", "/compile"): cast,
+        ("PUT", "/casts/{name}"): {"cast": cast},
+        ("PUT", "/characters/{name}"): {"character": ann},
         ("PUT", "/datasets/{folder}/images/{image}/caption"): None,
         ("POST", "/datasets/{folder}/edit"): {"filter": "", "action": "add", "tags": ["new"], "preview": True},
     }  # fmt: skip

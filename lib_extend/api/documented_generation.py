@@ -1,0 +1,175 @@
+"""What the routes of the generation panel take and give; see `documented.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib_extend.api.documented import Doc, Field
+
+_CHARACTER: dict[str, Any] = {
+    "name": "Ann",
+    "prompt": "1girl, black hair",
+    "negative": "",
+    "weight": 1.0,
+    "box": [0.0, 0.0, 0.5, 1.0],
+}
+_CAST: dict[str, Any] = {
+    "version": 1,
+    "characters": [_CHARACTER],
+    "common": "masterpiece",
+    "scene": "indoors",
+    "negative": "lowres",
+    "things": [{"object": "cake", "number": 3, "color": "red"}],
+    "floor": "wooden",
+    "count_style": "english",
+    "background_lora": {"name": "background", "weight": 0.8},
+    "separation_lora": None,
+    "mode": "regions",
+    "base_weight": 0.3,
+    "end_step": 1.0,
+}
+_CAST_FIELDS = (
+    Field(
+        "characters",
+        "list",
+        "one to five objects of name, prompt, negative, weight (0 to 2) and box: [x0, y0, x1, y1] as shares of the "
+        "picture",
+    ),
+    Field("common", "text", "tags that every region has, too (quality, style)"),
+    Field("scene", "text", "tags of the whole picture alone"),
+    Field("negative", "text", "added to the negative prompt"),
+    Field("things", "list", "objects of the background: object, number (1 to 20), color"),
+    Field("floor", "text", "what the floor is made of"),
+    Field("count_style", "text", "how the background LoRA counts: english (`3 cakes`) or naive (`3cakes`)"),
+    Field("background_lora", "object", "name and weight of the LoRA for backgrounds"),
+    Field("separation_lora", "object", "name and weight of the LoRA that tells characters apart"),
+    Field("mode", "text", "regions, or prompt: only the prompt is compiled"),
+    Field("base_weight", "number", "the base prompt's share in a character's box, 0 to 1"),
+    Field("end_step", "number", "share of the steps after which the base prompt goes on alone, 0 to 1"),
+    Field("version", "integer", "1"),
+)
+"""As in `alwayson_scripts: {"Prompt Extend": {"args": [{…}]}}`."""
+
+_PANEL_FIELDS = (
+    Field("enabled", "flag", "for generating: whether anything is done"),
+    Field("check", "flag", "for generating: look for each character's tags in the finished picture"),
+    Field("keep_trying", "integer", "for generating: so many more seeds until all are found, 0 to 20"),
+    Field("main", "text", "the prompt that was compiled when these values were made from a picture"),
+    Field("main_negative", "text", "and its negative prompt"),
+    Field("problem", "text", "ignored"),
+)
+_REPLACE = Field("replace", "flag", "take the place of one of that name (default), or refuse (409)")
+
+GENERATION: tuple[Doc, ...] = (
+    Doc(
+        "GET",
+        "/panel",
+        "What the panel in txt2img and img2img offers, and whether the loaded checkpoint takes regions.",
+        {
+            "regions": True,
+            "reason": "",
+            "family": "sdxl",
+            "colors": ["red"],
+            "objects": ["cake"],
+            "floors": ["wooden"],
+            "letters": ["α"],
+            "max_characters": 5,
+            "max_tries": 20,
+            "arrangements": ["columns"],
+            "count_styles": ["english"],
+            "modes": ["regions"],
+        },
+        notes="`family` is sd1, sd2, sdxl, sd3, flux, or empty where no checkpoint is loaded or known; none is loaded "
+        "to find out. `reason`: why regions cannot be had, in a clause.",
+    ),
+    Doc(
+        "POST",
+        "/compile",
+        "From a cast to the prompts that the host is given, with their tokens, and the regions' masks.",
+        {
+            "prompt": "1girl, 1boy, masterpiece, α black hair, β white hair, indoors, 3 cakes <lora:background:0.8>",
+            "negative_prompt": "lowres",
+            "tokens": 22,
+            "negative_tokens": 2,
+            "regions": [
+                {
+                    "letter": "α",
+                    "name": "Ann",
+                    "prompt": "1girl, 1boy, masterpiece, black hair",
+                    "negative": None,
+                    "box": [0.0, 0.0, 0.5, 1.0],
+                    "weight": 1.0,
+                    "tokens": 9,
+                }
+            ],
+            "notes": ["Ben has no tags of its own: give it a prompt, or remove it."],
+            "summary": "2 characters (α Ann, β Ben), base 0.3",
+        },
+        body=(
+            Field("prompt", "text", "the host's own prompt"),
+            Field("negative_prompt", "text", "the host's own negative prompt"),
+            Field("width", "integer", "of the picture in pixels, for the masks: 16 to 4096 (default 1024)"),
+            Field("height", "integer", "the same"),
+            Field("masks", "flag", "give each region its `mask`: a grey PNG as a data URL"),
+            *_CAST_FIELDS,
+            *_PANEL_FIELDS,
+        ),
+        notes="`tokens` as the hosts count them; a textual inversion counts as its name. `negative` of a region is null "
+        "where the base's own acts.",
+    ),
+    Doc(
+        "GET",
+        "/loras",
+        "The LoRAs in the host's folders, by their metadata.",
+        {
+            "loras": [
+                {
+                    "name": "background",
+                    "role": "background",
+                    "published": True,
+                    "family": "sdxl",
+                    "base": "NoobAI-XL.safetensors",
+                    "title": "",
+                    "alias": "1_A",
+                    "count_style": "naive",
+                    "problem": "",
+                    "fits": "",
+                }
+            ],
+            "folders": ["/webui/models/Lora"],
+        },
+        notes="`role` is background, separation, or empty for any other LoRA; `fits` is a sentence when it does not fit "
+        "the loaded checkpoint, `problem` when its file cannot be read.",
+    ),
+    Doc(
+        "GET",
+        "/casts",
+        "The saved casts by name.",
+        {"casts": [{"name": "tea", "summary": "2 characters (α Ann, β Ben), base 0.3"}], "problems": []},
+        notes="`problems`: a sentence for each file in the folder that cannot be used.",
+    ),
+    Doc("GET", "/casts/{name}", "One saved cast.", {"name": "tea", "cast": _CAST}),
+    Doc(
+        "PUT",
+        "/casts/{name}",
+        "Save a cast.",
+        {"name": "tea", "cast": _CAST},
+        body=(Field("cast", "object", "the cast, or all that the panel says", True), _REPLACE),
+    ),
+    Doc("DELETE", "/casts/{name}", "Delete a saved cast.", {"deleted": "tea"}),
+    Doc(
+        "GET",
+        "/characters",
+        "The saved characters by name.",
+        {"characters": [{"name": "Ann", "prompt": "1girl, black hair"}], "problems": []},
+    ),
+    Doc("GET", "/characters/{name}", "One saved character.", {"name": "Ann", "character": _CHARACTER}),
+    Doc(
+        "PUT",
+        "/characters/{name}",
+        "Save a character.",
+        {"name": "Ann", "character": _CHARACTER},
+        body=(Field("character", "object", "name, prompt, negative, weight and box", True), _REPLACE),
+    ),
+    Doc("DELETE", "/characters/{name}", "Delete a saved character.", {"deleted": "Ann"}),
+)

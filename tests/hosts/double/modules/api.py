@@ -2,13 +2,15 @@
 
 import base64
 import io
+import json
 import secrets
 import sys
 
 from fastapi import Depends, HTTPException, Request
+from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
-from modules import extensions, processing, script_callbacks, scripts, sd_models, shared
+from modules import extensions, infotext_utils, processing, script_callbacks, scripts, sd_models, shared
 from modules.call_queue import queue_lock
 
 _basic = HTTPBasic()
@@ -64,9 +66,25 @@ class Api:
             room = script.args_to - script.args_from
             for i, value in enumerate(given.get("args", [])[:room]):
                 args[script.args_from + i] = value
-        return await run_in_threadpool(self._process, runner, args, body)
+        try:
+            return await run_in_threadpool(self._process, runner, args, body)
+        except Exception as error:  # noqa: BLE001 - the WebUIs' middleware answers with what it says
+            said = vars(error)
+            content = {"error": type(error).__name__, "detail": said.get("detail", ""), "errors": str(error)}
+            return JSONResponse(content, said.get("status_code", 500))
 
     def _process(self, runner, args, body):
+        text = body.pop("infotext", None)
+        if text:
+            # no callback of `on_infotext_pasted` here; what the request says itself goes first
+            params = infotext_utils.parse_generation_parameters(text)
+            for name, key in (("prompt", "Prompt"), ("negative_prompt", "Negative prompt"), ("seed", "Seed")):
+                body.setdefault(name, params.get(key, ""))
+            for component, label in runner.infotext_fields:
+                at = runner.inputs.index(component)
+                value = label(params) if callable(label) else params.get(label)
+                if args[at] == self.defaults[runner.is_img2img][at] and value is not None:
+                    args[at] = value
         with queue_lock:
             p = processing.StableDiffusionProcessing(**body)
             p.scripts, p.script_args, p.is_api = runner, tuple(args), True
@@ -76,7 +94,9 @@ class Api:
             buffer = io.BytesIO()
             image.save(buffer, "PNG")
             pictures.append(base64.b64encode(buffer.getvalue()).decode())
-        return {"images": pictures, "parameters": body, "info": done.infotexts[0]}
+        info = {"infotexts": done.infotexts, "comments": done.comments, "all_prompts": done.all_prompts,
+                "prompt": done.prompt, "all_seeds": done.all_seeds}  # fmt: skip
+        return {"images": pictures, "parameters": body, "info": json.dumps(info)}
 
     def options(self):
         return dict(shared.opts.data)

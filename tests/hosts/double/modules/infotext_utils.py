@@ -32,12 +32,24 @@ def unquote(text):
         return text
 
 
-def create(p, params):
-    """The infotext of a picture."""
-    pairs = {"Steps": p.steps, "Seed": p.seed, "Size": f"{p.width}x{p.height}", **params}
-    line = ", ".join(f"{k}: {quote(v)}" for k, v in pairs.items())
-    negative = f"\nNegative prompt: {p.negative_prompt}" if p.negative_prompt else ""
-    return f"{p.prompt}{negative}\n{line}"
+def create(p, all_prompts, all_negative_prompts, all_seeds, index, use_main_prompt=False):
+    """The infotext of a picture; entries may be lists, or functions that are given what is known here."""
+    prompt, negative = all_prompts[index], all_negative_prompts[index]
+    pairs = {
+        "Steps": p.steps,
+        "Seed": all_seeds[index],
+        "Size": f"{p.width}x{p.height}",
+        **p.extra_generation_params,
+    }
+    for key, value in pairs.items():
+        if isinstance(value, list):
+            pairs[key] = value[index]
+        elif callable(value):
+            pairs[key] = value(
+                p=p, index=index, all_prompts=all_prompts, use_main_prompt=use_main_prompt, prompt_text=prompt
+            )
+    line = ", ".join(f"{k}: {quote(v)}" for k, v in pairs.items() if v is not None)
+    return f"{prompt}\nNegative prompt: {negative}\n{line}" if negative else f"{prompt}\n{line}"
 
 
 def parse_generation_parameters(text):

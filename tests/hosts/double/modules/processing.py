@@ -1,31 +1,72 @@
-"""A generation: the callbacks in their order, around a picture of one color."""
+"""A generation: the callbacks in their order and the prompts' way through them, around a picture of one color."""
 
 import random
+import re
 
 from PIL import Image
 
 from modules import infotext_utils, shared
 from modules.scripts import PostprocessImageArgs, PostSampleArgs
 
+_EXTRA_NETWORK = re.compile(r"<(\w+):([^>]+)>")
+
 
 class Processed:
     def __init__(self, p, images, infotexts):
-        self.p, self.images, self.infotexts = p, images, infotexts
+        self.images, self.infotexts, self.index_of_first_image = images, infotexts, 0
+        self.prompt, self.negative_prompt, self.seed = p.prompt, p.negative_prompt, p.seed
+        self.all_prompts, self.all_negative_prompts = p.all_prompts, p.all_negative_prompts
+        self.all_seeds, self.all_subseeds = p.all_seeds, p.all_subseeds
+        self.comments = "".join(f"{comment}\n" for comment in p.comments)
         self.extra_images = []
 
 
 class StableDiffusionProcessing:
     sampler_name = "Euler a"
-    is_api = disable_extra_networks = enable_hr = is_hr_pass = False
+    is_api = disable_extra_networks = is_hr_pass = False
+    iteration = batch_index = 0
 
     def __init__(self, prompt="", negative_prompt="", steps=1, seed=-1, width=64, height=64, cfg_scale=7.0,
-                 batch_size=1, n_iter=1, **others):  # fmt: skip
+                 batch_size=1, n_iter=1, styles=(), enable_hr=False, hr_prompt="", hr_negative_prompt="",
+                 **others):  # fmt: skip
         self.prompt, self.negative_prompt = prompt, negative_prompt
         self.steps, self.width, self.height, self.cfg_scale = int(steps), int(width), int(height), cfg_scale
-        self.seed = random.randrange(2**32) if int(seed) == -1 else int(seed)
+        self.seed = seed
         self.batch_size, self.n_iter = int(batch_size), int(n_iter)
+        self.styles = list(styles)
+        self.enable_hr, self.hr_prompt, self.hr_negative_prompt = enable_hr, hr_prompt, hr_negative_prompt
+        self.hr_upscale_to_x, self.hr_upscale_to_y = self.width * 2, self.height * 2
         self.extra_generation_params, self.script_args, self.scripts = {}, (), None
+        self.override_settings, self.comments = {}, {}
         self.sd_model = shared.sd_model
+
+    def comment(self, text):
+        self.comments[text] = 1
+
+    def setup_prompts(self):
+        """One prompt a picture, with the styles; what hires has none of it takes from these."""
+        count = self.batch_size * self.n_iter
+        self.all_prompts = self._all(self.prompt, count)
+        self.all_negative_prompts = self._all(self.negative_prompt, count)
+        self.main_prompt, self.main_negative_prompt = self.all_prompts[0], self.all_negative_prompts[0]
+        if self.enable_hr:
+            self.hr_prompt = self.hr_prompt or self.prompt
+            self.hr_negative_prompt = self.hr_negative_prompt or self.negative_prompt
+            self.all_hr_prompts = self._all(self.hr_prompt, count)
+            self.all_hr_negative_prompts = self._all(self.hr_negative_prompt, count)
+
+    def _all(self, text, count):
+        found = text if isinstance(text, list) else [text] * count
+        return [", ".join([prompt, *self.styles]) for prompt in found]
+
+    def sample(self, conditioning, unconditional_conditioning, seeds, subseeds, subseed_strength, prompts):
+        self.scripts.all("process_before_every_sampling", self, x=None, noise=None, c=None, uc=None)
+        if self.enable_hr:
+            self.is_hr_pass = True
+            # Forge calls once more; what the first call patched is gone by then
+            for _ in range(2 if shared.cmd_opts.host == "forge" else 1):
+                self.scripts.all("process_before_every_sampling", self, x=None, noise=None, c=None, uc=None)
+            self.is_hr_pass = False
 
 
 def process_images(p):
@@ -34,27 +75,35 @@ def process_images(p):
     run("before_process", p)
     if shared.cmd_opts.host == "a1111" and p.sd_model.device != "cuda":
         raise RuntimeError("Expected all tensors to be on the same device, but found cuda:0 and cpu!")
+    if int(p.seed) == -1:
+        p.seed = random.randrange(2**32)
+    p.setup_prompts()
+    p.all_seeds = [int(p.seed) + i for i in range(len(p.all_prompts))]
+    p.all_subseeds = list(p.all_seeds)
     run("process", p)
-    images = []
+    images, infotexts = [], []
     for n in range(p.n_iter):
-        batch = {
-            "batch_number": n,
-            "prompts": [p.prompt] * p.batch_size,
-            "seeds": [p.seed + i for i in range(p.batch_size)],
-            "subseeds": [p.seed] * p.batch_size,
-        }
+        p.iteration = n
+        here = slice(n * p.batch_size, (n + 1) * p.batch_size)
+        p.prompts, p.negative_prompts = p.all_prompts[here], p.all_negative_prompts[here]
+        p.seeds, p.subseeds = p.all_seeds[here], p.all_subseeds[here]
+        batch = {"batch_number": n, "prompts": p.prompts, "seeds": p.seeds, "subseeds": p.subseeds}
         run("before_process_batch", p, **batch)
-        run("after_extra_networks_activate", p, **batch, extra_network_data={})
+        p.prompts = [_EXTRA_NETWORK.sub("", prompt) for prompt in p.prompts]
+        p.extra_network_data = _EXTRA_NETWORK.findall(p.all_prompts[here][0])
+        run("after_extra_networks_activate", p, **batch, extra_network_data=p.extra_network_data)
         run("process_batch", p, **batch)
-        run("process_before_every_sampling", p, x=None, noise=None, c=None, uc=None)
+        p.sample(None, None, p.seeds, p.subseeds, 0, p.prompts)
         run("post_sample", p, PostSampleArgs(None))
-        made = [Image.new("RGB", (p.width, p.height), (p.seed % 256, 90, 160)) for _ in range(p.batch_size)]
+        made = [Image.new("RGB", (p.width, p.height), (s % 256, 90, 160)) for s in p.seeds]
         run("postprocess_batch", p, images=made, batch_number=n)
-        for image in made:
+        p.prompts, p.negative_prompts = p.all_prompts[here], p.all_negative_prompts[here]
+        for i, image in enumerate(made):
+            p.batch_index = i
             result = PostprocessImageArgs(image)
             run("postprocess_image", p, result)
             images.append(result.image)
-    infotext = infotext_utils.create(p, p.extra_generation_params)
-    processed = Processed(p, images, [infotext] * len(images))
+            infotexts.append(infotext_utils.create(p, p.prompts, p.negative_prompts, p.seeds, i))
+    processed = Processed(p, images, infotexts)
     run("postprocess", p, processed)
     return processed

@@ -1,0 +1,300 @@
+"""`host.generate` where no WebUI has to run: when regions go in and out, what makes a run fail, checks and tries."""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+import types
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from lib_extend.errors import PromptExtendError, UserError
+from lib_extend.generation import infotext
+from lib_extend.generation.cast import Cast
+from lib_extend.generation.compile import compile_cast
+from lib_extend.generation.layout import RegionsError
+from lib_extend.generation.panel import Panel
+from lib_extend.host import conds, generate, pasting, regions
+
+CAST = {
+    "characters": [
+        {"prompt": "black hair", "box": [0, 0, 0.5, 1]},
+        {"prompt": "white hair", "box": [0.5, 0, 1, 1]},
+    ]
+}
+
+
+class FakeAdapter:
+    """Keeps what it was told."""
+
+    reason = ""
+    error: Exception | None = None
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[Sequence[Any], Any, int]] = []
+        self.ends = 0
+        self.refused: list[PromptExtendError] = []
+
+    def unfit(self) -> str:
+        return self.reason
+
+    def begin(self, pictures: Sequence[Any], x: Any, steps: int) -> None:
+        if self.error is not None:
+            raise self.error
+        self.begun.append((pictures, x, steps))
+
+    def end(self) -> None:
+        self.ends += 1
+
+    def refuse(self, error: RegionsError) -> None:
+        self.refused.append(error)
+
+
+class Cond:
+    """A tensor as far as its shape goes."""
+
+    shape = (77, 768)
+
+    def dim(self) -> int:
+        return 2
+
+
+class P:
+    """The processing object of a WebUI; `run` calls in the WebUI's order."""
+
+    enable_hr = is_hr_pass = False
+    sampler_name = "Euler a"
+    n_iter = 1
+
+    def __init__(self, prompt: str = "", batch_size: int = 1) -> None:
+        self.prompt, self.negative_prompt, self.batch_size = prompt, "", batch_size
+        self.steps, self.width, self.height, self.seed = 4, 64, 64, 5
+        self.styles: list[str] = []
+        self.extra_generation_params: dict[str, Any] = {}
+        self.override_settings: dict[str, Any] = {}
+        self.comments: list[str] = []
+
+    def comment(self, text: str) -> None:
+        self.comments.append(text)
+
+    def sample(self) -> None:
+        generate.before_sampling(self, "x")
+
+    def run(self, value: Any, helpers: generate.Helpers | None = None) -> types.SimpleNamespace:
+        generate.before_process(self, value, helpers or generate.Helpers())
+        self.all_prompts = [self.prompt] * self.batch_size
+        self.all_negative_prompts = [self.negative_prompt] * self.batch_size
+        self.all_seeds = self.all_subseeds = [self.seed + i for i in range(self.batch_size)]
+        generate.process(self)
+        self.iteration = 0
+        self.prompts, self.negative_prompts = list(self.all_prompts), list(self.all_negative_prompts)
+        generate.before_process_batch(self, 0)
+        self.sample()
+        generate.after_sampling(self)
+        infotexts = []
+        for i in range(self.batch_size):
+            self.batch_index = i
+            generate.postprocess_image(self, f"picture of seed {self.all_seeds[i]}")
+            entries = {
+                k: v(index=i, all_prompts=self.prompts) if callable(v) else v
+                for k, v in self.extra_generation_params.items()
+            }
+            infotexts.append({k: v for k, v in entries.items() if v is not None})
+        pictures = [f"picture {s}" for s in self.all_seeds]
+        done = types.SimpleNamespace(
+            images=pictures, infotexts=infotexts, all_prompts=self.prompts, all_seeds=list(self.all_seeds)
+        )
+        done.all_negative_prompts, done.all_subseeds = [], []
+        generate.postprocess(self, done)
+        return done
+
+
+@pytest.fixture
+def adapter(monkeypatch: pytest.MonkeyPatch) -> FakeAdapter:
+    """The host's; prompts are encoded without a host."""
+    made = FakeAdapter()
+    monkeypatch.setattr(regions, "adapter", lambda p: made)
+    monkeypatch.setattr(conds.Encoder, "_encode", lambda self, text, negative, hires: Cond())
+    return made
+
+
+def test_off_touches_nothing(adapter: FakeAdapter) -> None:
+    p = P("a cat")
+    before = copy.deepcopy(vars(p))
+    generate.before_process(p, {"enabled": False}, generate.Helpers())
+    assert vars(p) == before
+    for hook in (generate.process, generate.after_sampling):
+        hook(p)
+    generate.before_sampling(p, "x")
+    assert vars(p) == before and not adapter.begun and not adapter.ends
+
+
+def test_regions_go_in_before_sampling_and_out_behind_it(adapter: FakeAdapter) -> None:
+    p = P("park", batch_size=2)
+    p.run(CAST)
+    ((pictures, x, steps),) = adapter.begun
+    assert (x, steps, len(pictures)) == ("x", 4, 2)
+    assert pictures[0] is pictures[1] and pictures[0].shares.count == 2
+    assert adapter.ends and not adapter.refused and not p.comments
+    assert p.prompts == ["2girls, α black hair, β white hair, park"] * 2 and p.prompt == "park"
+
+
+def test_the_same_processing_object_again(adapter: FakeAdapter) -> None:
+    """As loopback does: nothing is compiled twice."""
+    p = P("park")
+    first = p.run(CAST).infotexts
+    assert p.run(CAST).infotexts == first
+    off = p.run("")
+    assert off.all_prompts == ["park"] and len(adapter.begun) == 2
+
+
+def test_only_the_prompt(adapter: FakeAdapter) -> None:
+    p = P()
+    p.run({**CAST, "mode": "prompt"})
+    assert not adapter.begun and not p.comments
+    adapter.reason = "Flux has no cross-attention"
+    p.run(CAST)
+    assert not adapter.begun and "Flux has no cross-attention" in p.comments[0]
+
+
+@pytest.mark.parametrize("error", [RegionsError("of a reason"), ValueError("of a reason")])
+def test_what_cannot_be_applied_is_refused(adapter: FakeAdapter, error: Exception) -> None:
+    adapter.error = error
+    P().run(CAST)
+    (refused,) = adapter.refused
+    assert isinstance(refused, RegionsError) and "of a reason" in str(refused)
+
+
+def test_a_bad_field_ends_the_run_and_not_the_next(adapter: FakeAdapter) -> None:
+    p = P()
+    with pytest.raises(UserError, match=r"base_weight is 3") as error:
+        p.run({**CAST, "base_weight": 3})
+    assert vars(error.value)["status_code"] == 422
+    p.run("")
+    p.run(CAST)
+    assert len(adapter.begun) == 1
+
+
+def test_what_a_broken_run_left_is_taken_out_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[FakeAdapter] = []
+
+    def new(p: Any) -> FakeAdapter:
+        made.append(FakeAdapter())
+        regions._begun.append(made[-1])
+        return made[-1]
+
+    monkeypatch.setattr(regions, "adapter", new)
+    generate.before_process(P(), CAST, generate.Helpers())  # and the sampling broke off
+    ended = made[0].ends
+    generate.before_process(P(), "", generate.Helpers())
+    assert made[0].ends == ended + 1 and not regions._begun
+
+
+@dataclass(frozen=True)
+class Found:
+    score: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {"score": self.score}
+
+
+def checking(scores: dict[int, float], asked: list[str]) -> generate.Helpers:
+    """Scores by the pictures' seeds."""
+
+    def check(image: str, cast: Cast) -> Found:
+        assert len(cast.characters) == 2
+        asked.append(image)
+        return Found(scores.get(int(image.rsplit(" ")[-1]), 0.5))
+
+    return generate.Helpers(check=check)
+
+
+def test_a_check_is_in_the_infotext(adapter: FakeAdapter) -> None:
+    asked: list[str] = []
+    done = P(batch_size=2).run({**CAST, "check": True}, checking({5: 1.0, 6: 0.25}, asked))
+    assert [json.loads(i[generate.CHECK])["score"] for i in done.infotexts] == [1.0, 0.25]
+    assert generate.CHECK not in P().run(CAST, checking({}, asked)).infotexts[0] and len(asked) == 2
+
+
+def test_a_check_that_cannot_be_made_is_said_once(adapter: FakeAdapter) -> None:
+    def check(image: Any, cast: Cast) -> Found:
+        raise UserError("Set up the models first.")
+
+    p = P(batch_size=2)
+    done = p.run({**CAST, "check": True}, generate.Helpers(check=check))
+    assert len(p.comments) == 1 and "Set up the models first." in p.comments[0]
+    assert generate.CHECK not in done.infotexts[0]
+
+
+@pytest.fixture
+def webui(monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
+    """`modules` as far as more seeds need it."""
+    state = types.SimpleNamespace(interrupted=False, skipped=False, job_count=1)
+    packages = {
+        "modules": types.ModuleType("modules"),
+        "modules.shared": types.SimpleNamespace(state=state),
+        "modules.processing": types.SimpleNamespace(process_images=None),
+    }
+    for name, package in packages.items():
+        monkeypatch.setitem(sys.modules, name, package)  # type: ignore[arg-type]
+        if "." in name:
+            setattr(packages["modules"], name.split(".")[1], package)
+    return types.SimpleNamespace(state=state, processing=packages["modules.processing"])
+
+
+@pytest.mark.parametrize(
+    ("scores", "seeds"),
+    [
+        ({5: 1.0}, [5, 6]),  # nothing is missing
+        ({8: 1.0}, [5, 6, 7, 8]),
+        ({}, [5, 6, 7, 8, 9]),
+    ],
+)
+def test_more_seeds_until_all_is_there(
+    adapter: FakeAdapter, webui: types.SimpleNamespace, scores: dict[int, float], seeds: list[int]
+) -> None:
+    helpers = checking(scores, [])
+    panel = {**CAST, "keep_trying": 3}
+    webui.processing.process_images = lambda p: p.run(panel, helpers)
+    done = P("park", batch_size=2).run(panel, helpers)
+    assert done.images == [f"picture {s}" for s in seeds] and done.all_seeds == seeds
+    assert len(done.infotexts) == len(seeds) and generate.CHECK in done.infotexts[-1]
+    assert set(done.all_prompts) == {"2girls, α black hair, β white hair, park"}
+
+
+def test_an_interrupt_ends_the_tries(adapter: FakeAdapter, webui: types.SimpleNamespace) -> None:
+    webui.state.interrupted = True
+    assert len(P().run({**CAST, "keep_trying": 5}, checking({}, [])).images) == 1
+
+
+def test_pasting_brings_back_panel_and_prompt() -> None:
+    cast = Cast.from_json(CAST)
+    made = compile_cast(cast, "park", "dog")
+    params: dict[str, Any] = {**infotext.write(made), "Prompt": made.prompt, "Negative prompt": made.negative}
+    params["Hires prompt"] = ""
+    panel = Panel.parse(pasting.value(params))
+    assert (panel.cast, panel.enabled) == (cast, True)
+    assert panel.mains(made.prompt, made.negative, {}) == ("park", "dog")
+    assert panel.mains("typed anew", "", {}) == ("typed anew", "")
+    pasting.infotext_pasted("", params)
+    assert (params["Prompt"], params["Negative prompt"], params["Hires prompt"]) == ("park", "dog", "")
+
+
+def test_pasting_a_picture_without_it_switches_off() -> None:
+    params = {"Prompt": "a cat"}
+    pasting.infotext_pasted("", params)
+    assert params == {"Prompt": "a cat"} and pasting.value(params) == ""
+
+
+@pytest.mark.parametrize("hostile", ["{", '{"version":99}', '{"version":1,"base_weight":"x"}', "[]"])
+def test_pasting_what_cannot_be_used_says_so(hostile: str) -> None:
+    params = {infotext.KEY: hostile, "Prompt": "a cat"}
+    told = json.loads(pasting.value(params))
+    assert told["enabled"] is False and "infotext cannot be used" in told["problem"]
+    assert not Panel.parse(pasting.value(params)).enabled
+    pasting.infotext_pasted("", params)
+    assert params["Prompt"] == "a cat"

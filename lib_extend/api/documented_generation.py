@@ -59,6 +59,10 @@ _PANEL_FIELDS = (
     Field("problem", "text", "ignored"),
 )
 _REPLACE = Field("replace", "flag", "take the place of one of that name (default), or refuse (409)")
+_DOWNLOAD: dict[str, Any] = {
+    "id": "b7c2f0a1d3e4", "file": "background.safetensors", "state": "running", "done": 51000000,
+    "total": 228000000, "seconds_left": 17.5, "error": "", "name": "",
+}  # fmt: skip
 
 GENERATION: tuple[Doc, ...] = (
     Doc(
@@ -140,6 +144,69 @@ GENERATION: tuple[Doc, ...] = (
         },
         notes="`role` is background, separation, or empty for any other LoRA; `fits` is a sentence when it does not fit "
         "the loaded checkpoint, `problem` when its file cannot be read.",
+    ),
+    Doc(
+        "GET",
+        "/loras/offers",
+        "The files that GitHub or Civitai offer right now; it is they who are asked.",
+        {
+            "offers": [
+                {
+                    "id": "5feceb66ffc86f38",
+                    "name": "background",
+                    "file": "background.safetensors",
+                    "size": 228000000,
+                    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                    "url": "https://github.com/owner/name/releases/download/v1/background.safetensors",
+                    "page": "https://github.com/owner/name/releases",
+                    "version": "v1",
+                    "base": "Illustrious",
+                    "family": "sdxl",
+                    "role": "background",
+                    "source": "GitHub, owner/name",
+                }
+            ]
+        },
+        query=(
+            Field("source", "text", "github (the published LoRAs' project) or civitai", True),
+            Field("model", "integer", "number of a model's page on Civitai (default: both published ones)"),
+        ),
+        notes="`size` is 0 and `sha256`, `base`, `family`, `role` are empty where nobody says.",
+    ),
+    Doc(
+        "POST",
+        "/loras/get",
+        "Download an offer into the host's LoRA folder; it goes on without anybody watching.",
+        _DOWNLOAD,
+        body=(
+            Field("source", "text", "where it is offered: github or civitai", True),
+            Field("id", "text", "the offer's", True),
+            Field("model", "integer", "the page it was found on"),
+            Field("token", "text", "an API key of yours, where a login is wanted; it is not kept"),
+        ),
+        notes="The file appears in the folder when it is whole and its SHA256 is right. A server that others can reach "
+        "without a login refuses this.",
+    ),
+    Doc(
+        "GET",
+        "/loras/get/{id}",
+        "How far a download is.",
+        _DOWNLOAD,
+        notes="`state` is running, done, stopped or failed (then `error` says why); `name` is the LoRA's, once it is "
+        "done; `done` and `total` are bytes, `total` is 0 while not known.",
+    ),
+    Doc(
+        "POST",
+        "/loras/get/{id}/stop",
+        "Stop a download; what has arrived is kept, and another one goes on from there.",
+        _DOWNLOAD,
+    ),
+    Doc(
+        "POST",
+        "/loras/import",
+        "Copy a LoRA file from elsewhere on the server's machine into the host's LoRA folder.",
+        {"name": "background"},
+        body=(Field("path", "text", "the whole path of a .safetensors file", True),),
     ),
     Doc(
         "GET",

@@ -14,12 +14,13 @@ from lib_extend.api.folders import FolderBook
 from lib_extend.api.hooks import Away, Hooks, Host
 from lib_extend.api.jobs import Jobs
 from lib_extend.api.kept import Kept
+from lib_extend.api.lora_downloads import PUBLIC, LoraDownloads, Sources
 from lib_extend.api.lora_shelf import LoraShelf
 from lib_extend.api.presets import Presets
 from lib_extend.api.review_list import Lists
 from lib_extend.api.settings import ModelList
 from lib_extend.generation.library import Library
-from lib_extend.host import memory, options, paths, regions, safety
+from lib_extend.host import loras, memory, options, paths, regions, safety
 from lib_extend.host.options import Options
 from lib_extend.host.safety import Safety
 from lib_extend.worker.client import WorkerClient
@@ -58,6 +59,7 @@ class Services:
     changed: Callable[[Path, Sequence[str] | None], None]
     library: Library
     loras: LoraShelf
+    downloads: LoraDownloads
     regions: Checkpoint
     reviews: Lists = field(default_factory=Lists)
     models: ModelList = field(default_factory=ModelList)
@@ -68,6 +70,7 @@ class Services:
 
     def close(self) -> None:
         """End jobs and workers."""
+        self.downloads.stop_all()
         self.jobs.stop_all()
         self.kept.unload()
         if self.browsers is not None:
@@ -86,12 +89,15 @@ def make(
     browsers: Any = None,
     lora_folders: Callable[[], Sequence[Path]] = paths.lora_folders,
     regions: Checkpoint = regions,
+    refresh: Callable[[], Any] = loras.refresh,
+    sources: Sources = PUBLIC,
 ) -> Services:
     """The services of a server. Every argument has the host's own as its default.
 
     Args:
         data: folder of presets, casts, characters and recent folders. browsers: what `/datasets` is served from.
         client: makes the worker's client. lora_folders: where LoRAs are looked for, and got into the first.
+        refresh: lets the WebUI list them anew. sources: where GitHub's and Civitai's APIs are.
     """
     folder = paths.data_folder() if data is None else data
     recent = Recent(folder / "recent.json")
@@ -123,6 +129,7 @@ def make(
         changed=changed,
         library=Library(folder),
         loras=LoraShelf(lora_folders),
+        downloads=LoraDownloads(lora_folders, refresh, sources),
         regions=regions,
         browsers=browsers,
     )

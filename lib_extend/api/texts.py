@@ -80,6 +80,17 @@ NO_QUESTION_TEXT = "Send one of text (a question in one line) and toml (a questi
 
 # generation
 NO_LORA = "There is no LoRA called {name} in the WebUI's folders: choose another one, or get it."
+NO_LORA_FOLDER = (
+    "Here is no WebUI with a folder of LoRAs: start this from the WebUI, or put the file there by hand."
+)
+NO_FILE = "There is no file {path}: check the path."
+NO_OFFER = "This file is not offered any more: look again at what there is."
+NO_DOWNLOAD = "There is no download {id}: the server was started anew, or it ended long ago."
+TOO_MANY_DOWNLOADS = "{count} LoRAs are being downloaded: wait until one is here."
+SHARED_LORA = (
+    "Files cannot be put into the LoRA folder, because this server can be reached by others without a login: do it on "
+    "the machine itself, or set --gradio-auth."
+)
 
 # review
 NOT_ANALYSED = "{name} was not analysed with these models and questions yet: tag or preview it first."

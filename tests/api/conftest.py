@@ -16,6 +16,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from lib_extend.api import services as services_of
+from lib_extend.api.lora_downloads import Sources
 from lib_extend.api.routes import mount
 from lib_extend.api.services import Services
 from lib_extend.api.table import PREFIX
@@ -25,6 +26,7 @@ from lib_extend.host.safety import Safety
 from lib_extend.worker.client import WorkerClient
 
 FAKE_WORKER = [sys.executable, str(Path(__file__).resolve().parents[1] / "fake_worker.py")]
+NOWHERE = Sources("http://127.0.0.1:9", "http://127.0.0.1:9")
 FAKE = {"tagger": "fake", "vlm": "fake"}
 
 
@@ -69,10 +71,10 @@ class Server:
 
     Attributes:
         safety, options, credentials: what the host says; set them at will. told: what `browsers.changed` would be told.
-        loras: the WebUI's LoRA folder. loaded: its checkpoint.
+        loras: the WebUI's LoRA folder. loaded: its checkpoint. refreshed: it was told of a new LoRA.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, sources: Sources = NOWHERE) -> None:
         self.safety = Safety(shared=False, roots=(), login=False)
         self.credentials: dict[str, str] = {}
         self.options = Options()
@@ -80,6 +82,7 @@ class Server:
         self.loaded = Loaded()
         self.loras = data.parent / "Lora"
         self.loras.mkdir(exist_ok=True)
+        self.refreshed = threading.Event()
         self.services: Services = services_of.make(
             data=data,
             safety=lambda: self.safety,
@@ -90,6 +93,8 @@ class Server:
             browsers=Browsers(),
             lora_folders=lambda: [self.loras],
             regions=self.loaded,
+            refresh=self.refreshed.set,
+            sources=sources,
         )
         self.app = FastAPI()
         mount(self.app, services=self.services)

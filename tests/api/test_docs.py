@@ -15,9 +15,12 @@ import pytest
 
 from lib_extend.api import reference
 from lib_extend.api import services as services_of
+from lib_extend.api.lora_downloads import Sources
 from lib_extend.config import TagConfig, settings
 from lib_extend.datasets.browse import Browsers
-from tests.generation.lora_files import BACKGROUND_TAGS, lora, published
+from lib_extend.generation.lora_sources import PUBLISHED_REPO
+from tests.generation.lora_files import BACKGROUND_TAGS, SEPARATION_TAGS, lora, published
+from tests.generation.lora_server import LoraServer
 
 from .conftest import FAKE, Live, Server
 
@@ -69,7 +72,21 @@ def test_the_reference_is_served(server: Server) -> None:
     assert answer.text == reference.markdown() and answer.headers["content-type"].startswith("text/markdown")
 
 
-def test_answers_look_like_their_examples(server: Server, folder: Path, pictures: Pictures) -> None:
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoraServer]:
+    """A server that offers LoRAs."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with LoraServer() as shop:
+        shop.release(
+            PUBLISHED_REPO, "v1", {"separation.safetensors": lora(**published(12004, SEPARATION_TAGS))}
+        )
+        yield shop
+
+
+def test_answers_look_like_their_examples(
+    server: Server, folder: Path, pictures: Pictures, shop: LoraServer
+) -> None:
     """Every route that answers in JSON is asked, and its answer has the members the example has."""
     pictures(folder, "pair.png", "cake3-red.png", "fail.png", size=(64, 48))
     id = server.open(folder)
@@ -87,6 +104,10 @@ def test_answers_look_like_their_examples(server: Server, folder: Path, pictures
     server.request("PUT", "/casts/cats", json={"cast": cast})
     server.request("PUT", "/characters/cats", json={"character": ann})
     (server.loras / "background.safetensors").write_bytes(lora(**published(9330, BACKGROUND_TAGS)))
+    (folder / "mine.safetensors").write_bytes(lora(**published(12004, SEPARATION_TAGS)))
+    server.services.downloads._sources = Sources(shop.url, shop.url)
+    (offer,) = server.get("/loras/offers", source="github")["offers"]
+    download = server.post("/loras/get", {"source": "github", "id": offer["id"]})
     sent: dict[tuple[str, str], Any] = {
         ("POST", "/worker"): {"action": "unload"},
         ("POST", "/host"): {"action": "unload"},
@@ -104,17 +125,21 @@ def test_answers_look_like_their_examples(server: Server, folder: Path, pictures
         ("POST", "/datasets/{folder}/persons"): {"image": "pair.png", "persons": []},
         ("POST", "/datasets/{folder}/compose"): {"image": "pair.png", "config": config},
         ("POST", "/compile"): cast,
+        ("POST", "/loras/get"): {"source": "github", "id": offer["id"]},
+        ("POST", "/loras/import"): {"path": str(folder / "mine.safetensors")},
         ("PUT", "/casts/{name}"): {"cast": cast},
         ("PUT", "/characters/{name}"): {"character": ann},
         ("PUT", "/datasets/{folder}/images/{image}/caption"): None,
         ("POST", "/datasets/{folder}/edit"): {"filter": "", "action": "add", "tags": ["new"], "preview": True},
     }  # fmt: skip
     query = {
+        "/loras/offers": {"source": "github"},
         "/folders/browse": {"path": str(folder.parent)},
         "/datasets/{folder}/review": {"below": 1},
         "/datasets/{folder}/compose": {"image": "pair.png", "config": json.dumps(config)},
     }
     names = {"name": "cats", "job": job, "folder": id, "image": image, "run": "1", "path": "app.mjs"}
+    names["id"] = download["id"]
     left_out = {("POST", "/environment"), ("GET", "/models")}  # see test_settings
     for doc in reference.docs():
         where = (doc.method, doc.path)
@@ -169,8 +194,8 @@ def pattern(expected: str) -> re.Pattern[str]:
 
 
 @pytest.fixture
-def real(tmp_path: Path) -> Iterator[Live]:
-    """A server with the real worker."""
+def real(tmp_path: Path, shop: LoraServer) -> Iterator[Live]:
+    """A server with the real worker, and with a WebUI's LoRA folder."""
     server = Server(tmp_path / "unused")
     server.services.close()
     server.services = services_of.make(
@@ -179,6 +204,8 @@ def real(tmp_path: Path) -> Iterator[Live]:
         credentials=dict,
         options=lambda: server.options,
         browsers=Browsers(),
+        lora_folders=lambda: [server.loras],
+        sources=Sources(shop.url, shop.url),
     )
     live = Live(server)
     yield live

@@ -1,10 +1,10 @@
 // The custom element that is the whole tab: header, views, messages. Gradio merely mounts it.
 
-import { url } from "./api.mjs";
 import { Context } from "./context.mjs";
 import { fill, h } from "./dom.mjs";
 import { machineButton } from "./parts/machine.mjs";
 import { jobsBanner } from "./parts/jobs_banner.mjs";
+import { followTheme, seen, styles } from "./parts/look.mjs";
 import { loading, trouble } from "./parts/states.mjs";
 import { toasts } from "./parts/toast.mjs";
 import { Session } from "./session.mjs";
@@ -13,40 +13,6 @@ import { VIEWS } from "./views/table.mjs";
 
 const STYLES = ["base", "controls", "parts", "views", "browse", "review"];
 const AGAIN = 3000;
-
-async function styles() {
-  const sheets = await Promise.all(
-    STYLES.map(async (name) => {
-      const reply = await fetch(url(`page/css/${name}.css`));
-      if (!reply.ok) throw new Error(texts.errors.status(reply.status));
-      return new CSSStyleSheet().replace(await reply.text());
-    }),
-  );
-  return sheets;
-}
-
-/** Gradio marks dark mode by a class of the body. */
-function followTheme(element) {
-  const look = () => {
-    element.dataset.theme = document.body.classList.contains("dark") || document.querySelector(".gradio-container.dark") ? "dark" : "light";
-  };
-  look();
-  const observer = new MutationObserver(look);
-  observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });
-  return () => observer.disconnect();
-}
-
-/** Resolves when the element is on the screen for the first time. */
-function seen(element) {
-  return new Promise((resolve) => {
-    const observer = new ResizeObserver(() => {
-      if (element.offsetParent === null) return;
-      observer.disconnect();
-      resolve();
-    });
-    observer.observe(element);
-  });
-}
 
 class PromptExtendApp extends HTMLElement {
   #begun = false;
@@ -68,7 +34,7 @@ class PromptExtendApp extends HTMLElement {
   }
 
   async #build() {
-    const sheets = await styles();
+    const sheets = await styles(STYLES);
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = sheets;
     const { element: toastPlace, say } = toasts();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,46 @@ from lib_extend.captions.composing import Thresholds, compose
 from lib_extend.config import TagConfig
 from lib_extend.errors import ImageError
 from lib_extend.questions.builtin import BUILTIN
-from lib_extend.records import Analysis, Person
+from lib_extend.records import Analysis, Caption, Person
 from lib_extend.worker.protocol import Failed, Ready, Setup, Task
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What was seen in one picture.
+
+    Attributes:
+        analysis: all that the models said. caption: what the settings make of it.
+        thresholds: the tagger's own. vocabulary: the names it knows; empty when it does not say.
+        seconds: how long it took.
+    """
+
+    analysis: Analysis
+    caption: Caption
+    thresholds: Thresholds
+    vocabulary: frozenset[str]
+    seconds: float
+
+
 def analyse(kept: Kept, path: Path, config: TagConfig) -> dict[str, Any]:
-    """All about one image.
+    """All about one image as JSON values. Raises as `look` does."""
+    looked = look(kept, path, config)
+    analysis, caption = looked.analysis, looked.caption
+    return {
+        "caption": caption.text,
+        "tags": [t.to_json() for t in caption.tags],
+        "answers": [a.to_json() for a in analysis.answers],
+        "persons": person_rows(caption.persons),
+        "reason": caption.reason,
+        "dropped": [d.to_json() for d in caption.dropped],
+        "width": analysis.width,
+        "height": analysis.height,
+        "seconds": looked.seconds,
+    }
+
+
+def look(kept: Kept, path: Path, config: TagConfig) -> Looked:
+    """Look at one image.
 
     Raises ApiError (too many wait), UserError (a setting or a model), ImageError (the picture), WorkerError.
     """
@@ -31,18 +66,10 @@ def analyse(kept: Kept, path: Path, config: TagConfig) -> dict[str, Any]:
     with kept.turn(config) as worker:
         began = time.monotonic()
         ready, analysis = _run(worker, Setup.from_config(asked, questions), config, path)
-    caption = compose(analysis, config, image_key=path.name, thresholds=_thresholds(ready))
-    return {
-        "caption": caption.text,
-        "tags": [t.to_json() for t in caption.tags],
-        "answers": [a.to_json() for a in analysis.answers],
-        "persons": person_rows(caption.persons),
-        "reason": caption.reason,
-        "dropped": [d.to_json() for d in caption.dropped],
-        "width": analysis.width,
-        "height": analysis.height,
-        "seconds": round(time.monotonic() - began, 3),
-    }
+    thresholds = _thresholds(ready)
+    caption = compose(analysis, config, image_key=path.name, thresholds=thresholds)
+    seconds = round(time.monotonic() - began, 3)
+    return Looked(analysis, caption, thresholds, frozenset(ready.vocabulary), seconds)
 
 
 def person_rows(persons: Sequence[Person]) -> list[dict[str, Any]]:

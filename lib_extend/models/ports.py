@@ -31,6 +31,8 @@ class Tagger(Protocol):
         threshold: the model's own default threshold for general tags, in 0…1.
         character_threshold: likewise for character tags.
         tag_thresholds: per-tag thresholds by canonical name where the model ships them, else empty.
+
+    A tagger may also have `vocabulary`, the canonical names of all its tags.
     """
 
     key: str

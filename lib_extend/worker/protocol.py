@@ -157,6 +157,7 @@ class Ready(Record):
         threshold, character_threshold, tag_thresholds: the tagger's own defaults.
         tagger_device, vlm_device, detector_device: where they run, in words, with the reason of any fallback.
         window: how many tasks keep every stage of the pipeline busy.
+        vocabulary: the canonical names of all tags the tagger knows.
     """
 
     tagger_key: str = ""
@@ -169,6 +170,13 @@ class Ready(Record):
     vlm_device: str = ""
     detector_device: str = ""
     window: int = 8
+    vocabulary: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Ready:
+        known = {f.name for f in dataclasses.fields(cls)}
+        values = {k: v for k, v in data.items() if k in known}
+        return cls(**{**values, "vocabulary": tuple(values.get("vocabulary", ()))})
 
 
 @dataclass(frozen=True)

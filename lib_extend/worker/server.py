@@ -282,6 +282,7 @@ def _ready(models: Models, window: int) -> Ready:
         vlm_device=vlm.device if vlm else "",
         detector_device=detector.device if detector else "",
         window=window,
+        vocabulary=tuple(getattr(tagger, "vocabulary", ())),
     )
 
 

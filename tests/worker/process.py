@@ -36,6 +36,7 @@ class Tagger:
     key, side, batch, device = "test-tagger", 16, 4, "CPU"
     threshold, character_threshold = 0.35, 0.85
     tag_thresholds: dict[str, float] = {"cake": 0.4}  # noqa: RUF012
+    vocabulary = ("cake", "safe")
 
     def prepare(self, image: Image.Image) -> np.ndarray[Any, Any]:
         return np.asarray(image.convert("RGB").resize((16, 16), Image.Resampling.NEAREST))

@@ -60,6 +60,7 @@ def test_results(client: Make, picture: Picture) -> None:
     ready = worker.start(setup, lambda *p: told.append(p))
     assert (ready.tagger_key, ready.vlm_key, ready.threshold) == ("test-tagger", "test-vlm", 0.35)
     assert ready.tag_thresholds == {"cake": 0.4} and ready.window > 4
+    assert ready.vocabulary == ("cake", "safe")
     assert told == [("weights", 0, 10), ("weights", 10, 10)]
     tasks = [picture(f"p{i}") for i in range(9)]
     tasks.append(picture("only tags", need_answers=False))

@@ -108,6 +108,7 @@ class OnnxTagger:
             character if options.character_threshold is None else options.character_threshold
         )
         self.tag_thresholds = dict(labels.thresholds)
+        self.vocabulary = tuple(name for name in labels.names if name)
         self.device, self.batch = session.device, session.batch
         self._session, self._labels, self._prepare = session, labels, prepare
         self._output, self._logits = output, logits

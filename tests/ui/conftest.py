@@ -20,6 +20,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "samples"
+HELD = Path(__file__).with_name("held_worker.py")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 WAIT = 400_000
 """Milliseconds for what models do; on a busy machine they take long."""
@@ -51,14 +52,14 @@ class Server:
 
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """`serve(*arguments)` starts a server; all are ended with the tests."""
+    """`serve(*arguments, **variables)` starts a server; all are ended with the tests."""
     for package in ("gradio", "playwright"):
         if importlib.util.find_spec(package) is None:
             missing(package)
     chromium()
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str) -> Server:
+    def start(*arguments: str, **variables: str) -> Server:
         data = tmp_path_factory.mktemp("data")
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
         environment = {
@@ -66,6 +67,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
             "PROMPT_EXTEND_DATA": str(data),
             "HF_HUB_OFFLINE": "1",
             "PYTHONPATH": path,
+            **variables,
         }
         process = subprocess.Popen(
             [sys.executable, "-m", "lib_extend", "serve", "--no-browser", "--port", "0", *arguments],
@@ -95,6 +97,40 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
 @pytest.fixture(scope="session")
 def server(serve: Callable[..., Server]) -> Server:
     return serve()
+
+
+class Gate:
+    """How many pictures the worker of the server that is `held` may answer; see `held_worker.py`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "gate"
+        self.python = folder / "python"
+        self.open()
+        self.python.write_text(f"#!{sys.executable}\n{HELD.read_text(encoding='utf-8')}", encoding="utf-8")
+        self.python.chmod(0o755)
+
+    def open(self) -> None:
+        """Let all through."""
+        self.file.write_text("all", encoding="ascii")
+
+    def let(self, number: int) -> None:
+        """Hold what comes after so many pictures of a worker."""
+        self.file.write_text(str(number), encoding="ascii")
+
+
+@pytest.fixture(scope="session")
+def held(serve: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> tuple[Server, Gate]:
+    """A server whose jobs go on as far as a test lets them, so that it can act in the middle of one."""
+    gate = Gate(tmp_path_factory.mktemp("gate"))
+    variables = {"PROMPT_EXTEND_WORKER_PYTHON": str(gate.python), "HELD_WORKER": str(gate.file)}
+    return serve(**variables), gate
+
+
+@pytest.fixture
+def gate(held: tuple[Server, Gate]) -> Iterator[Gate]:
+    """The gate; it is open again after the test."""
+    yield held[1]
+    held[1].open()
 
 
 @pytest.fixture(scope="session")

@@ -48,9 +48,11 @@ class Page:
         self.app.get_by_role("button", name=name, exact=True).click()
 
     def job(self, state: str) -> Any:
-        """The job's panel, once the job is in this state."""
+        """The job's panel, once the job is in this state. One that has failed is not waited for any longer."""
         panel = self.app.locator(f".job[data-state={state}]")
-        panel.wait_for(timeout=WAIT)
+        failed = self.app.locator(".job[data-state=failed]")
+        panel.or_(failed).first.wait_for(timeout=WAIT)
+        assert state == "failed" or not failed.count(), failed.inner_text()
         return panel
 
     def agree(self, name: str) -> None:

@@ -210,6 +210,7 @@ def test_letters_swap_and_boxes_are_dragged(window: Callable[..., Any], server: 
     assert resized["height"] == pytest.approx(old["height"] - 30, abs=2)
     drag(page, center(resized), (center(resized)[0] + 15, center(resized)[1] - 10))
     moved = frame.bounding_box()
+    put = within(stage)
     assert (moved["x"] - resized["x"], moved["y"] - resized["y"]) == pytest.approx((15, -10), abs=2)
     assert moved["width"] == pytest.approx(resized["width"], abs=1)
     page.app.get_by_label("Letter of person α").select_option("β")
@@ -223,6 +224,13 @@ def test_letters_swap_and_boxes_are_dragged(window: Callable[..., Any], server: 
     right = people[1]["box"][0]
     assert left < right and people[0]["box"][2] > left, "boxes are in pixels of the picture, left to right"
 
+    # a second look has the box where it was put
+    again = review(window, server, copied)
+    find(again, "playroom", "How many balls are in the image?")
+    looked = again.app.locator(".review-stage")
+    looked.locator(".frame").nth(1).wait_for()
+    assert within(looked) == pytest.approx(put, abs=0.01)
+
 
 def test_a_folder_that_was_never_tagged(window: Callable[..., Any], server: Server, folder: Path) -> None:
     page = Page(window(390, dark=True), server)
@@ -232,6 +240,13 @@ def test_a_folder_that_was_never_tagged(window: Callable[..., Any], server: Serv
     assert page.window.evaluate("document.documentElement.scrollWidth") == 390
     page.click("Tag this folder")
     page.app.locator("[data-act=start]").wait_for()
+
+
+def within(stage: Any) -> tuple[float, ...]:
+    """Edges of the first person's box, as shares of the picture."""
+    box, whole = stage.locator(".frame").first.bounding_box(), stage.locator("img.there").bounding_box()
+    x, y = (box["x"] - whole["x"]) / whole["width"], (box["y"] - whole["y"]) / whole["height"]
+    return x, y, x + box["width"] / whole["width"], y + box["height"] / whole["height"]
 
 
 def center(box: dict[str, float]) -> tuple[float, float]:

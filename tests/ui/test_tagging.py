@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.ui.conftest import SAMPLES, WAIT, Server
+from tests.ui.conftest import SAMPLES, WAIT, Gate, Server
 from tests.ui.page import Page, captions, pictures
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -53,6 +53,86 @@ def test_a_whole_run_and_its_undo(window: Callable[..., Any], server: Server, fo
     page.app.locator(".job h2", has_text="Done").wait_for(timeout=WAIT)
     page.app.locator(".folder-bar [role=status]", has_text="1 caption").wait_for()
     assert captions(folder) == before
+
+
+Held = tuple[Server, Gate]
+
+
+def test_a_reload_in_the_middle_changes_nothing(
+    window: Callable[..., Any], held: Held, gate: Gate, folder: Path
+) -> None:
+    page = begun(window, held[0], folder)
+    gate.let(3)
+    page.start()
+    wait_rows(page, 3)
+    page.window.reload()
+    page.job("running")
+    # what came before the reload is told again
+    wait_rows(page, 3)
+    assert page.app.get_by_label("Tagger", exact=True).input_value() == "sketch"
+    assert len(captions(folder)) == 3
+    gate.open()
+    panel = page.job("done")
+    assert set(captions(folder)) == pictures(folder)
+
+    # and one that ended while nobody looked is still told of, until it is put away
+    page.window.reload()
+    page.job("done")
+    assert "12 captions written" in panel.inner_text()
+    panel.get_by_role("button", name="Close").click()
+    panel.wait_for(state="detached")
+    page.window.reload()
+    page.app.locator(".start").wait_for()
+    page.app.locator(".sample").wait_for()
+    assert panel.count() == 0
+
+
+def test_stop_and_continue(window: Callable[..., Any], held: Held, gate: Gate, folder: Path) -> None:
+    page = begun(window, held[0], folder)
+    gate.let(5)
+    page.start()
+    wait_rows(page, 5)
+    page.click("Stop")
+    page.job("stopped")
+    some = captions(folder)
+    assert len(some) == 5
+
+    # somebody else's window knows as much
+    gate.open()
+    other = Page(window(), held[0])
+    other.open(folder)
+    note = other.app.locator(".start .note")
+    assert "5 of 12 pictures done" in note.inner_text()
+    other.click("Continue")
+    other.job("done")
+    after = captions(folder)
+    assert set(after) == pictures(folder)
+    assert {name: after[name] for name in some} == some
+
+    other.view("Runs")
+    other.app.locator(".run").first.wait_for()
+    assert other.app.locator(".run").count() == 1  # the same run, continued
+    assert "12 changed" in other.app.locator(".run").inner_text()
+
+
+def test_two_windows_see_one_job(window: Callable[..., Any], held: Held, gate: Gate, folder: Path) -> None:
+    first, second = begun(window, held[0], folder), begun(window, held[0], folder)
+    gate.let(2)
+    first.start()
+    wait_rows(first, 2)
+    second.start()  # told that a job is at it, and shown that one
+    second.app.locator(".toast.bad").wait_for()
+    second.job("running")
+    wait_rows(second, 2)
+    second.click("Pause")
+    first.job("paused")
+    second.job("paused")
+    assert len(captions(folder)) == 2
+    gate.open()
+    first.click("Resume")
+    first.job("done")
+    second.job("done")
+    assert set(captions(folder)) == pictures(folder)
 
 
 def test_failures_are_told_with_their_reason(
@@ -109,3 +189,18 @@ def test_one_picture_follows_the_settings(window: Callable[..., Any], server: Se
     page.app.get_by_label("General tags above").fill("0.999")
     sample.locator(".diff", has_text="1girl").wait_for(state="detached")
     assert captions(folder) == {}
+
+
+def begun(window: Callable[..., Any], server: Server, folder: Path) -> Page:
+    """A window with the folder open and the built-in tagger chosen."""
+    page = Page(window(), server)
+    page.open(folder)
+    page.sketch(vlm=False)
+    return page
+
+
+def wait_rows(page: Page, number: int) -> None:
+    """Until so many pictures of the job have been shown."""
+    rows, failed = page.app.locator(".picture-row"), page.app.locator(".job[data-state=failed]")
+    rows.nth(number - 1).or_(failed).wait_for(timeout=WAIT)
+    assert not failed.count(), failed.inner_text()

@@ -36,6 +36,7 @@ export function view(app) {
     detach();
     const mine = new Tracker(id);
     tracker = mine;
+    app.session.set("job", id);
     fill(job, jobPanel(app, mine, app.folder.id, acts));
     drawStart();
     mine.watch().then(async () => {
@@ -51,6 +52,12 @@ export function view(app) {
     tracker = null;
     fill(job);
     drawStart();
+  };
+  /** The job this window watched last, when it ended while the page was away (a reload): its result is still wanted. */
+  const recall = async (folder) => {
+    const id = app.session.get("job");
+    const known = id && (await api.get(`jobs/${id}`).catch(() => null));
+    if (known && known.folder === folder.id && app.folder?.id === folder.id && tracker === null) attach(id);
   };
   const begin = async (request) => {
     settings.fail(null);
@@ -88,7 +95,10 @@ export function view(app) {
   const acts = {
     again: resume,
     tag,
-    dismiss: detach,
+    dismiss: () => {
+      app.session.set("job", null);
+      detach();
+    },
     changes: (run) => {
       app.session.set("run", run);
       app.openView("runs");
@@ -145,13 +155,15 @@ export function view(app) {
     const folder = app.folder;
     grid.hidden = !folder || folder.images === 0;
     if (app.opening) return;
-    if (folder?.id !== opened) {
+    const fresh = folder?.id !== opened;
+    if (fresh) {
       opened = folder?.id ?? "";
       detach();
       sample.reset();
     }
     if (!folder) return;
     if (folder.job && tracker?.id !== folder.job) attach(folder.job);
+    else if (fresh && !folder.job) recall(folder);
     drawStart();
     if (element.isConnected && !folder.job) sample.look();
   };

@@ -1,10 +1,12 @@
-"""The handlers of the library: casts and characters that the user keeps as files."""
+"""The handlers of casts: read from a picture, and kept with characters as files that the user owns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from lib_extend.api import settings
+from lib_extend.api.analyze import look
 from lib_extend.api.errors import conflict, missing
 from lib_extend.api.generation import parsed
 from lib_extend.api.http import Call
@@ -12,10 +14,24 @@ from lib_extend.api.services import Services
 from lib_extend.errors import UserError
 from lib_extend.generation.cast import Cast, Character
 from lib_extend.generation.checks import FieldError
+from lib_extend.generation.from_picture import cast_of
 from lib_extend.generation.infotext import summary
 from lib_extend.generation.library import Shelf
 
 T = TypeVar("T", Cast, Character)
+
+
+def from_picture(services: Services, call: Call) -> dict[str, Any]:
+    body = call.members("folder", "image", "config")
+    # whose tag is whose is the question, so that what all have is everybody's
+    values = {**services.last.values(), "shared_tags": "each", **body.mapping("config", {}), "people": True}
+    config = settings.config_of(values, services.folders, services.options().models_dir)
+    path = call.upload
+    if path is None:
+        path = services.folders.image(body.text("folder"), body.text("image"))
+    services.last.remember(config)
+    looked = look(services.kept, path, config)
+    return cast_of(looked.caption, looked.analysis.width, looked.analysis.height).to_json()
 
 
 def casts(services: Services, call: Call) -> dict[str, Any]:

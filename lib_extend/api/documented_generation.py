@@ -209,6 +209,22 @@ GENERATION: tuple[Doc, ...] = (
         body=(Field("path", "text", "the whole path of a .safetensors file", True),),
     ),
     Doc(
+        "POST",
+        "/cast/from-picture",
+        "The cast of a picture: who is where with which tags, and the rest as its scene.",
+        _CAST,
+        body=(
+            Field("image", "file", "the picture, as a part of a form (multipart/form-data)"),
+            Field("folder", "text", "or, in JSON, the id of an open folder"),
+            Field("image", "text", "and the picture's name there"),
+            Field(
+                "config",
+                "config",
+                "settings that differ from those with which a picture was looked at last (tagger, detector, thresholds)",
+            ),
+        ),
+    ),
+    Doc(
         "GET",
         "/casts",
         "The saved casts by name.",

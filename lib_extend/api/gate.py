@@ -19,7 +19,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-FORMS = ("/analyze",)
+FORMS = ("/analyze", "/cast/from-picture")
 """Routes that take a form with a file."""
 PUBLIC = "/page/"
 """The page's own files say nothing of anybody and are needed before a login."""

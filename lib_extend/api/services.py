@@ -14,6 +14,7 @@ from lib_extend.api.folders import FolderBook
 from lib_extend.api.hooks import Away, Hooks, Host
 from lib_extend.api.jobs import Jobs
 from lib_extend.api.kept import Kept
+from lib_extend.api.last import Last
 from lib_extend.api.lora_downloads import PUBLIC, LoraDownloads, Sources
 from lib_extend.api.lora_shelf import LoraShelf
 from lib_extend.api.presets import Presets
@@ -57,6 +58,7 @@ class Services:
     environment: EnvironmentTask
     client: Callable[[], WorkerClient]
     changed: Callable[[Path, Sequence[str] | None], None]
+    last: Last
     library: Library
     loras: LoraShelf
     downloads: LoraDownloads
@@ -127,6 +129,7 @@ def make(
         environment=EnvironmentTask(before=lambda: _forget(kept)),
         client=client,
         changed=changed,
+        last=Last(folder / "last.json"),
         library=Library(folder),
         loras=LoraShelf(lora_folders),
         downloads=LoraDownloads(lora_folders, refresh, sources),

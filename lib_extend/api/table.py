@@ -47,6 +47,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("GET", "/loras/get/{id}"): loras.download,
     ("POST", "/loras/get/{id}/stop"): loras.stop,
     ("POST", "/loras/import"): loras.import_,
+    ("POST", "/cast/from-picture"): casts.from_picture,
     ("GET", "/casts"): casts.casts,
     ("GET", "/casts/{name:path}"): casts.cast,
     ("PUT", "/casts/{name:path}"): casts.put_cast,

@@ -110,6 +110,7 @@ def analyze(services: Services, call: Call) -> dict[str, Any]:
         services.folders.check(path)
         if not path.is_file():
             raise missing(texts.NO_IMAGE.format(name=show(path.name)), "path")
+    services.last.remember(config)
     return analyse(services.kept, path, config)
 
 
@@ -128,6 +129,8 @@ def create_job(services: Services, call: Call) -> dict[str, Any]:
         raise bad(texts.BOUNDS.format(name="names", low=1, high=MOST_NAMES), "names")
     if kind == UNDO and names is not None:
         raise bad(texts.UNKNOWN.format(name="names", known="run, force"), "names")
+    if kind != UNDO:
+        services.last.remember(config)
     # an undo goes wherever its run went
     services.folders.check_links(opened.path, recursive=config.recursive or kind == UNDO)
     job = services.jobs.create(

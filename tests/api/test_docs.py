@@ -125,6 +125,7 @@ def test_answers_look_like_their_examples(
         ("POST", "/datasets/{folder}/persons"): {"image": "pair.png", "persons": []},
         ("POST", "/datasets/{folder}/compose"): {"image": "pair.png", "config": config},
         ("POST", "/compile"): cast,
+        ("POST", "/cast/from-picture"): {"folder": id, "image": "pair.png", "config": config},
         ("POST", "/loras/get"): {"source": "github", "id": offer["id"]},
         ("POST", "/loras/import"): {"path": str(folder / "mine.safetensors")},
         ("PUT", "/casts/{name}"): {"cast": cast},

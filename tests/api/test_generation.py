@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,15 @@ from tests.generation.lora_files import BACKGROUND_TAGS, SEPARATION_TAGS, lora, 
 
 from .conftest import Server
 
+MKSTEMP = tempfile.mkstemp
 ANN = {"name": "Ann", "prompt": "1girl, black hair", "box": [0, 0, 0.5, 1]}
 BEN = {"name": "Ben", "prompt": "1boy, white hair", "negative": "hat", "box": [0.5, 0, 1, 1], "weight": 0.8}
+
+
+def png() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48)).save(out, "PNG")
+    return out.getvalue()
 
 
 def test_what_the_panel_offers(server: Server) -> None:
@@ -178,6 +186,51 @@ def test_casts_are_kept_as_files(server: Server, tmp_path: Path) -> None:
     assert server.request("DELETE", "/casts/nothing", json={}).status_code == 404
     assert server.request("DELETE", "/casts/tea: 2/3", json={}).json() == {"deleted": "tea: 2/3"}
     assert server.get("/casts")["casts"] == []
+
+
+def test_a_cast_from_a_picture_that_is_sent(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # the fake worker answers by the file's name
+    monkeypatch.setattr(
+        "tempfile.mkstemp", lambda prefix="", suffix="": MKSTEMP(suffix, "pair", str(tmp_path))
+    )
+    sent = {"image": ("any.png", png(), "image/png"), "config": (None, json.dumps({"tagger": "fake"}))}
+    answer = server.request("POST", "/cast/from-picture", files=sent)
+    assert answer.status_code == 200, answer.text
+    ann, ben = answer.json()["characters"]
+    assert "black hair" in ann["prompt"] and "white hair" in ben["prompt"] and "hat" in ben["prompt"]
+    # what both have is both's
+    assert "smile" in ann["prompt"] and "smile" in ben["prompt"]
+    assert answer.json()["scene"] == "indoors"
+    assert ann["box"] == [0, 0, 0.469, 1] and ben["box"] == [0.5, 0, 0.969, 1]
+    assert not list(tmp_path.glob("pair*"))
+    told = server.post("/compile", answer.json())
+    assert told["prompt"].startswith("2girls, ") and "α black hair" in told["prompt"]
+
+
+def test_a_cast_from_a_picture_of_a_folder(server: Server, folder: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (64, 48)).save(folder / "pair.png")
+    id = server.open(folder)
+    wish = {"folder": id, "image": "pair.png"}
+    told = server.post("/cast/from-picture", {**wish, "config": {"tagger": "fake", "threshold": 0.4}})
+    assert len(told["characters"]) == 2
+    # with what a picture was looked at last
+    assert server.post("/cast/from-picture", wish) == told
+    assert json.loads((tmp_path / "data" / "last.json").read_text()) == {"tagger": "fake", "threshold": 0.4}
+    (tmp_path / "data" / "last.json").write_text('{"tagger": 7}')
+    assert server.services.last.values() == {}
+    server.post("/analyze", {"path": str(folder / "pair.png"), "config": {"tagger": "fake", "vlm": "fake"}})
+    assert server.services.last.values() == {"tagger": "fake"}
+    for body, status, said in (
+        ({}, 400, "folder is needed"),
+        ({"folder": id}, 400, "image is needed"),
+        ({"folder": "x", "image": "pair.png"}, 404, "not open"),
+        ({"folder": id, "image": "../x.png"}, 404, "no image"),
+        ({**wish, "config": {"tagger": "none"}}, 400, "tagger"),
+        ({**wish, "config": {"threshold": 2}}, 400, "threshold"),
+    ):
+        assert said in server.post("/cast/from-picture", body, status=status)["error"]
 
 
 def test_a_name_leads_nowhere_else(server: Server, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ export function backgroundSection(context) {
     for (const one of list.children) one.show();
     for (const chip of chips.children) chip.disabled = things.length >= MOST_THINGS;
     style.value = count_style;
-    badge.textContent = words.badge(things.length, material, Boolean(lora));
+    badge.textContent = words.badge(things.map((t) => ({ ...t, object: spoken(t.object) })), material, Boolean(lora));
     badge.hidden = !badge.textContent;
     compile();
   };

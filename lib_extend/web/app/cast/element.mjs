@@ -33,7 +33,7 @@ class PromptExtendCast extends HTMLElement {
     for (const type of ["pointerdown", "keydown"]) document.addEventListener(type, () => this.link.look(), { capture: true });
     document.addEventListener(SEND, ({ detail }) => {
       if (detail.tab !== this.dataset.tab) return;
-      this.store.take({ ...this.store.state, ...detail.cast, enabled: true });
+      this.store.fill(detail.cast);
       detail.taken = true;
     });
     seen(this).then(() => this.#build());

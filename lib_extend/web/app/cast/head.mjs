@@ -4,6 +4,7 @@ import { h } from "../dom.mjs";
 import { summary, texts } from "./texts.mjs";
 
 const TAG = "prompt-extend-cast-head";
+const HEIGHT = 24;
 const STYLE = `
 :host { display: flex; align-items: center; justify-content: flex-end; gap: 10px; height: 24px; font: 400 13px/1.4 var(--font, system-ui, sans-serif);
   color: var(--body-text-color, #1f2937); pointer-events: none; }
@@ -40,6 +41,10 @@ export function head(accordion, store) {
   show();
   const opener = accordion.querySelector(".label-wrap");
   opener.after(element);
+  // in the middle of Gradio's head, whatever the WebUI's styles make of that
+  new ResizeObserver(() => {
+    if (opener.offsetHeight) element.style.top = `${opener.offsetTop + (opener.offsetHeight - HEIGHT) / 2}px`;
+  }).observe(opener);
   reachable(opener);
 }
 

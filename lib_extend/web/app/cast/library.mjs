@@ -21,7 +21,7 @@ async function save(context, kind, suggested, thing) {
     await api.put(at(kind, name), { [one]: thing, replace: false });
   } catch (error) {
     if (error.status !== 409) return void say(error.message, "bad") ?? false;
-    if (!(await confirm(place, words.replaceAsk(name), "", words.replace, "danger"))) return false;
+    if (!(await confirm(place, words.replaceAsk(name), words.replaceExplain, words.replace, "danger"))) return false;
     try {
       await api.put(at(kind, name), { [one]: thing, replace: true });
     } catch (again) {
@@ -83,7 +83,7 @@ function open(context, first, instead = null) {
     return void say(words.loaded(name), "good");
   };
   const remove = (name) => async () => {
-    if (!(await confirm(context.place, words.removeAsk(name), "", words.remove, "danger"))) return;
+    if (!(await confirm(context.place, words.removeAsk(name), words.removeExplain, words.remove, "danger"))) return;
     try {
       await api.remove(at(kind, name));
     } catch (error) {

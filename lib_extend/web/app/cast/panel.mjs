@@ -12,7 +12,7 @@ import { editor } from "./editor.mjs";
 import { libraryButton } from "./library.mjs";
 import { pictureIntake } from "./picture.mjs";
 import { preview } from "./preview.mjs";
-import { separationSection } from "./separation.mjs";
+import { separationSection, unfitNote } from "./separation.mjs";
 import { textFields } from "./text_fields.mjs";
 import { texts } from "./texts.mjs";
 
@@ -26,7 +26,7 @@ export function panel({ tab, store, root }) {
   const problem = h("div", { class: "problem" });
   const stage = editor(context);
   const intake = pictureIntake(context, stage);
-  const undo = button(texts.undo, () => store.undo(), "small plain", { disabled: true });
+  const undo = button("↶", () => store.undo(), "small icon", { disabled: true, "aria-label": texts.undo, title: texts.undo });
   const shell = h(
     "div",
     { class: "shell panel stack wide" },
@@ -35,7 +35,7 @@ export function panel({ tab, store, root }) {
       "section",
       { class: "stack cast" },
       h("div", { class: "row title" }, h("h3", { class: "grow" }, texts.cast.title), undo, intake.button, libraryButton(context)),
-      h("div", { class: "cast-grid" }, stage.element, castList(context, stage)),
+      h("div", { class: "cast-grid" }, h("div", { class: "stack close" }, stage.element, unfitNote(context)), castList(context, stage)),
     ),
     textFields(context),
     h("div", {}, backgroundSection(context), separationSection(context), checkSection(context)),

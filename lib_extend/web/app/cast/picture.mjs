@@ -6,6 +6,7 @@ import { button } from "../parts/button.mjs";
 import { progress } from "../parts/states.mjs";
 import { Session } from "../session.mjs";
 import { texts as page } from "../texts.mjs";
+import { castOfPicture } from "./send.mjs";
 import { texts } from "./texts.mjs";
 
 const words = texts.picture;
@@ -28,11 +29,11 @@ export function pictureIntake({ store, say }, stage) {
     const watching = setInterval(() => watch(bar, line), 1000);
     const form = new FormData();
     form.append("image", blob, name || "picture");
-    // the tagger and its thresholds are those of the tab
+    // the tagger and its thresholds are those of the tab, and where that says nothing, those used last
     form.append("config", JSON.stringify(new Session().get("config", {})));
     try {
-      const answer = await api.upload("cast/from-picture", form, mine.signal);
-      if (mine === request) fillFrom(answer.cast ?? answer);
+      const cast = await castOfPicture(form, mine.signal);
+      if (mine === request) fillFrom(cast);
     } catch (error) {
       if (mine === request && error.name !== "AbortError") say(error.message, "bad");
     }
@@ -42,10 +43,8 @@ export function pictureIntake({ store, say }, stage) {
     return fill(stage.cover);
   };
   const fillFrom = (cast) => {
-    const { characters, common, scene } = cast;
-    const now = store.state;
-    store.take({ ...now, enabled: true, characters, common: common || now.common, scene: scene || now.scene });
-    say(words.filled(characters.length), "good");
+    store.fill(cast);
+    say(words.filled(cast.characters.length), "good");
   };
   // what the answer waits for: a download, a model loading
   const watch = async (bar, line) => {

@@ -28,7 +28,7 @@ export function preview({ tab, store, place, say }) {
   const element = h(
     "section",
     { class: "preview stack close", "aria-label": words.title },
-    h("div", { class: "row title" }, h("h3", {}, words.title), tokens, h("span", { class: "grow" }), copyButton),
+    h("div", { class: "row title one-line" }, h("h3", { class: "cut" }, words.title), tokens, h("span", { class: "grow" }), copyButton),
     text,
     regions,
     notes,

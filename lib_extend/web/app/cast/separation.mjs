@@ -1,6 +1,7 @@
 // How characters are kept apart: the LoRA, where each prompt acts, how strongly and how long.
 
 import { fill, h, uid } from "../dom.mjs";
+import { button } from "../parts/button.mjs";
 import { note } from "../parts/states.mjs";
 import { percent } from "../texts.mjs";
 import { slider } from "./fields.mjs";
@@ -9,10 +10,27 @@ import { texts } from "./texts.mjs";
 
 const words = texts.separation;
 
+const unfit = ({ facts, store }) => Boolean(facts) && !facts.regions && store.state.mode === "regions" && store.state.characters.length > 0;
+
+/** Says, below the boxes, why they cannot act with the checkpoint that is loaded. */
+export function unfitNote(context) {
+  const { store } = context;
+  const element = h("div", { class: "told" });
+  let shown = "";
+  const show = () => {
+    const sentence = unfit(context) ? words.cannot(context.facts.reason) : "";
+    if (sentence === shown) return;
+    shown = sentence;
+    fill(element, sentence && note("warn", h("span", {}, sentence), button(words.promptOnly, () => store.change({ mode: "prompt" }), "small")));
+  };
+  store.on("change", ({ live }) => !live && show());
+  store.on("facts", show);
+  return element;
+}
+
 export function separationSection(context) {
   const { store } = context;
   const badge = h("span", { class: "badge cut" });
-  const reason = h("div");
   const name = uid("mode");
   const modes = ["regions", "prompt"].map((mode) => h("input", { type: "radio", name, value: mode, on: { change: () => store.change({ mode }) } }));
   const explained = h("span", { class: "hint" });
@@ -30,8 +48,9 @@ export function separationSection(context) {
     explained.textContent = words.modes[mode][1];
     sliders.hidden = hints.hidden = mode === "prompt";
     badge.textContent = [lora && `${lora.name} ${lora.weight}`, mode === "prompt" ? words.modes.prompt[0] : words.short(percent(base), end < 1 ? percent(end) : "")].filter(Boolean).join(" · ");
-    const { facts } = context;
-    fill(reason, facts && !facts.regions && mode === "regions" && note("warn", h("span", {}, words.cannot(facts.reason))));
+    const cannot = unfit(context);
+    badge.classList.toggle("warn", cannot);
+    if (cannot) badge.textContent = words.cannotShort;
   };
   store.on("change", ({ live }) => !live && show());
   store.on("facts", show);
@@ -51,7 +70,6 @@ export function separationSection(context) {
         h("div", { class: "segments", role: "radiogroup", "aria-labelledby": `${name}-label` }, modes.map((input) => h("label", {}, input, words.modes[input.value][0]))),
         explained,
       ),
-      reason,
       sliders,
       hints,
     ),

@@ -44,7 +44,10 @@ export class Store extends EventTarget {
 
   undo() {
     const before = this.#before.pop();
-    if (before) this.change(before);
+    if (before) {
+      this.state = before;
+      this.change({});
+    }
     this.select(Math.min(this.selected, this.state.characters.length - 1));
     this.tell("kept");
   }
@@ -57,6 +60,12 @@ export class Store extends EventTarget {
     this.problem = problem;
     this.select(0);
     this.tell("change");
+  }
+
+  /** A picture's cast: who is where, and its tags. LoRAs and all else stay as they are. */
+  fill({ characters, common, scene }) {
+    const { main: _, main_negative: __, ...now } = this.state;
+    this.take({ ...now, enabled: true, characters, common: common || now.common, scene: scene || now.scene });
   }
 
   select(at) {

@@ -70,7 +70,7 @@ export const texts = {
   editor: {
     canvas: "Where each character is",
     start: "Draw a box for the first character, drop a picture here, or add a character below.",
-    draw: "Draw a box",
+    draw: "Draw",
     drawHint: "The next drag draws a new box, also over others",
     arrange: { columns: "Side by side", rows: "One above the other", grid: "In a grid" },
     under: "Picture under the boxes",
@@ -128,7 +128,8 @@ export const texts = {
     style: "Counts as",
     styles: { english: "3 boxes", naive: "3boxs" },
     adds: "Adds",
-    badge: (n, floor, lora) => [n ? many(n, "kind", "kinds") + " of objects" : "", floor ? `${floor} floor` : "", lora ? "LoRA" : ""].filter(Boolean).join(" · "),
+    badge: (things, floor, lora) =>
+      [things.map((t) => (t.number > 1 ? `${t.object} ×${t.number}` : t.object)).join(", "), floor ? `floor: ${floor}` : "", lora ? "LoRA" : ""].filter(Boolean).join(" · "),
     chips: ["cake", "ball", "balloon", "book", "cup", "flower", "butterfly", "candle", "chair", "table", "box", "umbrella", "cat", "star_(symbol)"],
   },
   separation: {
@@ -138,11 +139,13 @@ export const texts = {
       regions: ["in its box", "Each prompt acts in its own box while the picture is made."],
       prompt: ["only the prompt", "Boxes do nothing: only the prompt with its Greek letters is used."],
     },
-    base: "Whole prompt inside a box",
+    base: "Base prompt inside a box",
     end: "Boxes act until",
-    hint: "1 is all: the whole prompt alone in a box, or all steps. Less of it keeps characters more apart; fewer steps let them blend in.",
-    short: (base, end) => `whole prompt ${base}${end ? ` · until ${end}` : ""}`,
-    cannot: (reason) => `Boxes cannot act here: ${reason.replace(/\.$/, "")}. Choose “only the prompt”.`,
+    hint: "The base prompt is the resulting one below. The less of it inside a box, the more characters are kept apart; where boxes act in fewer steps, they blend in better.",
+    short: (base, end) => `base ${base}${end ? ` · until ${end}` : ""}`,
+    cannot: (reason) => `Boxes cannot act here: ${reason.replace(/\.$/, "")}.`,
+    cannotShort: "boxes cannot act here",
+    promptOnly: "Use only the prompt",
   },
   check: {
     title: "Check",
@@ -168,11 +171,13 @@ export const texts = {
     saveTitle: { casts: "Save this cast", characters: "Save this character" },
     saved: (name) => `Saved as “${name}”.`,
     replaceAsk: (name) => `There is “${name}” already. Replace it?`,
+    replaceExplain: "What is saved under this name is lost.",
     replace: "Replace",
     load: "Load",
     add: "Add",
     loaded: (name) => `“${name}” loaded.`,
     removeAsk: (name) => `Delete “${name}”?`,
+    removeExplain: "Its file is deleted. What is in the panel stays.",
     remove: "Delete",
     removeOne: (name) => `Delete ${name}`,
     empty: { casts: "No casts saved yet", characters: "No characters saved yet" },
@@ -207,7 +212,7 @@ export const texts = {
     importHint: "The file stays where it is; a copy goes into the LoRA folder.",
   },
   preview: {
-    title: "The prompt that is made",
+    title: "Resulting prompt",
     off: "The panel is off: the prompt above is used as it stands.",
     nothing: "The panel adds nothing yet, and the prompt above is empty.",
     negative: "Negative:",
@@ -220,7 +225,7 @@ export const texts = {
   },
   send: {
     button: "Send cast to txt2img",
+    hint: "Fill the panel there with these persons: their boxes, their tags, and the scene",
     sent: "The cast is in txt2img.",
-    looking: "Looking at the persons …",
   },
 };

@@ -2,6 +2,8 @@
 
 import { api } from "../api.mjs";
 import { canSend, copy, sendToTxt2img } from "../bridge.mjs";
+import { castOfPicture, canSendCast, sendCast } from "../cast/send.mjs";
+import { texts as panelWords } from "../cast/texts.mjs";
 import { fill, h } from "../dom.mjs";
 import { button } from "../parts/button.mjs";
 import { environmentCard } from "../parts/environment.mjs";
@@ -63,11 +65,8 @@ export function view(app) {
     const line = h("p", { class: "hint" }, words.first);
     results.querySelector(".hint").replaceWith(line);
     const watching = setInterval(() => watch(bar, line), 1000);
-    const form = new FormData();
-    form.append("image", picture.blob, picture.name);
-    form.append("config", JSON.stringify(app.config()));
     try {
-      const answer = await api.upload("analyze", form, mine.signal);
+      const answer = await api.upload("analyze", form(), mine.signal);
       if (mine === request) draw(answer);
     } catch (error) {
       if (mine !== request) return;
@@ -82,6 +81,14 @@ export function view(app) {
     const now = app.state.worker?.loading;
     bar.set({ done: now?.done, total: now?.total });
     line.textContent = now ? now.what + (now.total > 0 ? `: ${texts.job.downloading(now.done, now.total)}` : "") : words.first;
+  };
+
+  const send = async () => sendCast("txt2img", await castOfPicture(form()));
+  const form = () => {
+    const data = new FormData();
+    data.append("image", picture.blob, picture.name);
+    data.append("config", JSON.stringify(app.config()));
+    return data;
   };
 
   const section = (title, ...content) => h("section", { class: "stack close" }, h("h3", {}, title), content);
@@ -106,6 +113,7 @@ export function view(app) {
           { class: "row" },
           button(texts.common.copy, done(() => copy(found.caption, app.place), texts.common.copied), "small"),
           canSend() && button(words.send, done(() => sendToTxt2img(found.caption), words.sent), "small primary"),
+          canSendCast() && found.persons?.length > 0 && button(panelWords.send.button, done(send, panelWords.send.sent), "small", { title: panelWords.send.hint }),
           found.seconds !== undefined && h("span", { class: "hint" }, words.seconds(found.seconds)),
         ),
       ),

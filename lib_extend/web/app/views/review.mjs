@@ -1,6 +1,8 @@
 // "Review": the answers and separations a person should look at, the least certain first, decided by keys.
 
 import { thumb } from "../api.mjs";
+import { canSendCast, castOfPicture, sendCast } from "../cast/send.mjs";
+import { texts as panelWords } from "../cast/texts.mjs";
 import { fill, h } from "../dom.mjs";
 import { button } from "../parts/button.mjs";
 import { dialog } from "../parts/dialog.mjs";
@@ -35,6 +37,15 @@ export function view(app) {
   const caption = h("div", { class: "stack close review-caption" });
   const panel = h("div");
   const editButton = button(words.editPersons, () => acts.edit(), "small", { hidden: true });
+  const send = async () => {
+    try {
+      sendCast("txt2img", await castOfPicture({ folder: app.folder.id, image: item().name }));
+      app.say(panelWords.send.sent, "good");
+    } catch (error) {
+      app.say(error.message, "bad");
+    }
+  };
+  const sendButton = button(panelWords.send.button, send, "small", { hidden: true, title: panelWords.send.hint });
   const back = button("‹", () => acts.previous(), "icon", { "aria-label": words.previous, title: words.previous });
   const next = button("›", () => acts.next(), "icon", { "aria-label": words.next, title: words.next });
   const undo = button(words.undo, () => void acts.undo(), "small", { disabled: true });
@@ -48,7 +59,7 @@ export function view(app) {
       { class: "card stack wide review-side" },
       h("div", { class: "row nav" }, back, next, where, help),
       question,
-      h("div", { class: "row review-tools" }, undo, editButton, below),
+      h("div", { class: "row review-tools" }, undo, editButton, sendButton, below),
       panel,
       caption,
     ),
@@ -106,7 +117,7 @@ export function view(app) {
     details = null;
     question.show(current, app.questions, queue.decided.get(keyOf(current)), "");
     fill(caption, h("p", { class: "name strong wrap" }, current.name), h("div", { class: "skeleton", style: "height:60px" }));
-    editButton.hidden = true;
+    editButton.hidden = sendButton.hidden = true;
     look(current);
     queue.near(at);
     const ahead = queue.items[at + 1];
@@ -129,6 +140,7 @@ export function view(app) {
     picture.mark(persons, details.w, details.h, person);
     question.show(current, app.questions, queue.decided.get(keyOf(current)), persons[person - 1]?.letter ?? "");
     editButton.hidden = !canEdit || (persons.length === 0 && current.question !== "persons");
+    sendButton.hidden = persons.length === 0 || !canSendCast();
     drawCaption(details.caption);
   };
   const drawCaption = (text, before = null) =>
@@ -173,7 +185,7 @@ export function view(app) {
     if (!details?.w || !canEdit || editing) return;
     editing = true;
     mayGo(false);
-    editButton.hidden = true;
+    editButton.hidden = sendButton.hidden = true;
     question.hidden = true;
     caption.hidden = true;
     const letters = [...new Set([...(app.value("letters") ?? []), ...persons.map((p) => p.letter)])].filter(Boolean);

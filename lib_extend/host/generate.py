@@ -55,11 +55,13 @@ class Helpers:
 
     Attributes:
         aliases: other names of LoRAs, in lower case, to those of their files.
+        notes: sentences about a cast that its maker may not have meant, such as a LoRA for another model.
         check: looks for a cast in a finished picture (PIL); raises UserError when that cannot be done.
         overridden: the panel as an XYZ plot's axes change it.
     """
 
     aliases: Callable[[], Mapping[str, str]] = dict
+    notes: Callable[[Cast], Iterable[str]] = lambda cast: ()
     check: Callable[[Any, Cast], Found] | None = None
     overridden: Callable[[Panel, Any], Panel] = lambda panel, p: panel
 
@@ -123,6 +125,8 @@ class Run:
                 self._batch[True].append(again)
         if batch == 0:
             p.main_prompt, p.main_negative_prompt = p.all_prompts[0], p.all_negative_prompts[0]
+            for note in self.helpers.notes(self.panel.cast):
+                comment(p, note)
         for note in dict.fromkeys(note for made in self._batch[False] for note in made.notes):
             comment(p, note)
         self._write()

@@ -135,11 +135,11 @@ def test_off_touches_nothing(adapter: FakeAdapter) -> None:
 
 def test_regions_go_in_before_sampling_and_out_behind_it(adapter: FakeAdapter) -> None:
     p = P("park", batch_size=2)
-    p.run(CAST)
+    p.run(CAST, generate.Helpers(notes=lambda cast: ["A LoRA of another kind."] * len(cast.characters[:1])))
     ((pictures, x, steps),) = adapter.begun
     assert (x, steps, len(pictures)) == ("x", 4, 2)
     assert pictures[0] is pictures[1] and pictures[0].shares.count == 2
-    assert adapter.ends and not adapter.refused and not p.comments
+    assert adapter.ends and not adapter.refused and p.comments == ["A LoRA of another kind."]
     assert p.prompts == ["2girls, α black hair, β white hair, park"] * 2 and p.prompt == "park"
 
 

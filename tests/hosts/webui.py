@@ -44,7 +44,7 @@ def main() -> None:
             auth=credentials or None,
             prevent_thread_lock=True,
             quiet=True,
-            allowed_paths=[os.path.join(HERE, "double")],
+            allowed_paths=[os.path.join(HERE, "double"), os.getcwd()],  # as Forge does
             app_kwargs={"docs_url": "/docs", "redoc_url": "/redoc"},
         )
         _middleware(app, options)

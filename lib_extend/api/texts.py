@@ -87,6 +87,10 @@ NO_FILE = "There is no file {path}: check the path."
 NO_OFFER = "This file is not offered any more: look again at what there is."
 NO_DOWNLOAD = "There is no download {id}: the server was started anew, or it ended long ago."
 TOO_MANY_DOWNLOADS = "{count} LoRAs are being downloaded: wait until one is here."
+CHECK_MODELS = (
+    "The tagger {tagger} and the detector {detector}, with which a picture is checked, cannot be loaded: look at a "
+    "picture with persons in the Prompt Extend tab once, which gets them and says what is wrong."
+)
 SHARED_LORA = (
     "Files cannot be put into the LoRA folder, because this server can be reached by others without a login: do it on "
     "the machine itself, or set --gradio-auth."

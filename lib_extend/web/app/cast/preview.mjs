@@ -12,7 +12,7 @@ const words = texts.preview;
 const WAIT = 250;
 
 export function preview({ tab, store, place, say }) {
-  const tokens = h("span", { class: "badge", hidden: true });
+  const tokens = h("span", { class: "badge cut", hidden: true });
   const copyButton = button(
     words.copy,
     async () => {
@@ -28,7 +28,7 @@ export function preview({ tab, store, place, say }) {
   const element = h(
     "section",
     { class: "preview stack close", "aria-label": words.title },
-    h("div", { class: "row title one-line" }, h("h3", { class: "cut" }, words.title), tokens, h("span", { class: "grow" }), copyButton),
+    h("div", { class: "row title one-line" }, h("h3", {}, words.title), tokens, h("span", { class: "grow" }), copyButton),
     text,
     regions,
     notes,

@@ -80,7 +80,7 @@ export const texts = {
     where: (x0, y0, x1, y1) => `${x0} to ${x1} % across, ${y0} to ${y1} % down`,
   },
   picture: {
-    from: "From a picture …",
+    from: "From picture …",
     hint: "Fill the characters from a picture; it can be dropped or pasted anywhere here, too",
     choose: "Choose a picture",
     looking: "Looking at the picture …",
@@ -217,7 +217,7 @@ export const texts = {
     nothing: "The panel adds nothing yet, and the prompt above is empty.",
     negative: "Negative:",
     not: "not",
-    tokens: (n) => (n > 75 ? `${n} tokens, ${Math.ceil(n / 75)} × 75` : `${n} of 75 tokens`),
+    tokens: (n) => (n > 75 ? `${n} tokens, ${Math.ceil(n / 75)} × 75` : `${n}/75 tokens`),
     tokensHint: "CLIP reads 75 at once; more are read in pieces",
     regions: (n) => `${many(n, "region")}, each with a prompt of its own`,
     copy: "Copy",

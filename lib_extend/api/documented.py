@@ -405,12 +405,17 @@ REVIEW: tuple[Doc, ...] = (
                     "allowed": ["red", "blue"],
                 }
             ],
+            "complete": True,
+            "done": 1200,
+            "images": 1200,
         },
         query=(
             Field("below", "number", "only answers less certain (default 0.8)"),
             Field("offset", "integer", "from which on"),
             Field("limit", "integer", "how many at the most (default 50)"),
         ),
+        notes="Looking at all persons takes a while: until `complete`, there are only the rows whose place is certain, and "
+        "`total` grows; `done` of the `images` were looked at.",
     ),
     Doc(
         "POST",
@@ -421,10 +426,10 @@ REVIEW: tuple[Doc, ...] = (
             _IMAGE,
             Field("question", "text", "as listed", True),
             Field("object", "text", "as listed; empty for none"),
-            Field("verdict", "text", "accept, correct, reject or lock", True),
+            Field("verdict", "text", "accept, correct, reject or lock; withdraw takes it back", True),
             Field("answer", "text", "the right one, for correct"),
         ),
-        notes="Every verdict is a run of its own, which can be undone.",
+        notes="Every verdict is a run of its own. To undo it, withdraw: the answer is then listed again, too.",
     ),
     Doc(
         "POST",

@@ -15,7 +15,7 @@ from lib_extend.batch.glance import Glance
 from lib_extend.batch.job import questions_of, state_folder
 from lib_extend.batch.recompose import recompose
 from lib_extend.batch.review import decide, set_persons
-from lib_extend.batch.verdicts import CORRECT, VERDICTS
+from lib_extend.batch.verdicts import CORRECT, VERDICTS, WITHDRAW
 from lib_extend.config import TagConfig
 from lib_extend.datasets.browse import image_id
 from lib_extend.errors import UserError
@@ -28,7 +28,7 @@ MOST_PERSONS = 20
 def items(services: Services, call: Call) -> dict[str, Any]:
     root = services.folders.path(call.path["folder"])
     offset, limit = call.number("offset", 0), call.number("limit", 50, 0, MOST_ROWS)
-    found = services.reviews.get(root, call.share("below", 0.8))
+    known = services.reviews.get(root, call.share("below", 0.8), offset + limit)
     allowed = _allowed(root)
     rows = [
         {
@@ -37,9 +37,15 @@ def items(services: Services, call: Call) -> dict[str, Any]:
             **{k: v for k, v in i.to_json().items() if k != "path"},
             "allowed": allowed.get(i.question, []),
         }
-        for i in found[offset : offset + limit]
+        for i in known.items[offset : offset + limit]
     ]
-    return {"total": len(found), "rows": rows}
+    return {
+        "total": known.total,
+        "rows": rows,
+        "complete": known.complete,
+        "done": known.done,
+        "images": known.images,
+    }
 
 
 def _allowed(root: Path) -> dict[str, list[str]]:
@@ -54,13 +60,18 @@ def _allowed(root: Path) -> dict[str, list[str]]:
 
 def verdict(services: Services, call: Call) -> dict[str, Any]:
     body = call.members("image", "question", "object", "verdict", "answer")
-    says, image, question = body.choice("verdict", VERDICTS), body.text("image"), body.text("question")
+    says, image, question = (
+        body.choice("verdict", (*VERDICTS, WITHDRAW)),
+        body.text("image"),
+        body.text("question"),
+    )
     thing, answer = body.text("object", ""), body.text("answer", "")
     if says == CORRECT and not answer:
         raise bad(texts.NEEDED.format(name="answer"), "answer")
     root = _root_of(services, call, image)
     caption = decide(root, image, question, thing, says, answer, client=services.client)
-    services.reviews.decided(root, image, question, thing)
+    noted = services.reviews.withdrawn if says == WITHDRAW else services.reviews.decided
+    noted(root, image, question, thing)
     services.changed(root, [image])
     return {"caption": caption}
 
@@ -75,7 +86,7 @@ def persons(services: Services, call: Call) -> dict[str, Any]:
             raise bad(texts.MUST_BE.format(name=f"persons[{i}]", what="an object"), "persons")
     root = _root_of(services, call, image)
     caption = set_persons(root, image, given, client=services.client)
-    services.reviews.decided(root, image, "persons", "")
+    (services.reviews.decided if given else services.reviews.withdrawn)(root, image, "persons", "")
     services.changed(root, [image])
     return {"caption": caption}
 

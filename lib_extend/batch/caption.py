@@ -65,6 +65,21 @@ class Captioner:
         self._config = config
         self._models = models
         self._questions = questions
+        self._answers_key: str | None = None
+
+    @property
+    def tagger(self) -> str:
+        """The key of the tagger, "" without one."""
+        return self._models.tagger or ""
+
+    def answers_key(self) -> str | None:
+        """What the answers of every image are stored under; None where none are asked for.
+
+        Without a tagger each image has a key of its own, which this is not.
+        """
+        if self._questions and self._answers_key is None:  # hashing all questions takes as long as a caption
+            self._answers_key = plan.answers_key(self._config, self._models, self._questions, ())
+        return self._answers_key
 
     def write(self, found: Found, analysis: Analysis | None, decided: dict[str, Decided]) -> Write:
         """The write of one image's caption; fills `decided[found.name]` when it is made."""
@@ -140,8 +155,10 @@ class Captioner:
                 tags = tuple(Tag.from_json(t) for t in part.payload)
         if self._questions:
             known = existing.added if existing and not self._models.tagger else ()
-            key = plan.answers_key(self._config, self._models, self._questions, known)
-            part = self._state.part(found, ANSWERS, key)
+            key = self.answers_key()
+            if known:
+                key = plan.answers_key(self._config, self._models, self._questions, known)
+            part = self._state.part(found, ANSWERS, key or "")
             if part is not None:
                 width, height = part.width, part.height
                 answers = tuple(Answer.from_json(a) for a in part.payload)

@@ -184,6 +184,14 @@ class State:
         ).fetchone()
         return None if row is None else Part(row[0], row[1], json.loads(row[2]))
 
+    def payloads(self, part: str, key: str) -> Iterator[tuple[str, int, int, str]]:
+        """(image, size, mtime_ns, JSON) of all that is stored of a part under a key, row by row."""
+        rows = self._db.execute(
+            "SELECT path, size, mtime_ns, payload FROM analysis WHERE part=? AND key=?", (part, key)
+        )
+        for path, size, mtime, payload in rows:
+            yield os.fsdecode(path), size, mtime, payload
+
     def store_parts(self, rows: Sequence[tuple[Found, str, str, Part]]) -> None:
         """Store (image, part, key, value) rows; call inside `transaction`."""
         self._db.executemany(
@@ -209,6 +217,13 @@ class State:
         """Verdicts on an image's answers by (question, object)."""
         rows = self._db.execute("SELECT question, object, record FROM verdicts WHERE path=?", (_key(image),))
         return {(q, o): Verdict.from_json(json.loads(r)) for q, o, r in rows}
+
+    def judged(self) -> dict[str, set[tuple[str, str]]]:
+        """The (question, object) pairs that have a verdict, by image."""
+        result: dict[str, set[tuple[str, str]]] = {}
+        for path, question, thing in self._db.execute("SELECT path, question, object FROM verdicts"):
+            result.setdefault(os.fsdecode(path), set()).add((question, thing))
+        return result
 
     def drop_verdict(self, image: str, question: str, thing: str) -> None:
         """Forget a verdict; call inside `transaction`."""

@@ -10,6 +10,8 @@ from lib_extend.questions.records import Question
 from lib_extend.records import Answer, Record
 
 ACCEPT, CORRECT, REJECT, LOCK = "accept", "correct", "reject", "lock"
+WITHDRAW = "withdraw"
+"""No verdict of its own: it takes the one before back."""
 VERDICTS = (ACCEPT, CORRECT, REJECT, LOCK)
 
 

@@ -155,3 +155,26 @@ def test_persons_as_a_person_draws_them(server: Server, folder: Path, pictures: 
         assert said in server.post(f"/datasets/{id}/persons", body, status=400)["error"]
     back = server.post(f"/datasets/{id}/persons", {"image": "pair.png", "persons": []})["caption"]
     assert "α black hair" in back
+
+
+def test_a_withdrawn_verdict_is_listed_again(server: Server, folder: Path, tagged: str) -> None:
+    review = f"/datasets/{tagged}/review"
+    listed = server.get(review, below=0.95)
+    assert listed["complete"] and (listed["done"], listed["images"]) == (2, 2)
+    before = text(folder, "cake3-red.png")
+    body = {"image": "cake3-red.png", "question": "color", "object": "cake"}
+    for verdict in ({"verdict": "reject"}, {"verdict": "correct", "answer": "green"}, {"verdict": "lock"}):
+        server.post(review, {**body, **verdict})
+        assert server.get(review, below=0.95)["total"] == listed["total"] - 1
+        assert server.post(review, {**body, "verdict": "withdraw"})["caption"] == before
+        assert text(folder, "cake3-red.png") == before
+        assert server.get(review, below=0.95) == listed
+    # also when the list was made after the verdict
+    server.post(review, {**body, "verdict": "reject"})
+    server.services.reviews = type(server.services.reviews)()
+    assert server.get(review, below=0.95)["total"] == listed["total"] - 1
+    server.post(review, {**body, "verdict": "withdraw"})
+    assert server.get(review, below=0.95) == listed
+    # and the next run asks no model and keeps the caption
+    server.wait(server.job(tagged))
+    assert text(folder, "cake3-red.png") == before

@@ -27,6 +27,8 @@ _WEIGHTS = {
     "base weight": ("base_weight", 0.0, 1.0),
 }
 """Label → name of the value, lowest, highest."""
+_ROUNDING = 1e-6
+"""By so much the plot's ranges (`0-1 (+0.1)`) may end beyond."""
 
 
 def register() -> bool:
@@ -51,7 +53,7 @@ def overridden(panel: Panel, p: Any) -> Panel:
 def _axes(option: Any) -> list[Any]:
     """`option` is the plot's AxisOption(label, type, apply, confirm=…, choices=…)."""
     axes = [
-        option(f"{PREFIX}{label}", float, _put(name), confirm=_between(label, low, high))
+        option(f"{PREFIX}{label}", float, _put(name, _cut(low, high)), confirm=_between(label, low, high))
         for label, (name, low, high) in _WEIGHTS.items()
     ]
     axes.append(
@@ -73,10 +75,14 @@ def _put(name: str, value_of: Callable[[Any], Any] = lambda x: x) -> Callable[[A
     return apply
 
 
+def _cut(low: float, high: float) -> Callable[[Any], Any]:
+    return lambda x: min(max(x, low), high)
+
+
 def _between(label: str, low: float, high: float) -> Callable[[Any, Any], None]:
     def confirm(p: Any, xs: Any) -> None:
         for x in xs:
-            if not low <= x <= high:
+            if not low - _ROUNDING <= x <= high + _ROUNDING:
                 raise ValueError(f"{PREFIX}{label} is {x:g}, but must be {low:g} to {high:g}.")
 
     return confirm

@@ -167,7 +167,7 @@ def test_values_are_confirmed_before_anything_is_generated(host: list[ScriptClas
     axes = {a.label.removeprefix("[Prompt Extend] "): a for a in plot.axis_options}
     p = SimpleNamespace()
     for label, good, wrong in (
-        ("base weight", [0.0, 0.5, 1.0], [0.5, 1.1]),
+        ("base weight", [0.0, 0.5, 1.0, 1.0 + 1e-12], [0.5, 1.1]),
         ("separation weight", [-5.0, 5.0], [6.0]),
         ("regions", ["on", "Off"], ["on", "maybe"]),
     ):
@@ -177,6 +177,9 @@ def test_values_are_confirmed_before_anything_is_generated(host: list[ScriptClas
     with pytest.raises(UserError, match="no saved cast called gone"):
         axes["cast"].confirm(p, ["gone"])
     assert not vars(p)
+    # the plot's ranges are sums
+    axes["base weight"].apply(p, 0.1 + 0.2 + 0.7 + 1e-12, [])
+    assert xyz.overridden(Panel(TWO), p).cast.base_weight == 1.0
 
 
 def test_without_a_webui() -> None:

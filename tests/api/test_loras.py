@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from lib_extend.api.lora_downloads import Sources
+from lib_extend.api.lora_shelf import LoraShelf
 from lib_extend.generation import lora_downloads
 from lib_extend.generation.lora_sources import PUBLISHED_MODELS, PUBLISHED_REPO
-from lib_extend.generation.loras import BACKGROUND, SEPARATION
+from lib_extend.generation.loras import BACKGROUND, SEPARATION, Library
 from lib_extend.host import loras as host_loras
 from tests.generation.lora_files import BACKGROUND_TAGS, SEPARATION_TAGS, lora, published
 from tests.generation.lora_server import Fault, LoraServer
@@ -268,3 +269,30 @@ def test_the_webuis_own_list(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not host_loras.refresh() and not listed
     networks.available_networks = {}  # type: ignore[attr-defined]
     assert host_loras.refresh() and listed == [True] and not queue.locked()
+
+
+def test_folders_are_not_looked_through_at_every_keystroke(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[tuple[Path, ...]] = []
+    scan = Library.scan
+
+    def counted(self: Library) -> Any:
+        looks.append(self.folders)
+        return scan(self)
+
+    monkeypatch.setattr(Library, "scan", counted)
+    folders = [tmp_path]
+    shelf = LoraShelf(lambda: folders)
+    (tmp_path / "a.safetensors").write_bytes(lora(64, ss_output_name="Other"))
+    assert shelf.aliases() == {"other": "a"} and [x.name for x in shelf.all()] == ["a"] and len(looks) == 1
+    (tmp_path / "b.safetensors").write_bytes(OTHER)
+    assert len(shelf.all()) == 1
+    assert [x.name for x in shelf.all(fresh=True)] == ["a", "b"] and len(looks) == 2
+    monkeypatch.setattr("lib_extend.api.lora_shelf.FRESH", 0.0)
+    (tmp_path / "a.safetensors").unlink()
+    assert [x.name for x in shelf.all()] == ["b"]
+    # the WebUI names other folders
+    monkeypatch.setattr("lib_extend.api.lora_shelf.FRESH", 60.0)
+    folders = []
+    assert shelf.all() == [] and looks[-1] == ()

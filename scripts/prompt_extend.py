@@ -111,7 +111,7 @@ class PromptExtend(scripts.Script):  # type: ignore[misc]
         if not isinstance(trouble, str):
             from lib_extend.host import generate, memory
 
-            generate.before_process(p, args[0] if args else None, helpers())
+            generate.before_process(p, args[0] if args else None, helpers)
             # a checkpoint that was unloaded for tagging
             memory.before_generation()
 
@@ -153,10 +153,16 @@ def hooks() -> Any:
 
 
 def helpers() -> Any:
-    from lib_extend.generation.loras import Library
-    from lib_extend.host import generate, paths
+    from lib_extend.api import checking, generation
+    from lib_extend.host import generate, xyz
 
-    return generate.Helpers(aliases=lambda: Library(paths.lora_folders()).aliases())
+    return generate.Helpers(generation.aliases, generation.about_loras, checking.check, xyz.overridden)
+
+
+def axes() -> None:
+    from lib_extend.host import xyz
+
+    trouble.attempt("its axes are missing in the XYZ plot", xyz.register, None)
 
 
 def pasted(text: str, params: Any) -> None:
@@ -170,3 +176,4 @@ if not isinstance(trouble, str):
     script_callbacks.on_ui_settings(settings)
     script_callbacks.on_app_started(app_started)
     script_callbacks.on_infotext_pasted(pasted)
+    script_callbacks.on_before_ui(axes)

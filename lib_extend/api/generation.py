@@ -75,7 +75,7 @@ def compile_(services: Services, call: Call) -> dict[str, Any]:
             }
             for i, r in enumerate(compiled.regions)
         ],
-        "notes": [*compiled.notes, *_about_loras(services, given.cast)],
+        "notes": [*compiled.notes, *about_loras(given.cast, services)],
         "summary": summary(given.cast),
     }
 
@@ -85,6 +85,12 @@ def parsed(value: dict[str, Any]) -> Panel:
     if not isinstance(value.get("enabled", True), bool):
         raise checks.FieldError("enabled", "must be true or false")
     return Panel.parse({**value, "enabled": True})
+
+
+def _own_services() -> Services:
+    from lib_extend.api import routes  # it imports this module's handlers
+
+    return routes.shared()
 
 
 def _side(name: str, value: Any) -> int:
@@ -99,8 +105,14 @@ def _masks(compiled: Compiled, width: int, height: int) -> list[str]:
     return ["data:image/png;base64," + base64.b64encode(png).decode("ascii") for png in found]
 
 
-def _about_loras(services: Services, cast: Cast) -> list[str]:
-    """What is wrong with the panel's LoRAs."""
+def aliases() -> dict[str, str]:
+    """Other names of the WebUI's LoRAs, in lower case, to those of their files."""
+    return _own_services().loras.aliases()
+
+
+def about_loras(cast: Cast, services: Services | None = None) -> list[str]:
+    """What is wrong with a cast's LoRAs: a sentence each. `services`: when not given, the process' own."""
+    services = services or _own_services()
     here = {x.name.lower(): x for x in services.loras.all()}
     family = services.regions.family()
     notes = []

@@ -222,22 +222,27 @@ class Run:
         return index + int(self.p.iteration) * int(self.p.batch_size)
 
 
-def before_process(p: Any, value: Any, helpers: Helpers) -> None:
-    """The first call of a run; `value`: the panel's dict, see `generation.panel`."""
+def before_process(p: Any, value: Any, helpers: Callable[[], Helpers] = Helpers) -> None:
+    """The first call of a run.
+
+    Args:
+        value: the panel's dict, see `generation.panel`. helpers: asked only when the panel is on.
+    """
     regions.end_all()
     vars(p).pop(_RUN, None)
     if getattr(vars(p).get("sample"), "of_prompt_extend", False):
         del p.sample
-    try:
-        panel = helpers.overridden(Panel.parse(value), p)
-        if panel.enabled:
-            run = Run(p, panel, helpers)
-            run.carry()
-            setattr(p, _RUN, run)
-    except FieldError as error:
-        refuse(p, UserError(f"Prompt Extend: {error}"))
-    except PromptExtendError as error:
-        refuse(p, error)
+    _or_refuse(p, lambda: _begin(p, value, helpers))
+
+
+def _begin(p: Any, value: Any, helpers: Callable[[], Helpers]) -> None:
+    panel = Panel.parse(value)
+    if not panel.enabled:
+        return
+    found = helpers()
+    run = Run(p, found.overridden(panel, p), found)
+    run.carry()
+    setattr(p, _RUN, run)
 
 
 def process(p: Any) -> None:
@@ -328,8 +333,10 @@ def _or_refuse(p: Any, work: Callable[[], None]) -> None:
         work()
     except FieldError as error:
         refuse(p, UserError(f"Prompt Extend: {error}"))
+    except PromptExtendError as error:
+        refuse(p, error)
     except Exception as error:  # noqa: BLE001 - it would be swallowed, and half a cast come out
-        reason = UserError(f"Prompt Extend could not compile the prompt ({type(error).__name__}: {error}).")
+        reason = UserError(f"Prompt Extend cannot do its part ({type(error).__name__}: {error}).")
         reason.__cause__ = error
         refuse(p, reason)
 

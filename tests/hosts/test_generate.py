@@ -85,7 +85,7 @@ class P:
         generate.before_sampling(self, "x")
 
     def run(self, value: Any, helpers: generate.Helpers | None = None) -> types.SimpleNamespace:
-        generate.before_process(self, value, helpers or generate.Helpers())
+        generate.before_process(self, value, lambda: helpers or generate.Helpers())
         self.all_prompts = [self.prompt] * self.batch_size
         self.all_negative_prompts = [self.negative_prompt] * self.batch_size
         self.all_seeds = self.all_subseeds = [self.seed + i for i in range(self.batch_size)]
@@ -125,7 +125,7 @@ def adapter(monkeypatch: pytest.MonkeyPatch) -> FakeAdapter:
 def test_off_touches_nothing(adapter: FakeAdapter) -> None:
     p = P("a cat")
     before = copy.deepcopy(vars(p))
-    generate.before_process(p, {"enabled": False}, generate.Helpers())
+    generate.before_process(p, {"enabled": False})
     assert vars(p) == before
     for hook in (generate.process, generate.after_sampling):
         hook(p)
@@ -179,6 +179,20 @@ def test_a_bad_field_ends_the_run_and_not_the_next(adapter: FakeAdapter) -> None
     assert len(adapter.begun) == 1
 
 
+def test_what_fails_within_ends_the_run(adapter: FakeAdapter) -> None:
+    """The WebUI would swallow it, and the picture come out as if nothing had been asked."""
+
+    def broken() -> generate.Helpers:
+        raise ImportError("no fastapi")
+
+    p = P()
+    generate.before_process(p, CAST, broken)
+    with pytest.raises(UserError, match="no fastapi"):
+        p.sample()
+    generate.before_process(p, "", broken)  # off asks nobody
+    p.sample()
+
+
 def test_what_a_broken_run_left_is_taken_out_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[FakeAdapter] = []
 
@@ -188,9 +202,9 @@ def test_what_a_broken_run_left_is_taken_out_by_the_next(monkeypatch: pytest.Mon
         return made[-1]
 
     monkeypatch.setattr(regions, "adapter", new)
-    generate.before_process(P(), CAST, generate.Helpers())  # and the sampling broke off
+    generate.before_process(P(), CAST)  # and the sampling broke off
     ended = made[0].ends
-    generate.before_process(P(), "", generate.Helpers())
+    generate.before_process(P(), "")
     assert made[0].ends == ended + 1 and not regions._begun
 
 

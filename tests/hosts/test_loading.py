@@ -55,7 +55,7 @@ def test_a_start_and_a_reload(start: Start, host: str) -> None:
     after = webui.wait(times=2).get("/double/state")
     for state in (before, after):
         callers = {kind: paths for kind, paths in state["callbacks"].items() if paths}
-        assert set(callers) == {"ui_tabs", "ui_settings", "app_started", "infotext_pasted"}
+        assert set(callers) == {"ui_tabs", "ui_settings", "app_started", "infotext_pasted", "before_ui"}
         for paths in callers.values():
             assert [Path(p).name for p in paths] == ["prompt_extend.py"]  # once each, also after a reload
         assert webui.get("/prompt-extend/v1/state")["host"]

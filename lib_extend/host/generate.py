@@ -73,8 +73,10 @@ class Run:
         by_picture: what each picture of the run was compiled to. found: what a check found, by picture.
     """
 
-    def __init__(self, p: Any, panel: Panel, helpers: Helpers) -> None:
+    def __init__(self, p: Any, panel: Panel, helpers: Helpers, given: Panel | None = None) -> None:
+        """`given`: the panel before a plot's axes changed it, by which a compiled prompt is known."""
         self.p = p
+        self._given = given or panel
         self.panel = panel
         self.helpers = helpers
         self.aliases = helpers.aliases() if panel.cast.background_lora or panel.cast.separation_lora else {}
@@ -92,7 +94,7 @@ class Run:
         for positive, negative in self._fields():
             own = getattr(self.p, positive), getattr(self.p, negative)
             if all(isinstance(text, str) for text in own):
-                own = self.panel.mains(*own, self.aliases)
+                own = self._given.mains(*own, self.aliases)
             self._kept[positive], self._kept[negative] = own
             setattr(self.p, positive, _each(own[0], self._positive))
             setattr(self.p, negative, _each(own[1], self._negative))
@@ -240,7 +242,7 @@ def _begin(p: Any, value: Any, helpers: Callable[[], Helpers]) -> None:
     if not panel.enabled:
         return
     found = helpers()
-    run = Run(p, found.overridden(panel, p), found)
+    run = Run(p, found.overridden(panel, p), found, panel)
     run.carry()
     setattr(p, _RUN, run)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import sys
 import types
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -208,7 +208,7 @@ def test_what_a_broken_run_left_is_taken_out_by_the_next(monkeypatch: pytest.Mon
     assert made[0].ends == ended + 1 and not regions._begun
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Found:
     score: float
 
@@ -296,6 +296,18 @@ def test_pasting_brings_back_panel_and_prompt() -> None:
     assert panel.mains("typed anew", "", {}) == ("typed anew", "")
     pasting.infotext_pasted("", params)
     assert (params["Prompt"], params["Negative prompt"], params["Hires prompt"]) == ("park", "dog", "")
+
+
+def test_a_plot_over_what_was_pasted_compiles_once(adapter: FakeAdapter) -> None:
+    made = compile_cast(Cast.from_json(CAST), "park")
+    value = {**CAST, "main": "park"}
+
+    def other(panel: Panel, p: Any) -> Panel:
+        return dataclasses.replace(panel, cast=Cast.from_json({"characters": [{"prompt": "hat"}]}))
+
+    p = P(made.prompt)
+    p.run(value, generate.Helpers(overridden=other))
+    assert p.prompts == ["1girl, hat, park"]
 
 
 def test_pasting_a_picture_without_it_switches_off() -> None:

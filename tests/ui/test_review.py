@@ -156,7 +156,7 @@ def test_accepted_and_locked_answers_are_not_asked_again(
     page.window.keyboard.press("k")
     note = page.app.locator(".note.good")
     note.wait_for()
-    assert note.inner_text() == (
+    assert note.locator("span").inner_text() == (
         "You locked this." if list(said)[1].startswith("How many boxes") else "You accepted this."
     )
     for asked, answer in said.items():
@@ -169,6 +169,42 @@ def test_accepted_and_locked_answers_are_not_asked_again(
 
     again = review(window, server, copied)
     assert again.app.locator(".review-side .nav [role=status]").inner_text() == f"1 of {at_first - 2}"
+
+
+def test_a_verdict_is_withdrawn_also_after_a_reload(
+    window: Callable[..., Any], server: Server, copied: Path
+) -> None:
+    page = review(window, server, copied)
+    before = captions(copied)
+    asked = "How many balls are in the image?"
+    answer = find(page, "playroom", asked)
+    total = page.app.locator(".review-side .nav [role=status]").inner_text().split(" of ")[1]
+    keys = page.window.keyboard
+    keys.press("r")
+    wait_for(page, copied, "playroom", lacks=(f"{answer} balls",))
+    keys.press("k")
+    page.app.locator(".note.good", has_text="You rejected this.").wait_for()
+    keys.press("w")
+    wait_for(page, copied, "playroom", has=(f"{answer} balls",))
+    page.app.locator(".note.good").wait_for(state="detached")
+    assert captions(copied) == before
+
+    keys.press("r")
+    wait_for(page, copied, "playroom", lacks=(f"{answer} balls",))
+    page.window.reload()
+    settle(page)
+    assert page.app.locator(".review-side .nav [role=status]").inner_text() == f"1 of {int(total) - 1}"
+    keys.press("z")
+    wait_for(page, copied, "playroom", has=(f"{answer} balls",))
+    page.app.locator(".asked", has_text=asked).wait_for()
+    settle(page)
+    assert item(page) == ("playroom", asked, answer)
+    assert captions(copied) == before
+    page.window.reload()
+    settle(page)
+    assert page.app.locator(".review-side .nav [role=status]").inner_text() == f"1 of {total}"
+    keys.press("?")
+    page.app.locator("dialog", has_text="withdraw what was said of this one").wait_for()
 
 
 def test_a_tag_moves_to_the_other_person(window: Callable[..., Any], server: Server, copied: Path) -> None:

@@ -8,9 +8,8 @@ import { button } from "../parts/button.mjs";
 import { dialog } from "../parts/dialog.mjs";
 import { diff } from "../parts/diff.mjs";
 import { folderBar } from "../parts/folder_bar.mjs";
-import { empty, loading, trouble } from "../parts/states.mjs";
+import { empty, loading, progress, trouble } from "../parts/states.mjs";
 import { texts } from "../texts.mjs";
-import { undoRun } from "./browse/undoing.mjs";
 import { stage } from "./review/boxes.mjs";
 import { editable, personsPanel } from "./review/persons.mjs";
 import { questionCard } from "./review/question.mjs";
@@ -18,6 +17,7 @@ import { keyOf, Queue } from "./review/queue.mjs";
 import { subject } from "./review/questions.mjs";
 
 const words = texts.review;
+const REMEMBERED = 50;
 const LEVELS = [0.5, 0.8, 0.95, 1];
 
 export function view(app) {
@@ -33,7 +33,7 @@ export function view(app) {
     app.session.set("below", Number(below.value));
     begin();
   });
-  const question = questionCard({ act: (id) => acts[id]?.(), correct: (answer) => decide("correct", answer) });
+  const question = questionCard({ act: (id) => void acts[id]?.(), correct: (answer) => decide("correct", answer) });
   const caption = h("div", { class: "stack close review-caption" });
   const panel = h("div");
   const editButton = button(words.editPersons, () => acts.edit(), "small", { hidden: true });
@@ -76,7 +76,7 @@ export function view(app) {
   let canEdit = true;
   let begun = 0;
   let undoing = false;
-  const history = []; // what was decided, to take it back
+  let history = []; // what was decided, to take it back
 
   const item = () => queue.items[at] ?? null;
 
@@ -84,7 +84,8 @@ export function view(app) {
     const mine = (begun += 1);
     grid.hidden = true;
     fill(nothing, loading(420));
-    history.length = 0;
+    const kept = app.session.get("reviewed");
+    history = kept?.folder === app.folder.id ? kept.history : [];
     at = 0;
     try {
       await queue.begin(app.folder.id, Number(below.value));
@@ -97,10 +98,22 @@ export function view(app) {
     if (mine === begun) draw();
   };
 
+  /** Remember what was decided: it can be taken back after a reload, too. */
+  const remember = () => {
+    history = history.slice(-REMEMBERED);
+    app.session.set("reviewed", { folder: app.folder.id, history });
+    undo.disabled = history.length === 0;
+  };
+  const bar = progress(words.looking);
+  const drawLooking = () => {
+    bar.set({ done: queue.done, total: queue.images });
+    if (!bar.isConnected) fill(nothing, h("div", { class: "empty scanning" }, h("p", {}, words.looking), bar));
+  };
   const draw = () => {
     const current = item();
     stopEditing();
     grid.hidden = !current;
+    if (!current && !queue.complete) return drawLooking();
     if (!current) {
       const all = queue.items.length > 0;
       fill(
@@ -112,7 +125,7 @@ export function view(app) {
     }
     grid.querySelector(".review-tools").append(below);
     fill(nothing);
-    where.textContent = texts.sample.of(at + 1, queue.total);
+    drawWhere();
     picture.show(thumb(app.folder.id, current.name, 1280), current.name);
     details = null;
     question.show(current, app.questions, queue.decided.get(keyOf(current)), "");
@@ -126,6 +139,7 @@ export function view(app) {
       queue.details(ahead.name).catch(() => {});
     }
   };
+  const drawWhere = () => (where.textContent = `${texts.sample.of(at + 1, queue.total)}${queue.complete ? "" : "+"}`);
   const look = async (current) => {
     try {
       const found = await queue.details(current.name);
@@ -149,21 +163,23 @@ export function view(app) {
   const decide = (verdict, answer = "") => {
     const current = item();
     if (!current || editing) return;
-    history.push({ kind: "verdict", item: current, at, changed: null });
+    history.push({ kind: "verdict", item: current, before: queue.decided.get(keyOf(current)) ?? null });
+    remember();
     queue.decide(current, verdict, answer);
     acts.next();
   };
   queue.addEventListener("sent", ({ detail }) => {
-    for (const entry of history) if (entry.item === detail.item && entry.changed === null) entry.changed = detail.before !== detail.caption;
     if (item()?.name === detail.item.name && !editing) look(item());
   });
   queue.addEventListener("failed", ({ detail }) => {
-    const place = history.findIndex((entry) => entry.item === detail.item);
-    if (place >= 0) history.splice(place, 1);
+    history = history.filter((entry) => entry.item !== detail.item);
+    remember();
     app.say(`${detail.item.name}: ${detail.error.message}`, "bad");
-    undo.disabled = history.length === 0;
   });
-  queue.addEventListener("items", () => item() && (where.textContent = texts.sample.of(at + 1, queue.total)));
+  queue.addEventListener("items", () => {
+    if (grid.hidden) draw(); // it waited for what comes
+    else if (item()) drawWhere();
+  });
 
   // persons
 
@@ -214,13 +230,32 @@ export function view(app) {
       app.say(error.message, "bad");
       return;
     }
-    history.push({ kind: "persons", item: current, at, before });
+    history.push({ kind: "persons", item: current, before });
+    remember();
     if (current.question === "persons") queue.decided.set(keyOf(current), { verdict: "correct", answer: "" });
     app.say(words.personsSaved, "good");
     if (item() !== current) return;
     stopEditing();
     if (current.question === "persons") acts.next();
     else look(current);
+  };
+
+  /** Wait for what is being written, take something of an item back and show it; whether that went well. */
+  const takeBack = async (of, work) => {
+    undoing = undo.disabled = true;
+    try {
+      await queue.settled;
+      await work();
+    } catch (error) {
+      app.say(error.message, "bad");
+      return false;
+    } finally {
+      undoing = false;
+      undo.disabled = history.length === 0;
+    }
+    at = queue.insert(of, at);
+    draw();
+    return true;
   };
 
   const acts = {
@@ -237,38 +272,29 @@ export function view(app) {
       if (at > 0) at -= 1;
       draw();
     },
+    withdraw: async () => {
+      const current = item();
+      if (undoing || editing || !current || !queue.decided.has(keyOf(current))) return;
+      await takeBack(current, () => queue.withdraw(current));
+    },
     undo: async () => {
-      if (undoing || history.length === 0) return;
-      undoing = undo.disabled = true;
-      await queue.settled; // whether it changed the caption is known then
-      const last = history.pop();
-      if (!last) {
-        undoing = false;
-        return;
-      }
-      try {
+      const last = history.at(-1);
+      if (undoing || !last) return;
+      history.pop();
+      const done = await takeBack(last.item, async () => {
         if (last.kind === "persons") await queue.persons(last.item, last.before);
-        else if (last.changed) {
-          const run = await queue.runOf(last.item.name);
-          if (run !== null && !(await undoRun(app, run))) return;
-          queue.forget(last.item.name);
-        }
-      } catch (error) {
-        app.say(error.message, "bad");
-        undo.disabled = history.length === 0;
-        return;
-      } finally {
-        undoing = false;
-      }
-      queue.decided.delete(keyOf(last.item));
-      at = last.at;
-      draw();
+        else if (last.before) await queue.decide(last.item, last.before.verdict, last.before.answer);
+        else await queue.withdraw(last.item);
+        if (last.kind === "persons") queue.decided.delete(keyOf(last.item));
+      });
+      if (!done) history.push(last);
+      remember();
     },
     help: () => {
       dialog(app.place, words.keysTitle, h("dl", { class: "facts" }, words.keys.flatMap(([key, text]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, text)])));
     },
   };
-  const KEYS = { a: "accept", c: "correct", r: "reject", l: "lock", j: "next", ArrowRight: "next", k: "previous", ArrowLeft: "previous", z: "undo", p: "edit", "?": "help" };
+  const KEYS = { a: "accept", c: "correct", r: "reject", l: "lock", j: "next", ArrowRight: "next", k: "previous", ArrowLeft: "previous", z: "undo", w: "withdraw", p: "edit", "?": "help" };
   const key = (event) => {
     if (work.hidden || !element.isConnected || element.offsetParent === null || event.ctrlKey || event.metaKey || event.altKey) return;
     const from = event.composedPath()[0];

@@ -48,7 +48,12 @@ export function questionCard({ act, correct }) {
           : persons
             ? h("div", { class: "row" }, labelled("accept", "primary"), labelled("correct"))
             : h("div", { class: "row verdicts" }, labelled("accept", "primary"), labelled("correct"), labelled("reject"), labelled("lock")),
-        decided && note("good", words.decided(decided.verdict, spoken(decided.answer ?? ""))),
+        decided &&
+          note(
+            "good",
+            h("span", {}, words.decided(decided.verdict, spoken(decided.answer ?? ""))),
+            button([words.withdraw[0], h("kbd", { "aria-hidden": "true" }, words.withdraw[1])], () => act("withdraw"), "small", { "aria-keyshortcuts": words.withdraw[1] }),
+          ),
       );
     };
     redraw();

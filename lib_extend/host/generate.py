@@ -143,11 +143,19 @@ class Run:
         if reason:
             comment(self.p, ONLY_COMPILED.format(reason))
             return
+        self.adapter.encode_again = lambda: self._encoded(hires, anew=True)
+        self.adapter.begin(self._encoded(hires), x, conds.steps(self.p, hires=hires))
+
+    def _encoded(self, hires: bool, *, anew: bool = False) -> list[Picture | None]:
+        """The batch's regions. `anew`: by the checkpoint that has taken over."""
+        if anew:
+            self.encode.forget()
+            self._pictures.clear()
         if hires not in self._pictures:
             self._pictures[hires] = pictures(
-                compiled, lambda text, negative: self.encode(text, negative=negative, hires=hires)
+                self._batch[hires], lambda text, negative: self.encode(text, negative=negative, hires=hires)
             )
-        self.adapter.begin(self._pictures[hires], x, conds.steps(self.p, hires=hires))
+        return self._pictures[hires]
 
     def forget(self) -> None:
         """What belongs to one batch goes."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from lib_extend.generation.layout import RegionsError
@@ -25,7 +25,14 @@ UNKNOWN = "this WebUI's UNet is reached in a way that is not known here"
 
 
 class Adapter(Protocol):
-    """One run of a WebUI's `process_images`. All that is put in is kept here, and taken out by `end`."""
+    """One run of a WebUI's `process_images`. All that is put in is kept here, and taken out by `end`.
+
+    Attributes:
+        encode_again: gives the pictures anew, encoded by the checkpoint that is loaded then: for a refiner that
+            takes over within a pass.
+    """
+
+    encode_again: Callable[[], Sequence[Picture | None]] | None
 
     def unfit(self) -> str:
         """Why no regions can be applied to the loaded model, in a clause; "" when they can."""
@@ -113,6 +120,8 @@ def _host() -> tuple[Any, str] | None:
 
 class _None:
     """For a WebUI that is not known."""
+
+    encode_again: Callable[[], Sequence[Picture | None]] | None = None
 
     def unfit(self) -> str:
         return UNKNOWN

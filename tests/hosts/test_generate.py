@@ -33,6 +33,7 @@ class FakeAdapter:
 
     reason = ""
     error: Exception | None = None
+    encode_again: Any = None
 
     def __init__(self) -> None:
         self.begun: list[tuple[Sequence[Any], Any, int]] = []

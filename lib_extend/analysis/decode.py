@@ -167,8 +167,10 @@ def _decode(file: IO[bytes], path: str, name: str, side: int | None, pixels: int
     else:
         image.load()
     if not drafted:
-        width, height = image.size  # TIFFs are turned upright by loading
-    turn = _orientation(image)
+        width, height = (
+            image.size
+        )  # TIFFs are turned upright by loading; older Pillows leave the tag as it was
+    turn = 1 if image.format == "TIFF" else _orientation(image)
     scale = round(width / image.size[0])
     right, bottom = width / scale, height / scale
     flat = _flat(image)

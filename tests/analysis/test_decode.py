@@ -8,10 +8,11 @@ import struct
 import tracemalloc
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from lib_extend.analysis import decode as module
 from lib_extend.analysis.decode import COVERED, MAX_PIXELS, decode, reduced, reduction
@@ -158,6 +159,24 @@ def test_exif_orientation(tmp_path: Path, orientation: int, suffix: str) -> None
         assert (got.width, got.height) == (1200, 800)
         assert got.image.width > got.image.height
         assert corner_colors(got.image) == ["G", "B", "R", "B"]
+
+
+def test_a_tiff_is_turned_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow turns TIFFs itself; versions before 10 still tell of the orientation afterwards."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    scene().transpose(Image.Transpose.ROTATE_90).save(tmp_path / "a.tiff", exif=exif)
+    loading = TiffImagePlugin.TiffImageFile.load
+
+    def load(image: Any) -> Any:
+        loaded = loading(image)
+        image.getexif()[0x0112] = 6
+        return loaded
+
+    monkeypatch.setattr(TiffImagePlugin.TiffImageFile, "load", load)
+    got = decode(str(tmp_path / "a.tiff"))
+    assert got.image.size == (got.width, got.height) == (300, 200)
+    assert corner_colors(got.image) == ["G", "B", "R", "B"]
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

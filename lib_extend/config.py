@@ -21,6 +21,8 @@ SORTS = ("score", "original", "shuffle", "alphabetical")
 FORMATS = ("plain", "background", "greek", "separation")
 LETTERED = ("greek", "separation")
 """The formats that say whose tag it is."""
+LETTERS = ("α", "β", "γ", "δ", "ε")
+"""What persons and characters are called from left to right, as the published LoRAs were trained; at most so many."""
 PERSON_TAGS = ("describing", "any")
 SHARED_TAGS = ("once", "each")
 COUNT_STYLES = ("english", "naive")
@@ -258,7 +260,7 @@ class TagConfig:
         recompose=True,
     )
     letters: tuple[str, ...] = _s(
-        ("α", "β", "γ", "δ", "ε"),
+        LETTERS,
         "what persons are called, from left to right",
         group="people",
         metavar="LIST",

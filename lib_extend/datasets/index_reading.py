@@ -13,7 +13,7 @@ from lib_extend.batch.edits import Written
 from lib_extend.batch.glance import Glance, Stored
 from lib_extend.captions.names import canonical, is_sentence, key
 from lib_extend.captions.reading import pieces
-from lib_extend.config import TagConfig, settings
+from lib_extend.config import LETTERS
 from lib_extend.datasets import captions as files
 from lib_extend.datasets import tokens
 from lib_extend.datasets.rows import (
@@ -33,7 +33,6 @@ from lib_extend.questions.checks import doubts
 from lib_extend.questions.plurals import naive_plural
 from lib_extend.records import Answer
 
-LETTERS: tuple[str, ...] = next(s.default for s in settings(TagConfig) if s.name == "letters")
 SURE = 0.8
 """An answer of at least this probability needs nobody to look at it (as `review` has it)."""
 LONGEST_TAG, MOST_WORDS = 80, 12

@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from lib_extend.config import COUNT_STYLES
+from lib_extend.config import COUNT_STYLES, LETTERS
 from lib_extend.generation import checks
 from lib_extend.generation.checks import FieldError
-from lib_extend.people.separating import LETTERS
 
 __all__ = ["LETTERS", "Cast", "Character", "Lora", "Place", "Thing"]
 

@@ -6,7 +6,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from lib_extend.people.separating import LETTERS, Rules, Separation, separate
+from lib_extend.config import LETTERS
+from lib_extend.people.separating import Rules, Separation, separate
 from lib_extend.records import Box, Category, Person, Source, Tag
 
 RULES = Rules(threshold=lambda name: 0.35)

@@ -153,8 +153,10 @@ GROUPS: dict[str, tuple[Doc, ...]] = {
                     }
                 ],
                 "groups": [{"name": "tags", "title": "Tags"}],
+                "formats": {"names": ["plain"], "lettered": ["greek"], "fields": ["people"]},
             },
-            notes="`recompose`: changing it runs no model again.",
+            notes="`recompose`: changing it runs no model again. `formats`: the names the setting `format` knows, those of them "
+            "that need `people`, and the fields a template may have.",
         ),
         Doc(
             "GET",

@@ -12,7 +12,7 @@ from typing import Any
 from lib_extend.api import texts
 from lib_extend.api.errors import ApiError, bad, forbidden
 from lib_extend.api.folders import FolderBook
-from lib_extend.config import Setting, TagConfig, settings
+from lib_extend.config import FORMATS, LETTERED, TEMPLATE_FIELDS, Setting, TagConfig, settings
 from lib_extend.datasets.question_files import questions_of_text
 from lib_extend.errors import UserError, WorkerError
 from lib_extend.questions.builtin import BUILTIN
@@ -27,12 +27,13 @@ _TYPES = {str: "text", int: "integer", float: "number", bool: "flag", list: "lis
 
 
 def described() -> dict[str, Any]:
-    """Every setting with all that a form needs, and the groups in their order."""
+    """Every setting with all that a form needs, the groups in their order, and what the caption's format may be."""
     all_settings = settings(TagConfig)
     used = dict.fromkeys(s.group for s in all_settings)
     return {
         "settings": [_described(s) for s in all_settings],
         "groups": [{"name": g, "title": texts.GROUPS.get(g, g)} for g in used],
+        "formats": {"names": FORMATS, "lettered": LETTERED, "fields": TEMPLATE_FIELDS},
     }
 
 

@@ -162,12 +162,18 @@ def test_every_setting_has_a_widget_and_a_default(
         assert name in page.app.evaluate("e => e.app.settings.map((s) => s.name)")
 
 
-def test_the_page_knows_the_names_of_the_config(window: Callable[..., Any], server: Server) -> None:
+def test_the_page_knows_the_names_of_the_config(
+    window: Callable[..., Any], server: Server, folder: Path
+) -> None:
     page = Page(window(), server)
-    context = page.window.evaluate(MODULE, "context.mjs")
-    assert set(context["FORMATS"]) == set(FORMATS)
-    assert set(context["LETTERED"]) == set(LETTERED)
-    assert set(context["TEMPLATE_FIELDS"]) == set(TEMPLATE_FIELDS)
+    page.open(folder)
+    formats = {"names": [*FORMATS], "lettered": [*LETTERED], "fields": [*TEMPLATE_FIELDS]}
+    assert page.app.evaluate("e => e.app.formats") == formats
+    page.app.locator("summary", has_text="Caption").click()
+    shown = page.app.locator("[data-setting=format]")
+    assert shown.locator(".chip").all_inner_texts() == [f"{{{f}}}" for f in TEMPLATE_FIELDS]
+    offered = shown.locator("option").evaluate_all("all => all.map(o => o.value)")
+    assert offered == [*FORMATS, "template"]
     texts = page.window.evaluate(MODULE, "texts.mjs")
     known = {s.name: s for s in settings(TagConfig)}
     assert set(texts["labelled"]) <= set(known)

@@ -3,27 +3,12 @@
 import { api } from "./api.mjs";
 import { same } from "./parts/field.mjs";
 
-/** The formats that say whose tag it is: they need `people`. The same as in config.py, which a test compares. */
-export const LETTERED = ["greek", "separation"];
-export const FORMATS = ["plain", "background", "greek", "separation"];
-export const TEMPLATE_FIELDS = [
-  "people",
-  "characters",
-  "copyright",
-  "persons",
-  "general",
-  "new",
-  "artist",
-  "year",
-  "rating",
-  "meta",
-];
-
 /** Events: "state", "config" (detail: names that changed, null for all), "folder", "jobs", "written". */
 export class Context extends EventTarget {
   state = null;
   settings = [];
   groups = [];
+  formats = { names: [], lettered: [], fields: [] }; // what the setting `format` may be
   models = null; // null until they are known
   modelsError = "";
   questions = [];
@@ -47,6 +32,7 @@ export class Context extends EventTarget {
     this.state = state;
     this.settings = settings.settings;
     this.groups = settings.groups;
+    this.formats = settings.formats;
     this.questions = questions;
     this.refreshModels(); // takes a second or two: the page does not wait for it
     await this.recall();
@@ -115,7 +101,7 @@ export class Context extends EventTarget {
     for (const [name, value] of Object.entries(values)) put(name, value);
     const now = (name) => next[name] ?? this.setting(name)?.default;
     const names = Object.keys(values);
-    if (LETTERED.includes(now("format")) && !now("people")) {
+    if (this.formats.lettered.includes(now("format")) && !now("people")) {
       if ("people" in values && !("format" in values)) put("format", "plain"), names.push("format");
       else put("people", true), names.push("people");
     }

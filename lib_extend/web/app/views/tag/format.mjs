@@ -1,6 +1,5 @@
 // The caption's format: one of the known ones, or a template of fields.
 
-import { FORMATS, TEMPLATE_FIELDS } from "../../context.mjs";
 import { fill, h, uid } from "../../dom.mjs";
 import { choices, label, texts } from "../../texts.mjs";
 
@@ -13,13 +12,13 @@ export function formatField(app) {
   const select = h(
     "select",
     { id, "aria-describedby": `${id}-hint` },
-    [...FORMATS, OWN].map((name) => h("option", { value: name }, choices.format[name][0])),
+    [...app.formats.names, OWN].map((name) => h("option", { value: name }, choices.format[name][0])),
   );
   const template = h("input", { type: "text", "aria-label": words.template, spellcheck: false });
   const insert = h(
     "div",
     { class: "chips fields", role: "group", "aria-label": words.field },
-    TEMPLATE_FIELDS.map((name) =>
+    app.formats.fields.map((name) =>
       h("button", { type: "button", class: "chip", on: { click: () => put(`{${name}}`) } }, `{${name}}`),
     ),
   );
@@ -57,7 +56,7 @@ export function formatField(app) {
   });
   element.set = () => {
     const value = app.value("format");
-    const known = FORMATS.includes(value);
+    const known = app.formats.names.includes(value);
     select.value = known ? value : OWN;
     own.hidden = known;
     hint.textContent = choices.format[select.value][1];

@@ -1,4 +1,4 @@
-"""Forge's sampling as far as regions meet it: a UNet with its patches, the calls of a step, the denoiser's callback.
+"""Forge's sampling as far as regions meet it: a UNet with its patches, the denoiser and the calls of its steps.
 
 Written from the contract: who calls what with which arguments, in which order; the numbers are small.
 """
@@ -121,25 +121,25 @@ class Checkpoint:
 class CFGDenoiser(nn.Module):
     """`sampler.model_wrap_cfg`: a step of `chunks`, which are run together or one by one."""
 
-    def __init__(self, sd_model: Checkpoint, p: Any = None) -> None:
+    def __init__(self, p: Any) -> None:
         super().__init__()
-        self.inner_model = SimpleNamespace(inner_model=sd_model)
         self.p, self.step = p, 0
         self.refiner: Checkpoint | None = None
-        self.around: Callable[[], None] = lambda: None
+        self.prompts_made_anew = 0
 
-    def forward(self, x: Tensor, chunks: Sequence[Chunk], *more: Sequence[Chunk]) -> Tensor:
-        """`chunks` in one call, each of `more` in another."""
-        if self.refiner is not None:
-            self.inner_model.inner_model, self.refiner = self.refiner, None
-        announce(SimpleNamespace(denoiser=self, x=x))
-        self.around()
-        results = [self.call(x, part) for part in (chunks, *more)]
+    def forward(self, x: Tensor, *calls: Sequence[Chunk]) -> Tensor:
+        if self.refiner is not None:  # apply_refiner
+            self.p.sd_model, self.refiner = self.refiner, None
+            self.update_inner_model()
+        results = [self.call(x, chunks) for chunks in calls]
         self.step += 1
         return torch.cat(results)
 
+    def update_inner_model(self) -> None:
+        self.prompts_made_anew += 1
+
     def call(self, x: Tensor, chunks: Sequence[Chunk]) -> Tensor:
-        unet = self.inner_model.inner_model.forge_objects.unet
+        unet = self.p.sd_model.forge_objects.unet
         kinds, rows = [kind for kind, _ in chunks], x.shape[0]
         options = unet.model_options["transformer_options"].copy()
         options |= {"cond_or_uncond": kinds, "sigmas": torch.ones(rows)}
@@ -152,40 +152,30 @@ class CFGDenoiser(nn.Module):
         return made
 
 
+class Sampler:
+    def __init__(self, p: Any) -> None:
+        self.model_wrap_cfg: Any = CFGDenoiser(p)
+
+    def sample(self, *given: Any, **named: Any) -> str:
+        return "sampled"
+
+    sample_img2img = sample
+
+
 def run(sd_model: Checkpoint) -> Any:
     """`p` when a sampling pass starts."""
-    p = SimpleNamespace(sd_model=sd_model, sampler=SimpleNamespace(), sampler_name="Euler")
-    p.sampler.model_wrap_cfg = CFGDenoiser(sd_model, p)
-    p.sampler.sample = p.sampler.sample_img2img = None
+    p = SimpleNamespace(sd_model=sd_model, sampler_name="Euler")
+    p.sampler = Sampler(p)
     return p
 
 
-def announce(params: Any) -> None:
-    """Errors in callbacks are only logged."""
-    for callback in list(sys.modules["modules.script_callbacks"].listeners):
-        try:
-            callback(params)
-        except Exception as error:  # noqa: BLE001
-            print("swallowed:", error)
-
-
-def webui(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Makes this process a Forge; returns the callbacks registered in it."""
-    callbacks: Any = ModuleType("modules.script_callbacks")
-    callbacks.listeners = []
-    callbacks.on_cfg_denoiser = callbacks.listeners.append
-
-    def remove(function: Any) -> None:
-        callbacks.listeners[:] = [c for c in callbacks.listeners if c != function]
-
-    callbacks.remove_callbacks_for_function = remove
-    for name in ("modules", "modules_forge"):
-        package = ModuleType(name)
-        package.__path__ = []
-        monkeypatch.setitem(sys.modules, name, package)
-    monkeypatch.setitem(sys.modules, "modules.script_callbacks", callbacks)
-    found: list[Any] = callbacks.listeners
-    return found
+def webui(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes this process a Forge."""
+    for name in ("modules", "modules.script_callbacks", "modules.sd_samplers_cfg_denoiser", "modules_forge"):
+        made: Any = ModuleType(name)
+        made.__path__ = []
+        made.CFGDenoiser = CFGDenoiser
+        monkeypatch.setitem(sys.modules, name, made)
 
 
 def latent(rows: int, height: int, width: int, seed: int = 3) -> Tensor:

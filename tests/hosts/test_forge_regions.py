@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,9 +26,13 @@ LEVELS = {9 * 17: (9, 17), 5 * 9: (5, 9), 3 * 5: (3, 5)}
 
 
 @pytest.fixture(autouse=True)
-def listeners(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+def webui(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # small tensors: threads would only wait for each other
+    double.webui(monkeypatch)
     with torch.no_grad():
-        yield double.webui(monkeypatch)
+        yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture
@@ -49,6 +54,13 @@ FIRST, SECOND = picture(41, 42, negative=43), picture(44, 45)
 def hooks(model: Checkpoint) -> int:
     parts = model.forge_objects.unet.model.diffusion_model.modules()
     return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in parts)
+
+
+def clean(p: Any) -> bool:
+    """Whether nothing is in the denoiser."""
+    denoiser = p.sampler.model_wrap_cfg
+    put_in = (denoiser._forward_hooks, denoiser._forward_pre_hooks, "update_inner_model" in vars(denoiser))
+    return not any(put_in)
 
 
 def plainly(attn: Attention) -> Any:
@@ -82,7 +94,7 @@ def wanted(
     try:
         found = []
         for chunks in calls:
-            found.append(double.CFGDenoiser(model).call(x, chunks))
+            found.append(double.run(model).sampler.model_wrap_cfg.call(x, chunks))
         return torch.cat(found)
     finally:
         Attention.forward = plain  # type: ignore[method-assign]
@@ -101,9 +113,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("calls", CALLS.values(), ids=CALLS)
-def test_every_way_a_step_is_called(
-    model: Checkpoint, listeners: list[Any], calls: list[list[Chunk]]
-) -> None:
+def test_every_way_a_step_is_called(model: Checkpoint, calls: list[list[Chunk]]) -> None:
     of: list[Picture | None] = [FIRST, SECOND]
     x, p = latent(2, *SIZE), double.run(model)
     plain = p.sampler.model_wrap_cfg(x, *calls)
@@ -120,8 +130,7 @@ def test_every_way_a_step_is_called(
     adapter.end()
     adapter.end()
     assert torch.equal(p.sampler.model_wrap_cfg(x, *calls), plain)
-    assert hooks(model) == 0 and not listeners
-    assert not p.sampler.model_wrap_cfg._forward_hooks
+    assert hooks(model) == 0 and clean(p)
 
 
 def test_the_same_prompt_all_over_is_the_plain_result(model: Checkpoint) -> None:
@@ -133,11 +142,11 @@ def test_the_same_prompt_all_over_is_the_plain_result(model: Checkpoint) -> None
     torch.testing.assert_close(p.sampler.model_wrap_cfg(x, *calls), plain)
 
 
-def test_nothing_is_hooked_in_without_regions(model: Checkpoint, listeners: list[Any]) -> None:
+def test_nothing_is_hooked_in_without_regions(model: Checkpoint) -> None:
     p = double.run(model)
     options = model.forge_objects.unet.model_options
     forge.Forge(p).begin([None, None], latent(2, *SIZE), 10)
-    assert hooks(model) == 0 and not listeners and not p.sampler.model_wrap_cfg._forward_hooks
+    assert hooks(model) == 0 and clean(p)
     forge.Forge(p).begin([FIRST], latent(1, *SIZE), 10)
     p.sampler.model_wrap_cfg(latent(1, *SIZE), [(0, conds(1))])
     assert model.forge_objects.unet.model_options is options and options == {"transformer_options": {}}
@@ -265,32 +274,60 @@ def test_a_generation_inside_ours_is_left_alone(model: Checkpoint) -> None:
 def test_a_refiner_takes_over(model: Checkpoint) -> None:
     x, p = latent(1, *SIZE), double.run(model)
     calls: list[list[Chunk]] = [[(1, conds(3)), (0, conds(1))]]
-    refiner = Checkpoint(UNet(seed=7))
-    expected = wanted(model, [FIRST], x, calls), wanted(refiner, [FIRST], x, calls)
+    refiner, denoiser = Checkpoint(UNet(seed=7)), p.sampler.model_wrap_cfg
+    expected = wanted(model, [FIRST], x, calls), wanted(refiner, [SECOND], x, calls)
     adapter_of = forge.Forge(p)
+    # its own text encoders make other conditionings
+    adapter_of.encode_again = lambda: [SECOND]
     adapter_of.begin([FIRST], x, 10)
-    torch.testing.assert_close(p.sampler.model_wrap_cfg(x, *calls), expected[0])
-    p.sampler.model_wrap_cfg.refiner = refiner
-    torch.testing.assert_close(p.sampler.model_wrap_cfg(x, *calls), expected[1])
+    torch.testing.assert_close(denoiser(x, *calls), expected[0])
+    denoiser.refiner = refiner
+    torch.testing.assert_close(denoiser(x, *calls), expected[1])
+    torch.testing.assert_close(denoiser(x, *calls), expected[1])
+    assert denoiser.prompts_made_anew == 1
     assert hooks(model) == 0 and hooks(refiner)
-    p.sampler.model_wrap_cfg.refiner = Checkpoint(nn.Identity())
-    with pytest.raises(TypeError):  # its own; nothing of ours is left
-        p.sampler.model_wrap_cfg(x, *calls)
-    assert hooks(refiner) == 0
+    adapter_of.end()
+    assert hooks(refiner) == 0 and clean(p)
 
 
-def test_a_refiner_without_cross_attention(model: Checkpoint) -> None:
-    class Other(UNet):
-        def forward(self, x: Tensor, *_: Any, **__: Any) -> Tensor:
-            return x
+def test_a_refiner_that_cannot_have_them(model: Checkpoint) -> None:
+    x, calls = latent(1, *SIZE), [[(0, conds(1))]]
+    for refiner, encode_again, message in (
+        (Checkpoint(UNet(seed=7)), None, "a refiner takes over in the midst"),
+        (Checkpoint(nn.Identity()), lambda: [SECOND], "Checkpoint has no cross-attention"),
+    ):
+        p = double.run(model)
+        adapter_of = forge.Forge(p)
+        adapter_of.encode_again = encode_again
+        adapter_of.begin([FIRST], x, 10)
+        p.sampler.model_wrap_cfg.refiner = refiner
+        with pytest.raises(RegionsError, match=message):
+            p.sampler.model_wrap_cfg(x, *calls)
+        assert hooks(model) == 0 and hooks(refiner) == 0
 
-    other = Other()
-    other.transformers = nn.ModuleList()
+
+def test_a_refiner_after_their_end(model: Checkpoint) -> None:
     x, p = latent(1, *SIZE), double.run(model)
-    forge.Forge(p).begin([FIRST], x, 10)
-    p.sampler.model_wrap_cfg.refiner = Checkpoint(other)
-    with pytest.raises(RegionsError, match="refiner has no cross-attention"):
-        p.sampler.model_wrap_cfg(x, [(0, conds(1))])
+    calls: list[list[Chunk]] = [[(0, conds(1))]]
+    refiner = Checkpoint(UNet(seed=7))
+    plain = double.run(refiner).sampler.model_wrap_cfg(x, *calls)
+    forge.Forge(p).begin([Picture(FIRST.shares, FIRST.positive, FIRST.negative, end=0.1)], x, 10)
+    p.sampler.model_wrap_cfg(x, *calls)
+    p.sampler.model_wrap_cfg.refiner = refiner
+    assert torch.equal(p.sampler.model_wrap_cfg(x, *calls), plain)
+
+
+def test_another_one_around_the_denoiser(model: Checkpoint) -> None:
+    """Somebody exchanges `update_inner_model` after us and puts it back after us."""
+    p = double.run(model)
+    denoiser = p.sampler.model_wrap_cfg
+    adapter_of = forge.Forge(p)
+    adapter_of.begin([FIRST], latent(1, *SIZE), 10)
+    before = denoiser.update_inner_model
+    denoiser.update_inner_model = lambda: before()
+    adapter_of.end()
+    denoiser.update_inner_model()
+    assert denoiser.prompts_made_anew == 1 and hooks(model) == 0
 
 
 def test_schedules_and_the_end_follow_the_denoisers_step(model: Checkpoint) -> None:
@@ -318,7 +355,7 @@ def test_half_precision(model: Checkpoint) -> None:
     assert (found.double() - exact).abs().max() < 0.05 * exact.abs().max()
 
 
-def test_errors_leave_nothing_behind(model: Checkpoint, listeners: list[Any]) -> None:
+def test_errors_leave_nothing_behind(model: Checkpoint) -> None:
     x, p = latent(1, *SIZE), double.run(model)
     calls: list[list[Chunk]] = [[(0, conds(1))]]
     plain = p.sampler.model_wrap_cfg(x, *calls)
@@ -335,7 +372,7 @@ def test_errors_leave_nothing_behind(model: Checkpoint, listeners: list[Any]) ->
     with pytest.raises(MemoryError):
         p.sampler.model_wrap_cfg(x, *calls)
     model.forge_objects.unet = unet
-    assert hooks(model) == 0 and not listeners
+    assert hooks(model) == 0
     assert torch.equal(double.run(model).sampler.model_wrap_cfg(x, *calls), plain)
 
 
@@ -362,9 +399,7 @@ def begun(model: Checkpoint) -> Any:
     return p.sampler.model_wrap_cfg
 
 
-def test_what_cannot_be_done_ends_the_generation(
-    model: Checkpoint, listeners: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_done_ends_the_generation(model: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     x, calls = latent(1, *SIZE), [[(0, conds(1))]]
     with pytest.raises(RegionsError, match=r"8 × 9 of a latent of 17 × 9.*MultiDiffusion"):
         begun(model)(x[..., :8], *calls)
@@ -377,14 +412,13 @@ def test_what_cannot_be_done_ends_the_generation(
     with pytest.raises(RegionsError, match="sampler Euler does not say"):
         forge.Forge(p).begin([FIRST], x, 10)
 
-    denoiser = begun(model)
-    listeners.clear()  # "Reload UI" does that
-    with pytest.raises(RegionsError, match="does not pass its transformers"):
-        denoiser(x, *calls)
+    with monkeypatch.context() as patch:
+        patch.setattr(UNet, "forward", lambda self, x, *_, **__: x)
+        with pytest.raises(RegionsError, match="does not pass its transformers"):
+            begun(model)(x, *calls)
     monkeypatch.setattr(Attention, "forward", lambda self, x, *_, **__: x)
     with pytest.raises(RegionsError, match="cross-attention is run in a way"):
         begun(model)(x, *calls)
-    monkeypatch.undo()
 
 
 def test_rows_that_nobody_explains(model: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -403,13 +437,12 @@ def test_rows_that_nobody_explains(model: Checkpoint, monkeypatch: pytest.Monkey
 def test_refusing(model: Checkpoint) -> None:
     p = double.run(model)
     adapter_of = forge.Forge(p)
-    error = RegionsError("why")
-    adapter_of.refuse(error)
+    adapter_of.refuse(RegionsError("why"))
     for name in ("sample", "sample_img2img"):
         with pytest.raises(RegionsError, match="why"):
             getattr(p.sampler, name)(p, 1, steps=2)
     adapter_of.begin([FIRST], latent(1, *SIZE), 10)
-    assert not callable(getattr(p.sampler, "sample", None))
+    assert p.sampler.sample() == p.sampler.sample_img2img() == "sampled"
 
 
 def test_checkpoints_without_cross_attention(model: Checkpoint) -> None:
@@ -429,13 +462,10 @@ def test_checkpoints_without_cross_attention(model: Checkpoint) -> None:
         forge.Forge(double.run(Flux(Joint()))).begin([FIRST], latent(1, *SIZE), 10)
 
 
-def test_which_webuis_it_is_for(listeners: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
+def test_which_webuis_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert forge.can_apply()
-    callbacks = sys.modules["modules.script_callbacks"]
     with monkeypatch.context() as patch:
-        patch.delattr(callbacks, "remove_callbacks_for_function")
+        patch.delattr(sys.modules["modules.sd_samplers_cfg_denoiser"], "CFGDenoiser")
         assert not forge.can_apply()
     monkeypatch.delitem(sys.modules, "modules_forge")
     assert not forge.can_apply()

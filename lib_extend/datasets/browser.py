@@ -26,6 +26,8 @@ from lib_extend.datasets.filter_parsing import parse
 from lib_extend.datasets.index import SORTS, Index
 from lib_extend.datasets.index_reading import caption_name
 from lib_extend.datasets.regex import Regexes
+from lib_extend.datasets.regex_literals import needed
+from lib_extend.datasets.regex_process import ignores_case
 from lib_extend.datasets.rows import BROKEN_CAPTION, BROKEN_IMAGE, SOURCES, Row, image_id, pack
 from lib_extend.datasets.scan import show
 from lib_extend.datasets.thumbnails import Thumbnails
@@ -224,6 +226,8 @@ class Browser:
         """The pictures that a leaf of a filter means (see `filters.Rows`)."""
         if isinstance(leaf, filters.Regex):
             with self.lock:
+                for some in needed(leaf.pattern, ignore_case=ignores_case(leaf.pattern)):
+                    among = self.index.with_any_text(some, among)
                 texts = list(self.index.captions)
             return self.regexes.search(leaf.pattern, texts, among)
         if isinstance(leaf, filters.Changed):

@@ -292,6 +292,14 @@ class Index:
             found[place] = text in self.captions[place].lower()
         return pack(found)
 
+    def with_any_text(self, texts: Sequence[str], among: int) -> int:
+        """The pictures of `among` in whose caption one of these texts stands, without regard to its case there."""
+        found = 0
+        for text in texts:
+            left = among & ~found
+            found |= left & self._with_text(text, left)
+        return found
+
     def members(self, bits: int) -> list[int]:
         """The places in a set, ascending."""
         return list(compress(range(len(self.names)), unpack(bits, len(self.names))))

@@ -45,14 +45,14 @@ class Regexes:
     def search(self, pattern: str, texts: Sequence[str], among: int) -> int:
         """Bits of the `texts` in which `pattern` is found, of those whose bit is set in `among`.
 
-        Without regard to case. Only texts that are not those of the last call travel to the process.
+        Without regard to case. Only texts that are asked for and that the process does not have yet travel to it.
 
         Raises:
             UserError: it is no regular expression, or takes too long.
         """
         checked_regex(pattern)
         with self._lock:
-            self._sync(texts)
+            self._sync(texts, among)
             answer = self._ask({"search": pattern, "among": f"{among:x}"}, pattern)
         return int(answer["found"], 16)
 
@@ -83,20 +83,27 @@ class Regexes:
 
     # with the lock held
 
-    def _sync(self, texts: Sequence[str]) -> None:
+    def _sync(self, texts: Sequence[str], among: int) -> None:
         self._start()
         there = self._there
         there += [""] * (len(texts) - len(there))
         # nearly all are the very same strings as last time
-        changed = [(i, t) for i, (t, old) in enumerate(zip(texts, there)) if t is not old]  # noqa: B905
+        asked = f"{among:b}"[::-1]
+        changed = [
+            (i, t)
+            for i, (wanted, t, old) in enumerate(zip(asked, texts, there))  # noqa: B905
+            if wanted == "1" and t is not old
+        ]
         try:
             with self._watched(SYNC_SECONDS):
                 for start in range(0, len(changed), _BATCH):
-                    self._send({"texts": changed[start : start + _BATCH]})
+                    batch = changed[start : start + _BATCH]
+                    self._send({"texts": batch})
+                    for i, text in batch:
+                        there[i] = text
         except OSError:
             self._end()
             raise UserError("The process of the regular expressions ended: try again.") from None
-        self._there = list(texts)
 
     def _ask(self, message: dict[str, Any], pattern: str) -> dict[str, Any]:
         assert self._process is not None and self._process.stdout is not None

@@ -27,12 +27,15 @@ _CAPITAL = re.compile(r"(?:\\.)|([A-Z])", re.DOTALL)
 
 def search(pattern: str, texts: list[str], among: int) -> int:
     """Bits of the texts (in lower case) among `among` in which `pattern` is found, without regard to case."""
-    # a pattern without capitals finds the same in lower case, and far faster than by IGNORECASE
-    capitals = any(m[1] for m in _CAPITAL.finditer(pattern))
-    found = re.compile(pattern, re.IGNORECASE if capitals else 0).search
-    wanted = f"{among:b}"[::-1].ljust(len(texts), "0")
+    found = re.compile(pattern, re.IGNORECASE if ignores_case(pattern) else 0).search
+    wanted = f"{among:b}"[::-1]
     bits = ["1" if w == "1" and found(t) else "0" for w, t in zip(wanted, texts)]  # noqa: B905
     return int("0" + "".join(reversed(bits)), 2)
+
+
+def ignores_case(pattern: str) -> bool:
+    """Whether it is searched by IGNORECASE: without capitals it finds the same in lower case, and far faster."""
+    return any(m[1] for m in _CAPITAL.finditer(pattern))
 
 
 def replaced(pattern: str, by: str, whole: bool, texts: list[str]) -> list[str]:

@@ -127,7 +127,7 @@ def test_names_that_are_not_utf8(folder: Path, browsers: Browsers) -> None:
 
 
 def test_wrong_questions(folder: Path, browsers: Browsers) -> None:
-    put(folder, "a.png", "a" * 60)
+    put(folder, "a.png", "b" + "a" * 60)
     browser = opened(browsers, folder)
     with pytest.raises(UserError, match="never closed"):
         browser.images("(a")
@@ -394,7 +394,7 @@ def test_replacing_and_expressions(folder: Path, browsers: Browsers) -> None:
     assert text(folder, "a.txt") == "redhead"
     assert text(folder, "b.txt") == "A girl with green-haired, and a green hat."
     browser.regexes._seconds = 0.5
-    put(folder, "d.png", "a" * 60)
+    put(folder, "d.png", "b" + "a" * 60)
     with pytest.raises(UserError, match="takes too long"):
         change(browser, "replace", "(a+)+b", to="", regex=True)
     assert text(folder, "d.txt") == "a" * 60

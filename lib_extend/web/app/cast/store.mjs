@@ -54,7 +54,7 @@ export class Store extends EventTarget {
 
   /** Take over what the WebUI, a file or a picture says. `data` null: the panel is switched off, its cast stays. */
   take(data, { problem = "", keep = true } = {}) {
-    if (keep && this.state.characters.length + this.state.things.length > 0) this.keep();
+    if (keep && !isEmpty(this.state)) this.keep();
     if (data) this.state = complete(data);
     else this.state.enabled = false;
     this.problem = problem;
@@ -65,7 +65,8 @@ export class Store extends EventTarget {
   /** A picture's cast: who is where, and its tags. LoRAs and all else stay as they are. */
   fill({ characters, common, scene }) {
     const { main: _, main_negative: __, ...now } = this.state;
-    this.take({ ...now, enabled: true, characters, common: common || now.common, scene: scene || now.scene });
+    this.keep();
+    this.take({ ...now, enabled: true, characters, common: common || now.common, scene: scene || now.scene }, { keep: false });
   }
 
   select(at) {

@@ -55,6 +55,19 @@ def test_what_a_module_imports_is_served(path) -> None:  # type: ignore[no-untyp
         web.read_page(target.as_posix())
 
 
+def test_the_names_of_the_panel() -> None:
+    names = (web.FOLDER / "cast" / "ids.mjs").read_text(encoding="utf-8")
+    assert f'ELEMENT = "{ids.PANEL}"' in names
+    assert f"`{ids.panel_value('${tab}')}`" in names
+    loader = (web.FOLDER.parents[2] / "javascript" / "prompt_extend.mjs").read_text(encoding="utf-8")
+    assert ids.PAGE + ids.PANEL_ENTRY in loader and f'"{ids.PANEL}"' in loader
+    style = (web.FOLDER.parents[2] / "style.css").read_text(encoding="utf-8")
+    assert f"{ids.PANEL} {{" in style and f"{ids.PANEL}-head {{" in style
+    host = (web.FOLDER / "cast" / "host.mjs").read_text(encoding="utf-8")
+    assert all(f"#{ids.panel(tab)}" in style for tab in ids.TABS) and f"#{ids.panel('${tab}')}" in host
+    web.read_page(ids.PANEL_ENTRY)
+
+
 def test_the_names_python_and_the_page_share() -> None:
     entry = (web.FOLDER / ids.ENTRY).read_text(encoding="utf-8")
     assert f'define("{ids.APP}"' in entry

@@ -15,6 +15,7 @@ const LOOK = 300;
 
 class PromptExtendCast extends HTMLElement {
   #begun = false;
+  #built = false;
   #timer = 0;
   #endTheme = () => {};
 
@@ -47,7 +48,7 @@ class PromptExtendCast extends HTMLElement {
   #look() {
     if (document.hidden) return;
     this.link.look();
-    if (this.offsetParent !== null) this.store.tell("look");
+    if (this.#built && this.offsetParent !== null) this.store.tell("look");
   }
 
   async #build() {
@@ -57,6 +58,7 @@ class PromptExtendCast extends HTMLElement {
       root.adoptedStyleSheets = sheets;
       root.replaceChildren();
       panel({ tab: this.dataset.tab, store: this.store, root });
+      this.#built = true;
       this.style.minHeight = "0";
     } catch (error) {
       console.error("Prompt Extend:", error);

@@ -24,7 +24,7 @@ input:focus-visible { outline: 2px solid var(--color-accent, #f97316); outline-o
 /** Put it into the accordion, over Gradio's own head, which stays as it is. */
 export function head(accordion, store) {
   const input = h("input", { type: "checkbox", role: "switch", "aria-label": texts.head.on, title: texts.head.on });
-  const line = h("span", { class: "summary", role: "status" });
+  const line = h("span", { class: "summary" });
   const element = h(TAG);
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);

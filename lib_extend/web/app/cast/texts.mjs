@@ -143,7 +143,7 @@ export const texts = {
     end: "Boxes act until",
     hint: "The base prompt is the resulting one below. The less of it inside a box, the more characters are kept apart; where boxes act in fewer steps, they blend in better.",
     short: (base, end) => `base ${base}${end ? ` · until ${end}` : ""}`,
-    cannot: (reason) => `Boxes cannot act here: ${reason.replace(/\.$/, "")}.`,
+    cannot: (reason) => `Boxes cannot act here, only the prompt is used: ${reason.replace(/\.$/, "")}.`,
     cannotShort: "boxes cannot act here",
     promptOnly: "Use only the prompt",
   },

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from lib_extend.api import settings
 from lib_extend.api.http import Call, Raw, to_bytes
+from lib_extend.api.own_questions import FIELDS
 from lib_extend.api.services import Services
 from lib_extend.config import TagConfig
 from lib_extend.questions.builtin import BUILTIN
@@ -28,6 +29,20 @@ def check_questions(services: Services, call: Call) -> dict[str, Any]:
     body = call.members("text", "toml")
     text, toml = (body.text(n) if n in body else None for n in ("text", "toml"))
     return {"questions": settings.check_questions(text, toml)}
+
+
+def own_questions(services: Services, call: Call) -> list[dict[str, Any]]:
+    return services.questions.all()
+
+
+def put_question(services: Services, call: Call) -> dict[str, Any]:
+    call.members(*FIELDS)  # their types are checked with the question, by name
+    return services.questions.put(call.path["name"], call.body)
+
+
+def delete_question(services: Services, call: Call) -> dict[str, Any]:
+    services.questions.delete(call.path["name"])
+    return {"deleted": call.path["name"]}
 
 
 def presets(services: Services, call: Call) -> list[dict[str, Any]]:

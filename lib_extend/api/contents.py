@@ -172,11 +172,16 @@ class Recent:
 
 
 def write_json(file: Path, value: Any) -> None:
+    """Write a small file of ours as JSON, whole or not at all. Raises OSError."""
+    write_text(file, json.dumps(value, indent=1))
+
+
+def write_text(file: Path, text: str) -> None:
     """Write a small file of ours, whole or not at all. Raises OSError."""
     temp = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        temp.write_text(json.dumps(value, indent=1), encoding="utf-8")
+        temp.write_text(text, encoding="utf-8")
         temp.replace(file)
     except OSError:
         with contextlib.suppress(OSError):

@@ -58,6 +58,21 @@ _PERSON = {
     "tags": [_TAG],
     "locked": False,
 }
+_OWN = {
+    "name": "season",
+    "selected_by": "season",
+    "kind": "one_of",
+    "tag": "{answer}",
+    "when": ["outdoors"],
+    "ask": "What season is it?",
+    "after": "",
+    "of_person": False,
+    "allowed": ["summer", "winter"],
+    "unless": [],
+    "each": [],
+    "answers": ["summer", "winter"],
+    "file": "/webui/prompt-extend/questions/season.toml",
+}
 _DROP = {"name": "hat", "reason": "score 0.20 is below 0.35"}
 _JOB = {
     "id": "b7c2f0a1d3e4", "folder": "9f86d081884c7d65", "path": "/data/cats", "kind": "tag", "state": "running",
@@ -220,6 +235,31 @@ GROUPS: dict[str, tuple[Doc, ...]] = {
                 Field("toml", "text", "or the text of a question file"),
             ),
         ),
+        Doc(
+            "GET",
+            "/questions/own",
+            "The questions written in the page, each a TOML file in the data folder.",
+            [_OWN],
+            notes="`file` goes into the setting `question_file` to have it asked; `problem` says why one cannot be read.",
+        ),
+        Doc(
+            "PUT",
+            "/questions/own/{name}",
+            "Save a question of one's own, replacing one of that name; an error names the `field`.",
+            _OWN,
+            body=(
+                Field(
+                    "kind", "text", "count, color, yes_no, one_of, some_of or free (default: by the answers)"
+                ),
+                Field("ask", "text", "what is asked", True),
+                Field("when", "list", "tags that must all be there"),
+                Field("unless", "list", "tags none of which may be there"),
+                Field("each", "list", "the objects it is put to, as {object} in `ask`"),
+                Field("answers", "list", "the answers allowed"),
+                Field("tag", "text", "the tag it writes, with {answer} and {object}"),
+            ),
+        ),
+        Doc("DELETE", "/questions/own/{name}", "Delete a question of one's own.", {"deleted": "season"}),
         Doc(
             "GET", "/presets", "The saved presets.", [_PRESET], notes="`problem` says why one cannot be read."
         ),

@@ -38,10 +38,12 @@ class FolderBook:
 
     Args:
         safety: asked anew each time, for a WebUI may be restarted with other flags around us.
+        ours: a folder with files of the page's own, which settings may name on any server.
     """
 
-    def __init__(self, safety: Callable[[], Safety]) -> None:
+    def __init__(self, safety: Callable[[], Safety], ours: Path | None = None) -> None:
         self._safety = safety
+        self._ours = ours
         self._lock = threading.Lock()
         self._opened: dict[str, Opened] = {}
 
@@ -49,6 +51,12 @@ class FolderBook:
     def free(self) -> bool:
         """Whether any folder may be chosen."""
         return not self._safety().shared
+
+    def is_ours(self, path: str) -> bool:
+        """Whether it is a file of the page's own, which it wrote itself."""
+        if self._ours is None or os.path.normpath(path) != path:
+            return False
+        return os.path.dirname(path) == str(self._ours) and not os.path.islink(path)
 
     def roots(self) -> tuple[Path, ...]:
         """The folders named by flag."""

@@ -16,7 +16,8 @@ from lib_extend.config import TagConfig
 from lib_extend.errors import UserError
 
 _NAME = re.compile(r'[^/\\:*?"<>|\x00-\x1f\x7f\ud800-\udfff\ufffd]{1,64}')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names that Windows keeps for devices."""
 _SUFFIX = ".json"
 _LARGEST = 1_000_000
 
@@ -86,7 +87,7 @@ class Presets:
 
     def _file(self, name: str) -> Path:
         plain = name.strip(" .") == name and _NAME.fullmatch(name)
-        if not plain or _RESERVED.fullmatch(name):
+        if not plain or RESERVED.fullmatch(name):
             raise bad(texts.PRESET_NAME, "name")
         return self._folder / f"{name}{_SUFFIX}"
 

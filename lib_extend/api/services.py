@@ -17,6 +17,7 @@ from lib_extend.api.kept import Kept
 from lib_extend.api.last import Last
 from lib_extend.api.lora_downloads import PUBLIC, LoraDownloads, Sources
 from lib_extend.api.lora_shelf import LoraShelf
+from lib_extend.api.own_questions import OwnQuestions
 from lib_extend.api.presets import Presets
 from lib_extend.api.review_list import Lists
 from lib_extend.api.settings import ModelList
@@ -53,6 +54,7 @@ class Services:
     folders: FolderBook
     recent: Recent
     presets: Presets
+    questions: OwnQuestions
     jobs: Jobs
     kept: Kept
     environment: EnvironmentTask
@@ -121,9 +123,10 @@ def make(
         credentials=credentials,
         options=options,
         host=host,
-        folders=FolderBook(safety),
+        folders=FolderBook(safety, ours=folder / "questions"),
         recent=recent,
         presets=Presets(folder / "presets"),
+        questions=OwnQuestions(folder / "questions"),
         jobs=Jobs(hooks),
         kept=kept,
         environment=EnvironmentTask(before=lambda: _forget(kept)),

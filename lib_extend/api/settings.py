@@ -94,7 +94,8 @@ def _check_paths(config: TagConfig, folders: FolderBook) -> None:
         if (name == "models_dir" and value) or (looks_like_path and not _is_repository(value)):
             _resolve(folders, value, name)
     for file in config.question_file:
-        _resolve(folders, file, "question_file")
+        if not folders.is_ours(file):
+            _resolve(folders, file, "question_file")
 
 
 def _is_repository(value: str) -> bool:

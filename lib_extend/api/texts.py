@@ -96,6 +96,13 @@ SHARED_LORA = (
     "the machine itself, or set --gradio-auth."
 )
 
+# questions
+THE_QUESTION = "The question"
+QUESTION_NAME = (
+    "name: a question is called by a-z, 0-9 and _, at most 64 of them, and not as Windows calls its devices."
+)
+NO_QUESTION = "There is no question of yours called {name}."
+
 # review
 NOT_ANALYSED = "{name} was not analysed with these models and questions yet: tag or preview it first."
 

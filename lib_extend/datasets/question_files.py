@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 from lib_extend.datasets.scan import show
 from lib_extend.errors import UserError
 from lib_extend.questions.own import from_line, from_tables, line_numbers
-from lib_extend.questions.records import Question
+from lib_extend.questions.records import Kind, Question
 
 
 def own_questions(
@@ -57,6 +59,25 @@ def questions_of_text(text: str, name: str, known: Sequence[Question]) -> tuple[
         for i in range(len(tables))
     ]
     return from_tables(tables, places, known)
+
+
+def toml_of(question: Question) -> str:
+    """The question as the text of a question file; read again, it is the same."""
+    lines = ["[[question]]"]
+    for field in dataclasses.fields(question):
+        value = getattr(question, field.name)
+        if isinstance(value, tuple):
+            text = f"[{', '.join(map(_quoted, value))}]"
+        else:
+            text = _quoted(value.value if isinstance(value, Kind) else str(value))
+        if value not in ("", (), False):
+            lines.append(f"{field.name} = {text}")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    # JSON's escapes are TOML's, but for the one character that JSON leaves as it is
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _parse(text: str) -> dict[str, Any]:

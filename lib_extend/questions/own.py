@@ -10,6 +10,15 @@ from typing import Any
 from lib_extend.errors import UserError
 from lib_extend.questions.records import Kind, Question
 
+
+class QuestionError(UserError):
+    """A question that cannot be asked; `field` is the one of its fields that must be mended, "" for none."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
 _FIELDS = {f.name for f in dataclasses.fields(Question)}
 _LISTS = frozenset({"when", "unless", "each", "each_answer", "answers", "plain"})
 _TEXTS = _FIELDS - _LISTS - {"kind"}
@@ -29,28 +38,29 @@ def from_table(item: Mapping[str, Any], where: str) -> Question:
     """
     for name in item:
         if name not in _FIELDS:
-            raise UserError(
-                f"{where}: a question has no field {name!r}; the fields are {', '.join(sorted(_FIELDS))}."
+            raise QuestionError(
+                f"{where}: a question has no field {name!r}; the fields are {', '.join(sorted(_FIELDS))}.",
+                name,
             )
     values: dict[str, Any] = {}
     for name, value in item.items():
         if name in _LISTS:
             values[name] = _names(name, value, where)
         elif not isinstance(value, str):
-            raise UserError(f"{where}: {name} must be a text, not {value!r}.")
+            raise QuestionError(f"{where}: {name} must be a text, not {value!r}.", name)
         else:
             values[name] = value.strip()
     for name in ("name", "ask"):
         if not values.get(name):
-            raise UserError(f'{where}: the question needs {name} = "…".')
+            raise QuestionError(f'{where}: the question needs {name} = "…".', name)
     if not _NAME.fullmatch(values["name"]):
-        raise UserError(f"{where}: name is {values['name']!r}, but may hold a-z, 0-9 and _ only.")
+        raise QuestionError(f"{where}: name is {values['name']!r}, but may hold a-z, 0-9 and _ only.", "name")
     kind = values.get("kind") or ("one_of" if values.get("answers") else "free")
     try:
         values["kind"] = Kind(kind)
     except ValueError:
-        raise UserError(
-            f"{where}: kind is {kind!r}, but must be one of: {', '.join(k.value for k in Kind)}."
+        raise QuestionError(
+            f"{where}: kind is {kind!r}, but must be one of: {', '.join(k.value for k in Kind)}.", "kind"
         ) from None
     question = Question(**values)
     _check(question, where)
@@ -69,15 +79,15 @@ def from_tables(
     for item, where in zip(items, places, strict=True):
         question = from_table(item, where)
         if question.name in names:
-            raise UserError(
-                f"{where}: there is already a question called {question.name!r}: choose another name."
+            raise QuestionError(
+                f"{where}: there is already a question called {question.name!r}: choose another name.", "name"
             )
         names.add(question.name)
         result.append(question)
     for question, where in zip(result, places, strict=True):
         for other in (*question.each_answer, *((question.after,) if question.after else ())):
             if other not in names:
-                raise UserError(f"{where}: it follows {other!r}, but there is no such question.")
+                raise QuestionError(f"{where}: it follows {other!r}, but there is no such question.", "after")
     return tuple(result)
 
 
@@ -115,7 +125,7 @@ def line_numbers(text: str, table: str = "question") -> list[int]:
 def _names(field: str, value: Any, where: str) -> tuple[str, ...]:
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)) or not all(isinstance(i, str) and i.strip() for i in items):
-        raise UserError(f"{where}: {field} must be a list of texts, not {value!r}.")
+        raise QuestionError(f"{where}: {field} must be a list of texts, not {value!r}.", field)
     return tuple(str(i).strip().replace(" ", "_") for i in items)
 
 
@@ -123,23 +133,26 @@ def _check(question: Question, where: str) -> None:
     if question.kind in (Kind.ONE_OF, Kind.SOME_OF) and len(question.answers) < (
         2 if question.kind is Kind.ONE_OF else 1
     ):
-        raise UserError(f'{where}: a {question.kind.value} question needs answers = ["…", "…"].')
+        raise QuestionError(
+            f'{where}: a {question.kind.value} question needs answers = ["…", "…"].', "answers"
+        )
     about_things = bool(question.each or question.each_answer)
     if question.kind in (Kind.COUNT, Kind.COLOR) and not about_things:
-        raise UserError(
-            f'{where}: a {question.kind.value} question needs each = ["…"]: the objects it is put to.'
+        raise QuestionError(
+            f'{where}: a {question.kind.value} question needs each = ["…"]: the objects it is put to.', "each"
         )
     allowed = {"object", "objects"} if about_things else set()
     if question.kind is Kind.SOME_OF:
         allowed.add("answer")
-    for template, fields in (
-        (question.ask, allowed),
-        (question.rephrased, allowed),
-        (question.tag, allowed | {"answer"}),
+    for field, template, fields in (
+        ("ask", question.ask, allowed),
+        ("rephrased", question.rephrased, allowed),
+        ("tag", question.tag, allowed | {"answer"}),
     ):
         for name in re.findall(r"\{(\w*)\}", template):
             if name not in fields:
                 known = ", ".join(f"{{{f}}}" for f in sorted(fields)) or "none here"
-                raise UserError(
-                    f"{where}: {{{name}}} stands for nothing in {template!r}; what may stand there: {known}."
+                raise QuestionError(
+                    f"{where}: {{{name}}} stands for nothing in {field} = {template!r}; what may stand there: {known}.",
+                    field,
                 )

@@ -74,7 +74,7 @@ def test_a_file_of_questions(file: Path) -> None:
         ('name = "wall"', 'name = "time"', "line 10: there is already a question called 'time'"),
         ('name = "wall"', 'name = "door"', "line 10: there is already a question called 'door'"),
         ('after = "time"', 'after = "tim"', "line 10: it follows 'tim', but there is no such question"),
-        ("{answer} on wall", "{anwser} on wall", r"line 10: \{anwser\} stands for nothing"),
+        ("{answer} on wall", "{anwser} on wall", r"line 10: \{anwser\} stands for nothing in tag"),
         ("Is the {object} ripe", "Is the {thing} ripe", r"line 16: \{thing\} stands for nothing"),
         ('when = ["outdoors"]', "when = [1]", "line 2: when must be a list of texts"),
         ('when = ["outdoors"]', 'whenn = "outdoors"', "line 2: a question has no field 'whenn'"),

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from lib_extend.config import FORMATS, LETTERED, TEMPLATE_FIELDS, TagConfig, settings
+from lib_extend.datasets.question_files import own_questions
+from lib_extend.questions.builtin import BUILTIN
 from tests.ui.conftest import Server
 from tests.ui.page import Page
 
@@ -95,6 +97,64 @@ def test_own_questions_are_checked_and_kept(window: Callable[..., Any], server: 
     assert config["question"] == ["Is it raining? [yes, no] -> rain"]
     assert config["ask"] == ["count", "color", "floor", "door"]
     TagConfig.from_dict(config)
+
+
+def test_a_question_is_written_changed_and_removed(
+    window: Callable[..., Any], server: Server, folder: Path
+) -> None:
+    page = Page(window(), server)
+    page.open(folder)
+    page.sketch()
+    app, keys = page.app, page.window.keyboard
+    page.click("Write a question …")
+    form = app.locator("dialog.question-form")
+    form.get_by_label("Question", exact=True).fill("What season is it in the image?")
+    form.get_by_label("Only when").fill("outdoors, blue sky")
+    form.get_by_label("Answers").fill("summer")
+    form.get_by_role("button", name="Save").click()
+    error = form.locator("[data-field=answers] .error")
+    error.wait_for()
+    assert "needs answers" in error.inner_text()
+    form.get_by_label("Answers").fill("late winter")
+    form.get_by_label("Answers").press("Enter")
+    form.get_by_label("Tag to write").fill("{answr}")
+    form.get_by_role("button", name="Save").click()
+    form.locator("[data-field=tag] .error", has_text="{answr} stands for nothing").wait_for()
+    form.get_by_label("Tag to write").fill("{answer}")
+    form.get_by_role("button", name="Save").click()
+    form.wait_for(state="detached")
+    chip = app.locator(".chip[data-question=season]")
+    assert chip.get_attribute("aria-pressed") == "true"
+    file = server.data / "questions" / "season.toml"
+    (read,) = own_questions([str(file)], [], BUILTIN)[len(BUILTIN) :]
+    assert (read.when, read.answers, read.tag) == (
+        ("outdoors", "blue_sky"), ("summer", "late_winter"), "{answer}"
+    )  # fmt: skip
+    assert app.evaluate("e => e.app.config().question_file") == [str(file)]
+
+    # still there after a reload; another name, another answer
+    page.window.reload()
+    chip.click()
+    assert chip.get_attribute("aria-pressed") == "false"
+    chip.click()
+    app.get_by_label("Change the question season").click()
+    assert form.get_by_label("Question", exact=True).input_value() == "What season is it in the image?"
+    form.get_by_label("Name").fill("count")
+    keys.press("Enter")
+    form.get_by_role("button", name="Save").click()
+    form.locator("[data-field=name] .error", has_text="already").wait_for()
+    form.get_by_label("Name").fill("weather")
+    form.get_by_role("button", name="Save").click()
+    form.wait_for(state="detached")
+    other = server.data / "questions" / "weather.toml"
+    assert other.exists() and not file.exists()
+    assert app.evaluate("e => e.app.config().question_file") == [str(other)]
+
+    app.get_by_label("Change the question weather").click()
+    form.get_by_role("button", name="Remove", exact=True).last.click()
+    app.locator("dialog footer").last.get_by_role("button", name="Remove").click()
+    app.locator(".chip[data-question=weather]").wait_for(state="detached")
+    assert not other.exists() and app.evaluate("e => e.app.config().question_file ?? []") == []
 
 
 def test_presets_are_saved_shared_and_deleted(

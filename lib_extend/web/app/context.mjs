@@ -12,6 +12,7 @@ export class Context extends EventTarget {
   models = null; // null until they are known
   modelsError = "";
   questions = [];
+  ownQuestions = []; // written in the page, each with its `file`
   recent = [];
   jobs = [];
   folder = null;
@@ -28,7 +29,8 @@ export class Context extends EventTarget {
 
   /** Fetch what never changes while the page is open. Raises ApiError. */
   async begin() {
-    const [state, settings, questions] = await Promise.all([api.get("state"), api.get("settings"), api.get("questions")]);
+    const [state, settings, questions, own] = await Promise.all(["state", "settings", "questions", "questions/own"].map((path) => api.get(path)));
+    this.ownQuestions = own;
     this.state = state;
     this.settings = settings.settings;
     this.groups = settings.groups;
@@ -62,6 +64,12 @@ export class Context extends EventTarget {
   async refresh() {
     this.state = await api.get("state");
     this.tell("state");
+  }
+
+  /** The questions of one's own, after one was saved or removed. */
+  async refreshQuestions() {
+    this.ownQuestions = await api.get("questions/own");
+    this.tell("config", ["question_file"]);
   }
 
   async refreshModels() {

@@ -4,6 +4,7 @@ import { api } from "../../api.mjs";
 import { fill, h, uid } from "../../dom.mjs";
 import { button } from "../../parts/button.mjs";
 import { spoken } from "../../parts/tags.mjs";
+import { questionForm } from "./question_form.mjs";
 import { label, texts } from "../../texts.mjs";
 
 const words = texts.questions;
@@ -24,7 +25,7 @@ export function questionField(app) {
     chips,
     hint,
     h("div", { class: "row add" }, h("div", { class: "grow" }, input), add),
-    h("span", { class: "hint", id: `${id}-hint` }, words.example),
+    h("span", { class: "hint", id: `${id}-hint` }, words.example, " ", button(`${words.write} …`, () => write(), "link small")),
     error,
   );
   element.dataset.setting = "ask";
@@ -64,6 +65,18 @@ export function questionField(app) {
   input.addEventListener("keydown", (event) => event.key === "Enter" && take());
   input.addEventListener("input", () => element.fail(""));
 
+  const files = () => app.value("question_file");
+  /** Write a question in the form, or change one; a new one is asked from now on. */
+  const write = async (old = null) => {
+    const done = await questionForm(app, old);
+    if (!done) return;
+    const left = files().filter((f) => f !== done.removed);
+    const asked = !old || files().includes(old.file);
+    app.change({ question_file: done.saved && asked ? [...new Set([...left, done.saved.file])] : left });
+    await app.refreshQuestions().catch((problem) => element.fail(problem.message));
+  };
+  const toggleOwn = ({ file }) => app.change({ question_file: files().includes(file) ? files().filter((f) => f !== file) : [...files(), file] });
+
   const draw = () => {
     const asked = app.value("ask");
     const off = app.value("vlm") === "none";
@@ -100,8 +113,28 @@ export function questionField(app) {
         ),
       ),
     );
+    const written = app.ownQuestions.map((q) =>
+      h(
+        "span",
+        { class: "chip-pair" },
+        h(
+          "button",
+          {
+            type: "button",
+            class: "chip own",
+            "aria-pressed": String(files().includes(q.file)),
+            disabled: off || (Boolean(q.problem) && !files().includes(q.file)),
+            title: q.problem ? words.damaged(q.problem) : about([q]),
+            on: { click: () => toggleOwn(q) },
+            data: { question: q.name, own: "" },
+          },
+          spoken(q.name),
+        ),
+        h("button", { type: "button", class: "chip", "aria-label": words.edit(q.name), title: words.edit(q.name), on: { click: () => write(q) } }, "✎"),
+      ),
+    );
     const at = chips.getRootNode().activeElement?.dataset?.question;
-    fill(chips, builtin, own);
+    fill(chips, builtin, written, own);
     if (at) chips.querySelector(`[data-question="${at}"]`)?.focus();
   };
   element.set = draw;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.ui.conftest import ROOT, SAMPLES, Server
+from lib_extend.generation.panel import Panel
+from tests.ui.conftest import ROOT, SAMPLES, WAIT, Server
 from tests.ui.page import Page, captions
 
 pytestmark = pytest.mark.slow
@@ -295,3 +297,33 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
     mouse.down()
     mouse.move(*end, steps=4)
     mouse.up()
+
+
+PANEL = """async (address) => {
+  document.body.insertAdjacentHTML("beforeend", `<div id="prompt_extend_txt2img"><div class="label-wrap">…</div>
+    <prompt-extend-cast data-tab="txt2img"></prompt-extend-cast></div>
+    <div id="prompt_extend_txt2img_value"><textarea></textarea></div>`);
+  await import(`${address}prompt-extend/v1/page/cast/element.mjs`);
+}"""
+
+
+def test_a_picture_under_review_goes_into_the_panel(
+    window: Callable[..., Any], server: Server, copied: Path
+) -> None:
+    """Where there is a panel, as in a WebUI; the cast is found by the models chosen in the tab."""
+    page = Page(window(), server)
+    page.open(copied)
+    page.sketch()
+    page.window.evaluate(PANEL, server.address)
+    page.view("Review")
+    page.app.get_by_label("How certain").select_option("1")
+    settle(page)
+    name = page.app.locator(".review-caption .name").inner_text()
+    page.click("Send cast to txt2img")
+    value = page.window.locator("#prompt_extend_txt2img_value textarea")
+    page.window.wait_for_function("e => e.value", arg=value.element_handle(), timeout=WAIT)
+    cast = Panel.parse(value.input_value()).cast
+    lines = (SAMPLES / "truth.jsonl").read_text(encoding="utf-8").splitlines()
+    truth = {row["file"]: row["persons"] for row in map(json.loads, lines)}
+    assert len(cast.characters) == len(truth[name])
+    assert all("hair" in c.prompt for c in cast.characters)

@@ -15,6 +15,9 @@ export const accordion = (element) => element.closest("[id^=prompt_extend_][id$=
 export const prompt = (tab) => find(`#${tab}_prompt textarea`)?.value ?? "";
 export const negative = (tab) => find(`#${tab}_neg_prompt textarea`)?.value ?? "";
 
+/** The checkpoint's name as it is chosen; it may still have to be loaded. */
+export const checkpoint = () => find("#setting_sd_model_checkpoint input")?.value ?? "";
+
 /** [width, height] of the picture to be made. */
 export function size(tab) {
   // img2img's "Resize by" says its size in words only

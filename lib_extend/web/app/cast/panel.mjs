@@ -9,6 +9,7 @@ import { backgroundSection } from "./background.mjs";
 import { castList } from "./cast_list.mjs";
 import { checkSection } from "./check.mjs";
 import { editor } from "./editor.mjs";
+import { checkpoint } from "./host.mjs";
 import { libraryButton } from "./library.mjs";
 import { pictureIntake } from "./picture.mjs";
 import { preview } from "./preview.mjs";
@@ -16,6 +17,8 @@ import { separationSection, unfitNote } from "./separation.mjs";
 import { textFields } from "./text_fields.mjs";
 import { texts } from "./texts.mjs";
 
+const AWAY = 5000;
+const LOADING = [1500, 8000];
 const HOST_KEYS = ["Enter"]; // with Ctrl: Generate
 
 /** Build it in `root`. `tab`: txt2img or img2img. */
@@ -73,10 +76,22 @@ export function panel({ tab, store, root }) {
     }
     store.tell("loras");
   };
-  const failed = h("div");
+  const failed = h("div", { class: "problem" });
   shell.prepend(failed);
-  learn();
-  context.refreshLoras();
+  const ask = () => {
+    learn();
+    context.refreshLoras();
+  };
+  ask();
+  // another checkpoint takes other LoRAs, and perhaps no regions; files come and go while nobody looks
+  let [named, seen] = [checkpoint(), Date.now()];
+  store.on("look", () => {
+    const before = seen;
+    seen = Date.now();
+    if (checkpoint() !== named) for (const ms of LOADING) setTimeout(ask, ms);
+    else if (seen - before > AWAY) ask();
+    named = checkpoint();
+  });
 
   // the WebUI's shortcuts must not act on what is typed here, Generate excepted
   root.addEventListener("keydown", (event) => {

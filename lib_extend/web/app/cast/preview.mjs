@@ -10,6 +10,7 @@ import { texts } from "./texts.mjs";
 
 const words = texts.preview;
 const WAIT = 250;
+const AGAIN = 3000;
 
 export function preview({ tab, store, place, say }) {
   const tokens = h("span", { class: "badge cut", hidden: true });
@@ -50,7 +51,7 @@ export function preview({ tab, store, place, say }) {
       if (mine === request) show(answer);
     } catch (error) {
       if (error.name === "AbortError" || mine !== request) return;
-      asked = error.status === 0 ? "" : asked; // nobody answered: asked again with the next look
+      if (error.status === 0) setTimeout(() => (asked = ""), AGAIN); // nobody answered: asked again then
       failed(error);
     }
     if (mine === request) element.removeAttribute("aria-busy");

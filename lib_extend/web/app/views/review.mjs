@@ -39,7 +39,7 @@ export function view(app) {
   const editButton = button(words.editPersons, () => acts.edit(), "small", { hidden: true });
   const send = async () => {
     try {
-      sendCast("txt2img", await castOfPicture({ folder: app.folder.id, image: item().name }));
+      sendCast("txt2img", await castOfPicture({ folder: app.folder.id, image: item().name, config: app.config() }));
       app.say(panelWords.send.sent, "good");
     } catch (error) {
       app.say(error.message, "bad");

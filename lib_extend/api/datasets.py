@@ -27,6 +27,7 @@ from lib_extend.api.dataset_answers import (
     run_json,
     stamp,
 )
+from lib_extend.api.dataset_edits import MEMBERS, Edits, Writing, asked
 from lib_extend.api.errors import ApiError, answer_of, bad, conflict, missing
 from lib_extend.api.http import Body, Call, parse_object, to_bytes
 from lib_extend.api.newest_first import NewestFirst
@@ -35,9 +36,8 @@ from lib_extend.batch.bulk import Conflict
 from lib_extend.batch.glance import Glance
 from lib_extend.batch.undo import list_runs
 from lib_extend.datasets import browse_edits, thumbnails
-from lib_extend.datasets.browse import Browser, Browsers, name_of
+from lib_extend.datasets.browse import Browser, Browsers
 from lib_extend.datasets.details import details
-from lib_extend.datasets.edit_actions import Edit
 from lib_extend.datasets.scan import show
 from lib_extend.errors import PromptExtendError
 
@@ -104,6 +104,8 @@ def register(
         ("GET", "/thumb/{image:path}", routes.thumb),
         ("GET", "/file/{image:path}", routes.file),
         ("POST", "/edit", routes.edit),
+        ("GET", "/edit", routes.edit_state),
+        ("POST", "/edit/stop", routes.edit_stop),
         ("GET", "/runs", routes.runs),
         ("GET", "/runs/{run:int}", routes.run),
     ):
@@ -117,6 +119,7 @@ class Routes:
         self._folders = folders
         self._browsers = browsers
         self._closing = closing
+        self._edits = Edits()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="prompt-extend-browse")
         self._pictures = NewestFirst(max(1, min(4, os.cpu_count() or 1)))
 
@@ -226,30 +229,32 @@ class Routes:
 
     async def edit(self, request: Request) -> Response:
         """Change many captions, or show what that would do."""
-        body = await _body(request, "filter", "ids", "action", "tags", "to", "regex", "preview")
-        filter, ids = body.text("filter", ""), body.texts("ids")
-        if "filter" in body and ids is not None:
-            raise bad(texts.FILTER_OR_IDS, "ids")
-        if "filter" not in body and ids is None:
-            raise bad(texts.NEEDED.format(name="filter"), "filter")
-        what = Edit.from_json(
-            {
-                "action": body.text("action"),
-                "tags": body.texts("tags") or [],
-                "to": body.text("to", ""),
-                "regex": body.flag("regex"),
-            }
-        )
-        names = None if ids is None else [name_of(i) for i in ids]
-        preview = body.flag("preview")
+        what = asked(await _body(request, *MEMBERS))
 
         def change() -> dict[str, Any]:
             browser = self._browser(request)
-            return browse_edits.edit(
-                browser, what, filter=filter if names is None else None, names=names, preview=preview
-            ).to_json()
+            with contextlib.ExitStack() as ends:
+                now = Writing() if what.preview else ends.enter_context(self._edits.writing(browser.root))
+                return browse_edits.edit(
+                    browser,
+                    what.edit,
+                    filter=what.filter,
+                    names=what.names,
+                    preview=what.preview,
+                    progress=now.progress,
+                    stop=now.stop.is_set,
+                ).to_json()
 
         return await self._json(change)
+
+    async def edit_state(self, request: Request) -> Response:
+        """How far the edit is that is being written."""
+        return await self._json(lambda: self._edits.state(self._browser(request).root))
+
+    async def edit_stop(self, request: Request) -> Response:
+        """Stop it."""
+        await _body(request)
+        return await self._json(lambda: self._edits.stop(self._browser(request).root))
 
     async def runs(self, request: Request) -> Response:
         """What was done to the folder, newest first."""

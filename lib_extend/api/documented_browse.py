@@ -120,7 +120,7 @@ BROWSE: tuple[Doc, ...] = (
         "/datasets/{folder}/edit",
         "Change the captions of the pictures that are meant.",
         {
-            "changed": 12, "total": 40, "run": 4, "failures": [],
+            "changed": 12, "total": 40, "run": 4, "failures": [], "stopped": False,
             "samples": [{"id": "a/b.png", "name": "a/b.png", "before": "1girl", "after": "solo"}],
         },
         body=(
@@ -132,7 +132,19 @@ BROWSE: tuple[Doc, ...] = (
             Field("regex", "flag", "tags are regular expressions"),
             Field("preview", "flag", "show what would change, change nothing"),
         ),
-        notes="An edit is a run, which can be undone.",
+        notes="An edit is a run, which can be undone; `stopped`: not all captions were looked at.",
+    ),
+    Doc(
+        "GET",
+        "/datasets/{folder}/edit",
+        "How far the edit is that is being written.",
+        {"running": True, "done": 512, "total": 20000, "stopping": False},
+    ),
+    Doc(
+        "POST",
+        "/datasets/{folder}/edit/stop",
+        "Stop the edit that is being written; what is done stays, and can be undone.",
+        {"running": True, "done": 512, "total": 20000, "stopping": True},
     ),
     Doc("GET", "/datasets/{folder}/runs", "What was done to the folder, newest first.", [_RUN]),
     Doc(

@@ -43,11 +43,13 @@ class Edited:
     Attributes:
         run: its number; a run that changed nothing and met no trouble is not kept.
         changed: names of captions. failed: (caption, reason) of those left as they are.
+        stopped: not all were looked at.
     """
 
     run: int
     changed: tuple[str, ...]
     failed: tuple[tuple[str, str], ...]
+    stopped: bool = False
 
 
 class Conflict(UserError):
@@ -67,6 +69,7 @@ def edit_captions(
     style: Style = Style(),  # noqa: B008
     state_dir: Path | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Edited:
     """Change the captions `names` (relative to `root`), each from what stands in its file now.
 
@@ -74,7 +77,7 @@ def edit_captions(
         change: it is asked once for a caption, or again if the file changes meanwhile. A caption that is not there is
             "", and is made when it becomes more.
         what: the edit in JSON values, for the list of runs. style: how captions that do not show it are written.
-        progress: called with (done, total).
+        progress: called with (done, total). stop: asked now and then; what is done when it says so is kept.
 
     Raises:
         UserError: a job is running on the folder, or it cannot be written.
@@ -82,8 +85,12 @@ def edit_captions(
     """
     changed: list[str] = []
     failed: list[tuple[str, str]] = []
+    stopped = False
     with _run(root, what, len(names), state_dir) as (state, run):
         for start in range(0, len(names), CHUNK):
+            stopped = stop()
+            if stopped:
+                break
             writes = [_write(state, name, change, style) for name in names[start : start + CHUNK]]
             for outcome in journal.commit(state, run, writes):
                 if outcome.error is not None:
@@ -96,7 +103,7 @@ def edit_captions(
                 state.add_items(run, failed)
         elif not changed:
             state.drop_run(run)
-    return Edited(run, tuple(changed), tuple(failed))
+    return Edited(run, tuple(changed), tuple(failed), stopped)
 
 
 def save_caption(root: Path, name: str, text: str, before: str, *, state_dir: Path | None = None) -> Edited:

@@ -30,6 +30,7 @@ class Result:
         total: pictures it was asked for. changed: captions it changes. run: its number; None for a preview, or when
             nothing changed.
         samples: (image, before, after) of some captions. failed: (caption, reason) of those left as they are.
+        stopped: it was told to stop before it came to the end.
     """
 
     total: int
@@ -37,6 +38,7 @@ class Result:
     run: int | None = None
     samples: tuple[tuple[str, str, str], ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
+    stopped: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -47,6 +49,7 @@ class Result:
                 for name, before, after in self.samples
             ],
             "run": self.run,
+            "stopped": self.stopped,
             "failures": [{"name": name, "reason": reason} for name, reason in self.failed],
         }
 
@@ -59,10 +62,12 @@ def edit(
     names: Sequence[str] | None = None,
     preview: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Edit the captions of what a filter means, or of the images `names`.
 
-    Only captions that change are written, each from what stands in its file at that moment.
+    Only captions that change are written, each from what stands in its file at that moment. `progress` is called with
+    (done, total); once `stop` says so, no further captions are begun.
 
     Raises:
         UserError: the filter or the edit cannot be understood, an image is not there, or a job is running.
@@ -92,13 +97,14 @@ def edit(
         style=default_style(browser),
         state_dir=browser.state,
         progress=progress,
+        stop=stop,
     )
     changed = set(done.changed)
     _bring_up(browser, [n for n in images if caption_name(n) in changed])
     after = _texts(browser, [n for n in images if caption_name(n) in changed][:SAMPLES])
     samples = tuple((name, before[name][0], text) for name, (text, _) in after.items() if name in before)
     run = done.run if done.changed or done.failed else None
-    return Result(total, len(done.changed), run, samples, done.failed)
+    return Result(total, len(done.changed), run, samples, done.failed, done.stopped)
 
 
 def save(browser: Browser, name: str, text: str, before: str) -> str:

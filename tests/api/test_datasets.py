@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from lib_extend.api.newest_first import NewestFirst
+from lib_extend.batch import bulk
 from lib_extend.batch.lock import locked
 
 from .conftest import Server
@@ -340,6 +341,42 @@ def test_bulk_edit_runs_and_undo(server: Server, folder: Path) -> None:
         ("undo", "done", 1),
         ("edit", "undone", None),
     ]
+
+
+def test_an_edit_tells_how_far_it_is_and_stops(
+    server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder / "many"
+    for i in range(6):
+        put(folder, f"{i}.png", "hat")
+    id = server.open(folder)
+    monkeypatch.setattr(bulk, "CHUNK", 2)
+    second, go = threading.Event(), threading.Event()
+    commit = bulk.journal.commit
+
+    def held(state: Any, run: int, writes: Any) -> Any:
+        if writes[0].name == "2.txt":
+            second.set()
+            assert go.wait(20)
+        return commit(state, run, writes)
+
+    monkeypatch.setattr(bulk.journal, "commit", held)
+    idle = {"running": False, "done": 0, "total": 0, "stopping": False}
+    assert server.get(at(id, "edit")) == idle
+    answers: list[Any] = []
+    body = {"filter": "", "action": "add", "tags": ["sky"]}
+    writer = threading.Thread(target=lambda: answers.append(server.post(at(id, "edit"), body)))
+    writer.start()
+    assert second.wait(20)
+    assert server.get(at(id, "edit")) == {"running": True, "done": 2, "total": 6, "stopping": False}
+    server.post(at(id, "edit"), {**body, "preview": True})  # a look disturbs nothing
+    assert server.post(at(id, "edit/stop")) == {"running": True, "done": 2, "total": 6, "stopping": True}
+    go.set()
+    writer.join(20)
+    (done,) = answers
+    assert (done["stopped"], done["changed"], done["total"]) == (True, 4, 6)
+    assert [text(folder, f"{i}.txt") for i in range(6)] == ["hat, sky"] * 4 + ["hat"] * 2
+    assert server.get(at(id, "edit")) == idle == server.post(at(id, "edit/stop"))
 
 
 @pytest.mark.parametrize(

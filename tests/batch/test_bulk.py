@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lib_extend.batch import bulk
 from lib_extend.batch.bulk import Conflict, Edited, edit_captions, save_caption
 from lib_extend.batch.glance import Glance
 from lib_extend.batch.job import state_folder
@@ -49,6 +50,35 @@ def test_an_edit_outlives_tagging_and_undo_takes_it_back(folder: Path, log: Path
     assert caption(folder, "cake3-red.png") == before
     run(folder)
     assert caption(folder, "cake3-red.png") == before
+
+
+def test_it_stops_between_captions_and_undo_takes_back_what_was_done(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "CHUNK", 2)
+    files = [f"{i}.txt" for i in range(7)]
+    for file in files:
+        (folder / file).write_text("hat", encoding="utf-8")
+    told: list[tuple[int, int]] = []
+    done = edit_captions(
+        folder,
+        files,
+        lambda text, style: with_tags(text, ["sky"], style),
+        {"action": "add"},
+        progress=lambda done, total: told.append((done, total)),
+        stop=lambda: len(told) == 2,
+    )
+    assert (done.stopped, done.changed) == (True, ("0.txt", "1.txt", "2.txt", "3.txt"))
+    assert told == [(2, 7), (4, 7)]
+    texts = [(folder / f).read_text(encoding="utf-8") for f in files]
+    assert texts == ["hat, sky"] * 4 + ["hat"] * 3
+    assert undo(folder, done.run).restored == 4
+    assert {(folder / f).read_text(encoding="utf-8") for f in files} == {"hat"}
+    told.clear()
+    assert not edit_captions(
+        folder, files, lambda text, style: text, {"action": "add"}, progress=lambda *p: told.append(p)
+    ).stopped
+    assert told[-1] == (7, 7)
 
 
 def test_only_what_changes_is_written(folder: Path) -> None:

@@ -14,7 +14,7 @@ from lib_extend.generation.cast import Cast, Character
 from tests.ui.panel_page import PanelOf, panel, webui, webuis
 
 __all__ = ["panel", "webui", "webuis"]
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 FOUND = Cast(
     (

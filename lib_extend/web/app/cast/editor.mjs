@@ -102,6 +102,9 @@ export function editor({ tab, store }) {
     } else if (event.key === "Delete") {
       store.remove(at);
       (boxes.children[Math.min(at, boxes.children.length - 1)] ?? draw).focus();
+    } else if (event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey) {
+      store.undo();
+      (boxes.children[store.selected] ?? draw).focus();
     } else return;
     event.preventDefault();
     event.stopPropagation();

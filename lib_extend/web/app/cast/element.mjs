@@ -31,9 +31,9 @@ class PromptExtendCast extends HTMLElement {
     if (place) head(place, this.store);
     this.#look();
     // whatever acts on a click or a key comes after us
-    for (const type of ["pointerdown", "keydown"]) document.addEventListener(type, () => this.link.look(), { capture: true });
+    for (const type of ["pointerdown", "keydown"]) document.addEventListener(type, () => this.isConnected && this.link.look(), { capture: true });
     document.addEventListener(SEND, ({ detail }) => {
-      if (detail.tab !== this.dataset.tab) return;
+      if (detail.tab !== this.dataset.tab || !this.isConnected) return;
       this.store.fill(detail.cast);
       detail.taken = true;
     });

@@ -44,14 +44,14 @@ export function amount(store, { get, set, low, high, step, label = null }) {
   });
 }
 
-/** A slider with its number beside it. */
-export function slider(store, { get, set, low, high, step, label }) {
+/** A slider with its number beside it, which may go further: from `least` to `most`. */
+export function slider(store, { get, set, low, high, step, label, least = low, most = high }) {
   const range = h("input", { type: "range", min: low, max: high, step, "aria-hidden": "true", tabIndex: -1 });
-  const number = amount(store, { get, set, low, high, step });
+  const number = amount(store, { get, set, low: least, high: most, step });
   range.addEventListener("input", () => set(range.valueAsNumber));
   const show = () => {
     range.value = get();
-    range.style.setProperty("--at", `${(100 * (get() - low)) / (high - low)}%`);
+    range.style.setProperty("--at", `${(100 * (range.valueAsNumber - low)) / (high - low)}%`);
   };
   following(store, range, show);
   const row = h("div", { class: "slider" }, range, number);

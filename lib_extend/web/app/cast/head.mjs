@@ -40,6 +40,7 @@ export function head(accordion, store) {
   store.on("change", ({ live }) => !live && show());
   show();
   const opener = accordion.querySelector(".label-wrap");
+  accordion.querySelector(TAG)?.remove(); // of an element that Gradio has replaced
   opener.after(element);
   // in the middle of Gradio's head, whatever the WebUI's styles make of that
   new ResizeObserver(() => {

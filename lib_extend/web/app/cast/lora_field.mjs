@@ -24,6 +24,8 @@ export function loraField(context, role) {
     set: (value) => now() && store.change({ [name]: { ...now(), weight: value } }),
     low: 0,
     high: 2,
+    least: -5,
+    most: 5,
     step: 0.05,
     label: words.weight,
   });

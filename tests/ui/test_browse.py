@@ -218,7 +218,7 @@ def test_a_large_folder_keeps_the_page_small(
     grid.focus()
     page.window.keyboard.press("End")
     page.app.locator(".cell .name", has_text=f"{count - 1:05}.png").wait_for()
-    page.app.locator(".cell[aria-selected=true] img.there").wait_for()
+    page.app.locator(".cell[data-at] img.there").wait_for()
     assert page.app.locator(".cell").count() < 60
     thumbs = {u for u in asked if "/thumb/" in u and "large" not in u}
     assert 0 < len(thumbs) < 150
@@ -242,6 +242,122 @@ def test_on_a_narrow_window_the_tags_fold_away(
     page.app.locator(".tag-table summary").click()
     page.app.locator(".tag-row", has_text="night").locator(".tag-name").click()
     expect(page, "night_picnic")
+
+
+def picked(page: Page) -> list[str]:
+    """The pictures that are picked, by name."""
+    names = page.app.locator(".cell[aria-selected=true] .name").all_inner_texts()
+    return sorted(Path(n).stem for n in names)
+
+
+def wait_picked(page: Page, *wanted: str) -> None:
+    for _ in range(100):
+        if picked(page) == sorted(wanted):
+            return
+        page.window.wait_for_timeout(50)
+    assert picked(page) == sorted(wanted)
+
+
+def test_single_pictures_are_picked_for_an_edit(
+    window: Callable[..., Any], server: Server, captioned: Path
+) -> None:
+    page = browse(window, server, captioned)
+    every = sorted(WORDS)
+    cell = {name: page.app.locator(".cell", has_text=name) for name in every}
+    cell["classroom"].hover()
+    cell["classroom"].locator(".pick").click()
+    wait_picked(page, "classroom")
+    cell["playroom"].click()  # while some are picked, a click picks
+    cell["classroom"].click(modifiers=["Control"])
+    wait_picked(page, "playroom")
+    cell["coffee_break"].click(modifiers=["Shift"])
+    # from the last one that was clicked, whether that picked it or not
+    wait_picked(page, "classroom", "coffee_break", "playroom")
+    page.app.get_by_text("3 of 5 pictures picked").wait_for()
+    keys = page.window.keyboard
+    keys.press("Escape")
+    wait_picked(page)
+    page.app.get_by_role("button", name="Edit all").wait_for()
+
+    grid = page.app.get_by_role("listbox", name="Pictures")
+    grid.focus()
+    keys.press("Home")
+    keys.press("Shift+ArrowRight")
+    wait_picked(page, *every[:2])
+    keys.press("Home")
+    keys.press("Space")
+    wait_picked(page, every[1])
+    keys.press("Control+a")
+    wait_picked(page, *every)
+    keys.press("End")
+    keys.press("Space")
+    wait_picked(page, *every[:-1])
+    narrow(page, "hat", "balloon_day", "classroom")
+    wait_picked(page)  # an edit changes nothing that is not seen
+    page.app.get_by_label("Filter", exact=True).fill("")
+    expect(page, *every)
+
+    cell["coffee_break"].click(modifiers=["Control"])
+    cell["night_picnic"].click()
+    page.app.get_by_role("button", name="Edit these").click()
+    box = page.app.locator("dialog.bulk")
+    assert "The 2 pictures you picked." in box.inner_text()
+    box.get_by_label("Tags", exact=True).fill("mine")
+    box.get_by_role("button", name="Change 2 captions").click()
+    box.wait_for(state="detached")
+    changed = {
+        n: f"{t}, mine" if n in ("coffee_break", "night_picnic") else t for n, t in without_empty().items()
+    }
+    wait_for(page, captioned, changed)
+    wait_picked(page)
+
+
+def test_an_edit_shows_how_far_it_is_and_is_stopped(
+    window: Callable[..., Any], server: Server, captioned: Path
+) -> None:
+    """The server's own part is in tests/api; here it takes as long as the test wants."""
+    page = browse(window, server, captioned)
+    state = {"running": True, "done": 512, "total": 3000, "stopping": False}
+    held: list[Any] = []
+    stops: list[Any] = []
+
+    def answer(route: Any) -> None:
+        if route.request.url.endswith("/stop"):
+            stops.append(route)
+            state["stopping"] = True
+            route.fulfill(json=state)
+        elif route.request.method == "GET":
+            route.fulfill(json=state)
+        elif route.request.post_data_json.get("preview"):
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.window.route("**/edit", answer)
+    page.window.route("**/edit/stop", answer)
+    page.app.get_by_role("button", name="Edit all").click()
+    box = page.app.locator("dialog.bulk")
+    box.get_by_label("Tags", exact=True).fill("mine")
+    box.get_by_role("button", name="Change 5 captions").click()
+    box.get_by_text("512 of 3,000 captions looked at").wait_for()
+    bar = box.get_by_role("progressbar")
+    assert (bar.get_attribute("aria-valuenow"), bar.get_attribute("aria-valuemax")) == ("512", "3000")
+    box.get_by_role("button", name="Stop").click()
+    box.get_by_text("Stopping …").wait_for()
+    assert len(stops) == 1
+    held[0].fulfill(
+        json={"changed": 512, "total": 3000, "run": 1, "failures": [], "samples": [], "stopped": True}
+    )
+    box.wait_for(state="detached")
+    page.app.get_by_text("Stopped: 512 captions changed.").wait_for()
+    page.app.get_by_role("button", name="Undo this edit").wait_for()
+
+    # one that was begun before a reload is shown, too
+    state["stopping"] = False
+    page.window.reload()
+    page.app.get_by_text("512 of 3,000 captions looked at").wait_for()
+    state["running"] = False
+    page.app.locator(".writing").wait_for(state="detached")
 
 
 def without_empty() -> dict[str, str]:

@@ -10,9 +10,11 @@ import { bulkEdit } from "./browse/bulk.mjs";
 import { filterBox } from "./browse/filter.mjs";
 import { grid } from "./browse/grid.mjs";
 import { Pages } from "./browse/pages.mjs";
+import { Picks } from "./browse/picks.mjs";
 import { openPicture } from "./browse/picture.mjs";
 import { tagTable } from "./browse/tag_table.mjs";
 import { undoRun } from "./browse/undoing.mjs";
+import { showWriting } from "./browse/writing.mjs";
 
 const words = texts.grid;
 const SORTS = ["name", "changed", "tokens", "tags", "sure"];
@@ -20,6 +22,7 @@ const WIDE = 860;
 
 export function view(app) {
   const pages = new Pages();
+  const picks = new Picks();
   const filter = filterBox(app, () => look());
   const sort = h(
     "select",
@@ -32,9 +35,10 @@ export function view(app) {
   });
   const count = h("span", { class: "grow strong", role: "status" });
   const edit = button(words.edit, () => change(), "", { disabled: true });
+  const unpick = button("×", () => picks.clear(), "plain icon small", { "aria-label": words.unpick, title: words.unpick, hidden: true });
   const edited = h("div");
   const place = h("div", { class: "grid-place" });
-  const cells = grid(pages, { folder: () => app.folder.id, open: (n) => openAt(n) });
+  const cells = grid(pages, { folder: () => app.folder.id, open: (n) => openAt(n), picks, fail: (error) => app.say(error.message, "bad") });
   const tags = tagTable((term) => filter.toggle(term));
   const keys = h("p", { class: "visually-hidden", id: "browse-keys" }, words.keysHint);
   const work = h(
@@ -45,7 +49,7 @@ export function view(app) {
       "section",
       { class: "card stack browse-main" },
       filter,
-      h("div", { class: "row browse-head" }, count, h("label", { class: "visually-hidden" }, words.sort), sort, edit),
+      h("div", { class: "row browse-head" }, count, unpick, h("label", { class: "visually-hidden" }, words.sort), sort, edit),
       edited,
       place,
       keys,
@@ -55,6 +59,7 @@ export function view(app) {
   let shown = "";
   let endScan = () => {};
   let opened = false;
+  let asked = "";
 
   /** Have the server look through the folder first, with its progress shown. */
   const scan = () => {
@@ -94,6 +99,8 @@ export function view(app) {
     app.session.set("filter", { folder: app.folder.id, text });
     edit.disabled = true;
     filter.fail("");
+    if (text !== asked) picks.clear();
+    asked = text;
     pages.ask(app.folder.id, text, sort.value);
     tags.show(app.folder.id, text);
   };
@@ -102,10 +109,18 @@ export function view(app) {
     pages.again();
     tags.show(app.folder.id, filter.value());
   };
-  const drawGrid = () => {
+  const drawCount = () => {
     const total = pages.total ?? 0;
     edit.disabled = total === 0;
-    count.textContent = total === app.folder.images ? texts.folder.pictures(total) : words.found(total, app.folder.images);
+    edit.textContent = picks.size ? words.editPicked : words.edit;
+    unpick.hidden = picks.size === 0;
+    if (picks.size) count.textContent = words.picked(picks.size, total);
+    else count.textContent = total === app.folder.images ? texts.folder.pictures(total) : words.found(total, app.folder.images);
+  };
+  picks.addEventListener("change", drawCount);
+  const drawGrid = () => {
+    const total = pages.total ?? 0;
+    drawCount();
     if (total > 0) {
       if (!cells.isConnected) fill(place, cells);
       cells.measure();
@@ -134,14 +149,15 @@ export function view(app) {
     cells.refocus(last);
   };
   const change = async () => {
-    const done = await bulkEdit(app, filter.value(), pages.total ?? 0);
+    const done = picks.size ? await bulkEdit(app, { ids: picks.ids }, picks.size) : await bulkEdit(app, { filter: filter.value() }, pages.total ?? 0);
     if (!done) return;
+    picks.clear();
     again();
     const gone = button("×", () => fill(edited), "plain icon small", { "aria-label": texts.common.close });
     const back = done.run !== null && button(words.undo, () => takeBack(done.run), "small");
     fill(
       edited,
-      note(done.failures?.length ? "warn" : "good", h("span", { role: "status" }, texts.bulk.done(done), done.failures?.length > 0 && ` ${texts.bulk.failed(done.failures)}`), back, gone),
+      note(done.failures?.length || done.stopped ? "warn" : "good", h("span", { role: "status" }, texts.bulk.done(done), done.failures?.length > 0 && ` ${texts.bulk.failed(done.failures)}`), back, gone),
     );
   };
   const takeBack = async (run) => {
@@ -158,6 +174,7 @@ export function view(app) {
     if (!app.place.host.contains(event.target) && event.target !== document.body) return;
     if (event.key === "/") filter.focusBox();
     else if (event.key === "?") filter.help();
+    else if (event.key === "Escape" && picks.size) picks.clear();
     else if (event.key === "Escape" && filter.value()) filter.set("");
     else return;
     event.preventDefault();
@@ -193,7 +210,9 @@ export function view(app) {
     const kept = app.session.get("filter");
     filter.restore(kept?.folder === folder.id ? kept.text : "");
     filter.fail("");
+    picks.clear();
     scan();
+    showWriting(folder.id, edited, (sentence) => app.say(sentence, "bad"), () => app.folder?.id === folder.id && again());
   };
   app.on("folder", drawFolder);
   app.on("written", () => element.isConnected && shown && again());

@@ -1,19 +1,21 @@
-// One edit on all pictures of a filter: what it would do is shown before it is done.
+// One edit on all pictures of a filter, or on those picked: what it would do is shown before it is done.
 
 import { api } from "../../api.mjs";
 import { fill, h, later, uid } from "../../dom.mjs";
 import { button } from "../../parts/button.mjs";
 import { dialog } from "../../parts/dialog.mjs";
 import { diff } from "../../parts/diff.mjs";
-import { progress, trouble } from "../../parts/states.mjs";
+import { trouble } from "../../parts/states.mjs";
 import { texts } from "../../texts.mjs";
 import { thumbnail } from "../tag/pictures.mjs";
+import { writingLine } from "./writing.mjs";
 
 const words = texts.bulk;
 const TYPED = 350;
 
-/** Ask for an edit and do it. A promise of what was done ({changed, run, failures, …}), null when nothing was. */
-export async function bulkEdit(app, filter, total) {
+/** Ask for an edit of `meant` ({filter} or {ids}), `total` pictures, and do it. A promise of what was done ({changed, run, failures, …}), null when nothing was. */
+export async function bulkEdit(app, meant, total) {
+  const folder = app.folder.id;
   let action = "add";
   let request = null;
   let done = null;
@@ -56,7 +58,7 @@ export async function bulkEdit(app, filter, total) {
     const whole = action === "replace" || values.regex;
     const tags = whole ? [values.tags] : values.tags.split(",").map((t) => t.trim());
     return {
-      filter,
+      ...meant,
       action,
       tags: tags.filter((t) => t.trim()),
       to: action === "add" ? (values.front ? "front" : "") : action === "remove" ? "" : values.to,
@@ -73,7 +75,7 @@ export async function bulkEdit(app, filter, total) {
     }
     const mine = (request = new AbortController());
     try {
-      const result = await api.post(`datasets/${app.folder.id}/edit`, { ...edit(), preview: true }, mine.signal);
+      const result = await api.post(`datasets/${folder}/edit`, { ...edit(), preview: true }, mine.signal);
       if (mine !== request) return;
       what.textContent = words.would(result.changed, result.total);
       apply.disabled = result.changed === 0;
@@ -81,7 +83,7 @@ export async function bulkEdit(app, filter, total) {
       fill(
         samples,
         result.samples.map((s) =>
-          h("li", { class: "picture-row" }, thumbnail(app.folder.id, s.name), h("div", { class: "stack close" }, h("span", { class: "name wrap" }, s.name), diff(s.before, s.after))),
+          h("li", { class: "picture-row" }, thumbnail(folder, s.name), h("div", { class: "stack close" }, h("span", { class: "name wrap" }, s.name), diff(s.before, s.after))),
         ),
       );
     } catch (error) {
@@ -91,15 +93,19 @@ export async function bulkEdit(app, filter, total) {
     }
   };
   const soon = later(preview, TYPED);
-  const write = async () => {
-    const bar = progress(words.writing);
+  let writing = null; // a promise, while captions are written
+  const write = () => (writing ??= put().finally(() => (writing = null)));
+  const put = async () => {
     request?.abort();
-    fill(samples, h("li", { class: "stack close" }, h("p", {}, words.writing), bar));
+    soon.cancel();
+    apply.disabled = true;
+    fill(samples, h("li", {}, writingLine(folder, (sentence) => app.say(sentence, "bad"), () => writing !== null)));
     try {
-      done = { ...(await api.post(`datasets/${app.folder.id}/edit`, edit())), action };
+      done = { ...(await api.post(`datasets/${folder}/edit`, edit())), action };
       box.close("done");
     } catch (error) {
-      fill(samples, h("li", {}, trouble(error.message, preview)));
+      if (box.open) fill(samples, h("li", {}, trouble(error.message, preview)));
+      else app.say(error.message, "bad");
     }
   };
   const apply = button(words.do, write, "primary", { disabled: true });
@@ -119,7 +125,14 @@ export async function bulkEdit(app, filter, total) {
   const box = dialog(
     app.place,
     words.title(total),
-    [filter && h("p", { class: "hint wrap" }, words.filtered, " ", h("code", {}, filter)), actions, fields, what, samples],
+    [
+      meant.filter && h("p", { class: "hint wrap" }, words.filtered, " ", h("code", {}, meant.filter)),
+      meant.ids && h("p", { class: "hint" }, words.picked(total)),
+      actions,
+      fields,
+      what,
+      samples,
+    ],
     [button(texts.common.cancel, () => box.close("")), apply],
   );
   box.classList.add("bulk");
@@ -129,5 +142,6 @@ export async function bulkEdit(app, filter, total) {
   await box.closed;
   request?.abort();
   soon.cancel();
+  await writing; // what is being written goes on when the dialog is closed
   return done;
 }

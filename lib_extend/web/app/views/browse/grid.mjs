@@ -10,21 +10,26 @@ const LEAST = 150; // pixels a cell is wide at the least
 const FOOT = 46; // pixels of name and counts below the picture
 const AHEAD = 1; // rows above and below what is seen
 const RESTS = 90; // ms after which a cell that is still seen gets its picture
+const MOST_PICKED = 10000; // pictures picked by one key
 const LONGEST = 75; // tokens of CLIP's context
 
-/** The grid over `pages`. `open(n)` is called for a picture; `element.refocus(n)` marks one and brings it into view. */
-export function grid(pages, { folder, open }) {
+/**
+ * The grid over `pages`. `open(n)` is called for a picture; `element.refocus(n)` marks one and brings it into view. `picks` are the pictures
+ * picked for an edit: by the mark in the corner, by Ctrl and Shift with a click, by the space bar; `fail(error)` when that cannot be done.
+ */
+export function grid(pages, { folder, open, picks, fail }) {
   const inner = h("div", { class: "cells", role: "presentation" });
   const element = h(
     "div",
-    { class: "browse-grid", role: "listbox", tabIndex: 0, "aria-label": words.pictures, "aria-describedby": "browse-keys" },
+    { class: "browse-grid", role: "listbox", tabIndex: 0, "aria-multiselectable": "true", "aria-label": words.pictures, "aria-describedby": "browse-keys" },
     inner,
   );
   const cells = new Map(); // place → cell
   const spare = [];
   let columns = 1;
   let width = LEAST;
-  let chosen = 0;
+  let chosen = 0; // where the keyboard is
+  let anchor = 0; // where a range that is picked begins
   let timer = 0;
   let frame = 0;
 
@@ -84,12 +89,17 @@ export function grid(pages, { folder, open }) {
     image.addEventListener("load", () => image.classList.add("there"));
     const name = h("span", { class: "cut name" });
     const facts = h("span", { class: "cut facts-line" });
-    const box = h("div", { class: "cell", role: "option", id: uid("cell") }, h("div", { class: "thumb" }, image), name, facts);
+    const box = h("div", { class: "cell", role: "option", id: uid("cell") }, h("div", { class: "thumb" }, image, h("span", { class: "pick", title: words.pick, "aria-hidden": "true" })), name, facts);
     const cell = { element: box, image, name, facts, row: null, drawn: null, place: 0 };
-    box.addEventListener("click", () => {
+    box.addEventListener("click", (event) => {
       choose(cell.place);
-      open(cell.place);
+      if (event.shiftKey) pickTo(cell.place);
+      // while some are picked, a click picks another
+      else if (event.ctrlKey || event.metaKey || picks.size || event.target.classList.contains("pick")) pick(cell.place);
+      else open(cell.place);
     });
+    // Shift with a click is not meant to mark text
+    box.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault());
     return cell;
   };
   const put = (cell, place, total) => {
@@ -133,7 +143,11 @@ export function grid(pages, { folder, open }) {
   // which one the keyboard is at
 
   const mark = () => {
-    for (const [place, cell] of cells) cell.element.setAttribute("aria-selected", String(place === chosen));
+    for (const [place, cell] of cells) {
+      cell.element.toggleAttribute("data-at", place === chosen);
+      cell.element.setAttribute("aria-selected", String(Boolean(cell.drawn && picks.has(cell.drawn.name))));
+    }
+    element.toggleAttribute("data-picking", picks.size > 0);
     const cell = cells.get(chosen);
     if (cell) element.setAttribute("aria-activedescendant", cell.element.id);
     else element.removeAttribute("aria-activedescendant");
@@ -146,8 +160,37 @@ export function grid(pages, { folder, open }) {
     else if (top + height() > element.scrollTop + element.clientHeight) element.scrollTop = top + height() - element.clientHeight;
     draw();
   };
+
+  // picking
+
+  const pick = async (place) => {
+    anchor = place;
+    try {
+      const row = await pages.get(place);
+      if (row) picks.toggle(row);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const pickTo = async (place, from = anchor) => {
+    try {
+      picks.add(await pages.span(Math.min(from, place), Math.max(from, place)));
+    } catch (error) {
+      fail(error);
+    }
+  };
+  picks.addEventListener("change", mark);
+
   element.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.altKey) return;
+    const control = event.ctrlKey || event.metaKey;
+    if (control && event.key.toLowerCase() === "a" && pages.total) {
+      event.preventDefault();
+      if (pages.total <= MOST_PICKED) pickTo(pages.total - 1, 0);
+      else fail(new Error(words.tooManyToPick(MOST_PICKED)));
+      return;
+    }
+    if (control) return;
     const screen = Math.max(1, Math.floor(element.clientHeight / (height() + GAP))) * columns;
     const to = {
       ArrowRight: chosen + 1,
@@ -159,7 +202,15 @@ export function grid(pages, { folder, open }) {
       Home: 0,
       End: (pages.total ?? 1) - 1,
     }[event.key];
-    if (to !== undefined) choose(to);
+    if (to !== undefined) {
+      const from = chosen;
+      choose(to);
+      if (event.shiftKey) {
+        if (!picks.size) anchor = from;
+        pickTo(chosen);
+      }
+    } else if (event.key === " " && pages.total) pick(chosen);
+    else if (event.key === "Escape" && picks.size) picks.clear();
     else if (event.key === "Enter" && pages.total) open(chosen);
     else return;
     event.preventDefault();
@@ -169,7 +220,7 @@ export function grid(pages, { folder, open }) {
   pages.addEventListener("rows", draw);
   pages.addEventListener("total", ({ detail }) => {
     if (detail.first) {
-      chosen = 0;
+      chosen = anchor = 0;
       element.scrollTop = 0;
     }
     chosen = Math.min(chosen, Math.max(0, (pages.total ?? 1) - 1));

@@ -4,6 +4,7 @@ import { api } from "../../api.mjs";
 
 const PAGE = 100;
 const MOST = 60;
+const SPAN = 1000;
 const RESTS = 60;
 
 /**
@@ -61,6 +62,25 @@ export class Pages extends EventTarget {
   async get(n) {
     if (!this.row(n)) await this.#fetch(Math.floor(n / PAGE));
     return this.row(n);
+  }
+
+  /** The rows from place `first` to `last`, fetched where they are not known. Raises ApiError. */
+  async span(first, last) {
+    const rows = [];
+    for (let n = first; n <= last; ) {
+      const known = this.row(n);
+      if (known) {
+        rows.push(known);
+        n += 1;
+        continue;
+      }
+      const query = { ...this.#query, offset: n, limit: Math.min(SPAN, last - n + 1) };
+      const found = (await api.get(`datasets/${this.#folder}/images`, query)).rows;
+      if (!found.length) break;
+      rows.push(...found);
+      n += found.length;
+    }
+    return rows;
   }
 
   /** A row whose caption was just written. */

@@ -1,0 +1,209 @@
+"""Characters in boxes, over HTTP, in a WebUI that really generates: whatever checkpoint is loaded, SD1.5 or SDXL.
+
+The pictures are small and of few steps, so that a CPU does it too; random weights do. Nothing is saved.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import urllib.error
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from .conftest import Live
+
+API = "/prompt-extend/v1"
+BASE: dict[str, Any] = {
+    "prompt": "",
+    "negative_prompt": "lowres",
+    "seed": 1,
+    "steps": 3,
+    "width": 136,
+    "height": 72,
+    "cfg_scale": 5,
+    "sampler_name": "Euler",
+    "save_images": False,
+    "override_settings": {
+        "samples_save": False,
+        "grid_save": False,
+        "return_grid": False,
+        # random text encoders have a mean of 0, by which the WebUIs would divide
+        "emphasis": "No norm",
+    },
+}
+LEFT, RIGHT = [0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 1.0, 1.0]
+LONG = ", ".join(f"thing number {i}" for i in range(40))
+"""More than one chunk of 75 tokens."""
+
+WAYS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "batch": {"batch_size": 2},
+    "two batches": {"n_iter": 2},
+    "no guidance": {"cfg_scale": 1},
+    "longer negative": {"negative_prompt": LONG},
+    "another sampler": {"sampler_name": "DDIM"},
+    "hires": {"enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Latent", "denoising_strength": 0.7},
+}
+
+
+def panel(*characters: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    return {"enabled": True, "characters": list(characters), **more}
+
+
+TWO = panel(
+    {"name": "Aoi", "prompt": "black hair, blue skirt", "box": LEFT, "negative": "blurry"},
+    {"name": 'B "b", c: d', "prompt": "white hair, [red:green:0.5] dress", "box": RIGHT, "weight": 1.5},
+    scene="indoors",
+    base_weight=0.2,
+)
+
+
+class Made:
+    """The pictures of an answer as arrays, and what it says of them."""
+
+    def __init__(self, answer: Any) -> None:
+        files = [io.BytesIO(base64.b64decode(picture)) for picture in answer["images"]]
+        self.pictures = [np.asarray(Image.open(file).convert("RGB")).astype(int) for file in files]
+        said = json.loads(answer["info"])
+        self.prompts, self.negatives = said["all_prompts"], said["all_negative_prompts"]
+        self.infotexts: list[str] = said["infotexts"]
+
+    def off(self, other: Made) -> int:
+        """The largest difference of any pixel to another's pictures."""
+        assert [p.shape for p in self.pictures] == [p.shape for p in other.pictures]
+        return max(int(np.abs(a - b).max()) for a, b in zip(self.pictures, other.pictures, strict=True))
+
+
+def ask(live: Live, value: Any = None, kind: str = "txt2img", **changes: Any) -> Made:
+    wanted = {**BASE, **changes}
+    if wanted.get("enable_hr"):
+        wanted.setdefault("hr_additional_modules", ["Use same choices"])
+    if value is not None:
+        wanted["alwayson_scripts"] = {"Prompt Extend": {"args": [value]}}
+    return Made(live.ask(f"/sdapi/v1/{kind}", wanted))
+
+
+def refused(live: Live, value: Any, **changes: Any) -> str:
+    """The error's text. It must be an error."""
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        ask(live, value, **changes)
+    assert caught.value.code in (422, 500)
+    return caught.value.read().decode("utf-8", "replace")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fits(live: Live) -> None:
+    state = live.ask(f"{API}/panel")
+    if not state["regions"]:
+        pytest.skip(state["reason"])
+
+
+def picture() -> str:
+    """A picture with something in it, for img2img."""
+    waves = np.add.outer(np.arange(72), np.arange(136))
+    file = io.BytesIO()
+    Image.fromarray(np.stack([waves, waves * 3, waves * 7], -1).astype(np.uint8)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+@pytest.mark.parametrize("changes", WAYS.values(), ids=WAYS)
+def test_one_region_over_all_is_the_plain_picture(live: Live, changes: dict[str, Any]) -> None:
+    """A single character's base prompt is its region's, so its box must not be seen: to a step of 255."""
+    value = panel({"prompt": "black hair, [blue:red:0.5] skirt"})
+    with_region = ask(live, value, **changes)
+    plain = ask(live, prompt=with_region.prompts[0], **changes)
+    assert with_region.prompts == plain.prompts
+    assert with_region.off(plain) <= 1
+
+
+@pytest.mark.parametrize("changes", WAYS.values(), ids=WAYS)
+def test_regions_change_the_picture(live: Live, changes: dict[str, Any]) -> None:
+    """Against the same base prompt without regions; swapped boxes are yet another picture."""
+    regions, prompt = ask(live, TWO, **changes), ask(live, {**TWO, "mode": "prompt"}, **changes)
+    assert regions.prompts == prompt.prompts
+    swapped = dict(
+        TWO, characters=[{**c, "box": b} for c, b in zip(TWO["characters"], (RIGHT, LEFT), strict=True)]
+    )
+    assert regions.off(prompt) > 5 and regions.off(ask(live, swapped, **changes)) > 5
+
+
+def test_pictures_of_a_batch_are_those_made_alone(live: Live) -> None:
+    batch = ask(live, TWO, batch_size=2)
+    alone = [ask(live, TWO, seed=BASE["seed"] + i) for i in range(2)]
+    for i, one in enumerate(alone):
+        assert np.abs(batch.pictures[i] - one.pictures[0]).max() <= 1
+
+
+def test_off_is_off(live: Live) -> None:
+    """Before and after pictures with regions, and with the panel off in every way it can be said."""
+    first = ask(live, prompt="1girl, black hair")
+    ask(live, TWO)
+    refused(live, {**TWO, "base_weight": 3})
+    for value in (None, "", {"enabled": False}, {**TWO, "enabled": False}, panel()):
+        again = ask(live, value, prompt="1girl, black hair")
+        assert again.off(first) == 0
+        assert "Prompt Extend cast" not in again.infotexts[0] or value == panel()
+
+
+def test_what_is_outside_of_all_boxes_is_the_base(live: Live) -> None:
+    """A weight of 0, a base weight of 1 and an end before the first step leave no region anything."""
+    base = ask(
+        live, {**TWO, "mode": "prompt", "characters": [{**c, "negative": ""} for c in TWO["characters"]]}
+    )
+    for change in ({"base_weight": 1.0}, {"end_step": 0.0}):
+        same = ask(live, {**TWO, **change})
+        assert same.prompts == base.prompts and same.off(base) == 0
+    weightless = [{**c, "weight": 0.0} for c in TWO["characters"]]
+    assert ask(live, {**TWO, "characters": weightless}).off(base) == 0
+
+
+@pytest.mark.parametrize("changes", [{}, {"batch_size": 2}, WAYS["hires"]], ids=["plain", "batch", "hires"])
+def test_again_from_the_infotext(live: Live, changes: dict[str, Any]) -> None:
+    """All that is sent is what the picture says of itself."""
+    made = ask(live, TWO, prompt="classroom", **changes)
+    for i, text in enumerate(made.infotexts):
+        wanted = {"infotext": text, "save_images": False, "override_settings": BASE["override_settings"]}
+        if "enable_hr" in changes:
+            wanted["hr_additional_modules"] = ["Use same choices"]
+        again = Made(live.ask("/sdapi/v1/txt2img", wanted))
+        assert again.prompts == [made.prompts[i]] and again.negatives == [made.negatives[i]]
+        assert again.infotexts == [text]
+        assert np.abs(again.pictures[0] - made.pictures[i]).max() <= (0 if len(made.pictures) == 1 else 1)
+
+
+def test_img2img_and_inpaint(live: Live) -> None:
+    given = {"init_images": [picture()], "denoising_strength": 0.8, "steps": 5}
+    prompt, regions = (ask(live, v, "img2img", **given) for v in ({**TWO, "mode": "prompt"}, TWO))
+    assert regions.off(prompt) > 5
+    half = np.zeros((72, 136), np.uint8)
+    half[:, 68:] = 255
+    file = io.BytesIO()
+    Image.fromarray(half).save(file, "PNG")
+    given.update(mask=base64.b64encode(file.getvalue()).decode(), mask_blur=0, inpainting_fill=1)
+    prompt, regions = (ask(live, v, "img2img", **given) for v in ({**TWO, "mode": "prompt"}, TWO))
+    changed = np.abs(regions.pictures[0] - prompt.pictures[0]).max(-1)
+    assert changed[:, 68:].max() > 5 and changed[:, :68].max() == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"base_weight": 3}, "base_weight"),
+        ({"characters": [{"prompt": "a", "box": [0.5, 0, 0.4, 1]}]}, "box"),
+        ({"characters": [{"prompt": "a", "colour": "red"}]}, "colour"),
+        ({"mode": "latent"}, "mode"),
+        ({"version": 99}, "version"),
+    ],
+)
+def test_a_mistake_is_named_and_makes_no_picture(live: Live, change: dict[str, Any], field: str) -> None:
+    assert field in refused(live, {**TWO, **change})
+
+
+def test_what_is_no_cast_is_an_error(live: Live) -> None:
+    assert "Prompt Extend" in refused(live, "{not json")

@@ -6,12 +6,14 @@ A1111 tells its UNet neither which rows are whose nor where in the picture it is
     the UNet            each call: how many of the step's rows it takes (they come in order)
     the transformers    each: height and width of its grid (whatever scaled it: odd sizes, Kohya HRFix)
 
-All hooks are on the pass's own denoiser and on modules of the UNet; no callback is registered and no method
-of a class exchanged. A call without work for the regions passes untouched.
+All hooks are on the pass's own sampler and denoiser and on modules of the UNet; no callback is registered and no
+method of a class exchanged. They go when the sampling ends, however it does. A call without work for the regions
+passes untouched.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -106,8 +108,8 @@ class _Pass:
         self._handles: list[Any] = []
         self._unet: list[Any] = []
         self._taps: dict[str, tuple[Any, Tap, bool]] = {}
+        self._over: list[_Over] = []
         self._active = True
-        self._update: Callable[[], None] | None = None
         self._step = 0
         self._cursor: Cursor | None = None
         self._left: list[bool] = []
@@ -122,20 +124,19 @@ class _Pass:
             denoiser.register_forward_pre_hook(self._step_begins, with_kwargs=True),
             denoiser.register_forward_hook(self._step_ends),
         ]
-        if hasattr(denoiser, "update_inner_model"):
+        self._over = [
             # what the denoiser itself calls once a refiner is loaded and its prompts are encoded
-            self._update = denoiser.update_inner_model
-            denoiser.update_inner_model = self._switched
+            _Over(denoiser, "update_inner_model", self._switched),
+            # what ends in a finished latent, an interrupt or an error
+            _Over(self._run.p.sampler, "launch_sampling", self._sampling),
+        ]
         self._tap(self._run.p.sd_model)
 
     def end(self) -> None:
         """Takes all out; a second time does nothing."""
         self._active = False
-        # left where somebody has put theirs over it: that calls this one, and this one the original
-        if self._update is not None and vars(self._denoiser).get("update_inner_model") == self._switched:
-            del self._denoiser.update_inner_model
-            if self._denoiser.update_inner_model != self._update:
-                self._denoiser.update_inner_model = self._update
+        while self._over:
+            self._over.pop().remove()
         self._untap()
         while self._handles:
             self._handles.pop().remove()
@@ -234,10 +235,15 @@ class _Pass:
         self._seen = True
         return self._call, self._size
 
-    def _switched(self) -> None:
+    def _sampling(self, original: Callable[..., Any], *given: Any, **named: Any) -> Any:
+        try:
+            return original(*given, **named)
+        finally:
+            self.end()
+
+    def _switched(self, original: Callable[[], None]) -> None:
         """A refiner is loaded, into the same modules or others, in the midst of a step."""
-        assert self._update is not None
-        self._update()
+        original()
         if not self._active:
             return
         self._untap()
@@ -250,6 +256,26 @@ class _Pass:
             raise RegionsError("a refiner takes over in the midst of the steps")
         self._regional = _regional(self._run.encode_again())
         self._tap(self._run.p.sd_model)
+
+
+class _Over:
+    """One object's method with another in its place, which gets the original as its first argument.
+
+    Where somebody has put theirs over it meanwhile, it stays below, and must do nothing but call the original.
+    """
+
+    def __init__(self, owner: Any, name: str, method: Callable[..., Any]) -> None:
+        self._owner, self._name = owner, name
+        self._original = getattr(owner, name, None)
+        if self._original is not None:
+            self._ours = functools.partial(method, self._original)
+            setattr(owner, name, self._ours)
+
+    def remove(self) -> None:
+        if self._original is not None and vars(self._owner).get(self._name) is self._ours:
+            delattr(self._owner, self._name)
+            if getattr(self._owner, self._name, None) != self._original:
+                setattr(self._owner, self._name, self._original)
 
 
 def _denoiser(p: Any) -> Any:

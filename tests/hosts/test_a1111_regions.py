@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType, SimpleNamespace
@@ -377,21 +378,40 @@ def test_rows_that_never_come(unet: UNet) -> None:
     adapter.end()
 
 
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
-def test_after_an_error_nothing_is_left(unet: UNet, error: type[BaseException]) -> None:
-    p, x = Run.of(unet), latent(1)
+class Sampler:
+    """What runs all steps of a pass in A1111."""
 
-    def broken(*given: Any) -> None:
-        raise error("boom")
+    def __init__(self, denoiser: Denoiser) -> None:
+        self.model_wrap_cfg = denoiser
+
+    def launch_sampling(self, steps: int, work: Callable[[], Tensor]) -> Tensor:
+        return work()
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError, KeyboardInterrupt])
+def test_when_the_sampling_ends_nothing_is_left(unet: UNet, error: type[BaseException] | None) -> None:
+    """However it ends, and before anybody calls `end`."""
+    p, x = Run.of(unet), latent(1)
+    p.sampler = Sampler(p.denoiser)
+    before = p.step(x, [[cond(40)]], cond(60)[None])
+
+    def breaks(*given: Any) -> None:
+        if error is not None:
+            raise error("boom")
 
     adapter = A1111(p)
     adapter.begin([picture()], x, STEPS)
-    handle = unet.coarse.register_forward_hook(broken)
-    with pytest.raises(error, match="boom"):
-        p.step(x, [[cond(40)]], cond(60)[None])
+    handle = unet.coarse.register_forward_hook(breaks)
+    with pytest.raises(error, match="boom") if error is not None else contextlib.nullcontext():
+        found = p.sampler.launch_sampling(STEPS, lambda: p.step(x, [[cond(40)]], cond(60)[None]))
+        assert not torch.equal(found, before)
     handle.remove()
+    assert hooks(p) == 0 and "launch_sampling" not in vars(p.sampler)
+    assert torch.equal(p.step(x, [[cond(40)]], cond(60)[None]), before)
     adapter.end()
-    assert hooks(p) == 0
+    adapter.begin([picture()], x, STEPS)
+    adapter.end()
+    assert hooks(p) == 0 and "launch_sampling" not in vars(p.sampler)
 
 
 class Added:

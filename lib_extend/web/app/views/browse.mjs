@@ -33,7 +33,7 @@ export function view(app) {
     app.session.set("sort", sort.value);
     look();
   });
-  const count = h("span", { class: "grow strong", role: "status" });
+  const count = h("span", { class: "strong", role: "status" });
   const edit = button(words.edit, () => change(), "", { disabled: true });
   const unpick = button("×", () => picks.clear(), "plain icon small", { "aria-label": words.unpick, title: words.unpick, hidden: true });
   const edited = h("div");
@@ -49,7 +49,7 @@ export function view(app) {
       "section",
       { class: "card stack browse-main" },
       filter,
-      h("div", { class: "row browse-head" }, count, unpick, h("label", { class: "visually-hidden" }, words.sort), sort, edit),
+      h("div", { class: "row browse-head" }, h("div", { class: "row tight grow" }, count, unpick), h("label", { class: "visually-hidden" }, words.sort), sort, edit),
       edited,
       place,
       keys,

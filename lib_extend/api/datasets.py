@@ -195,7 +195,7 @@ class Routes:
         )
 
         def look() -> tuple[str, bytes, str]:
-            browser, name = self._picture(request)
+            browser, name = self._picture(request, known=False)
             path = browser.root / name
             size, mtime = stamp(path)
             etag = f'"{thumbnails.Thumbnails.etag(path, size, mtime, side)}"'
@@ -217,7 +217,7 @@ class Routes:
         """The picture's file as it is."""
         from starlette.responses import FileResponse
 
-        browser, name = await self._in_thread(lambda: self._picture(request))
+        browser, name = await self._in_thread(lambda: self._picture(request, known=False))
         path = browser.root / name
         if not path.is_file():
             raise missing(texts.NO_IMAGE.format(name=show(name)), "image")
@@ -294,12 +294,15 @@ class Routes:
         folder = request.path_params["folder"]
         return self._browsers.open(self._folders.path(folder), recursive=self._folders.recursive(folder))
 
-    def _picture(self, request: Request, ending: str = "") -> tuple[Browser, str]:
-        """The browser and the name of the image in the address. Raises ApiError when there is none."""
+    def _picture(self, request: Request, ending: str = "", *, known: bool = True) -> tuple[Browser, str]:
+        """The browser and the name of the image in the address (`known`: see `Browser.has`).
+
+        Raises ApiError when there is none.
+        """
         browser = self._browser(request)
         names = names_in(request, ending)
         for name in names:
-            if browser.has(name):
+            if browser.has(name, known=known):
                 self._folders.check(browser.root / name)
                 return browser, name
         raise missing(texts.NO_IMAGE.format(name=show(names[0])), "image")

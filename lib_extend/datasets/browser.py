@@ -29,7 +29,7 @@ from lib_extend.datasets.regex import Regexes
 from lib_extend.datasets.regex_literals import needed
 from lib_extend.datasets.regex_process import ignores_case
 from lib_extend.datasets.rows import BROKEN_CAPTION, BROKEN_IMAGE, SOURCES, Row, image_id, pack
-from lib_extend.datasets.scan import show
+from lib_extend.datasets.scan import IMAGE_SUFFIXES, show
 from lib_extend.datasets.thumbnails import Thumbnails
 from lib_extend.datasets.updating import Updater
 from lib_extend.errors import BusyError, PromptExtendError, UserError
@@ -297,8 +297,17 @@ class Browser:
         found.sort()
         return len(found), [{"tag": name, "count": -n} for _, n, name in found[:limit]]
 
-    def has(self, name: str) -> bool:
-        """Whether there is such an image."""
+    def has(self, name: str, *, known: bool = True) -> bool:
+        """Whether there is such an image.
+
+        `known`: it must be in the index; else, while the folder is looked through for the first time, its file is enough.
+        """
+        self.start()
+        if not known and not self._ready.is_set():
+            path = Path(name)
+            if path.suffix.lower() in IMAGE_SUFFIXES and not path.anchor and ".." not in path.parts:
+                with contextlib.suppress(OSError, ValueError):
+                    return (self.root / path).is_file()
         self._await()
         return name in self.index.places
 

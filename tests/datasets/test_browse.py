@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -282,8 +283,17 @@ def test_the_first_scan_shows_how_far_it_is(
         time.sleep(0.01)
     status = browser.status()
     assert (status.done, status.total, status.ready, status.working) == (256, 600, False, True)
-    with pytest.raises(BusyError, match="being looked through .256 of 600 images"):
-        browser.images()
+    for ask in (browser.images, lambda: browser.has("0.png")):
+        with pytest.raises(BusyError, match="being looked through .256 of 600 images"):
+            ask()
+    # a single picture is shown all the same
+    (folder.parent / "outside.png").write_bytes(b"x")
+    (folder / "notes.txt").write_text("no picture", encoding="utf-8")
+    others = ("no.png", "notes.txt", "../outside.png", str(folder.parent / "outside.png"), "\0.png")
+    assert browser.has("0.png", known=False) and browser.has("599.png", known=False)
+    for other in others:
+        with contextlib.suppress(BusyError):  # what is no picture's name waits for the list
+            assert not browser.has(other, known=False)
     go.release(600)
     assert browser.wait(10) and browser.status().images == 600
 

@@ -10,7 +10,8 @@ import transformers
 from PIL import Image
 
 from lib_extend.errors import ImageError
-from lib_extend.models.vlms.chat import _cap
+from lib_extend.models import registry
+from lib_extend.models.vlms.chat import _cap, load_processor
 from lib_extend.models.vlms.pictures import to_rgb
 from lib_extend.models.vlms.plain import check_numbers
 
@@ -52,3 +53,11 @@ def test_a_transparent_color_is_white() -> None:
     image = Image.new("RGB", (4, 4), (1, 2, 3))
     image.info["transparency"] = (1, 2, 3)
     assert to_rgb(image).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_a_processor_works_where_torch_is_older_than_it_thinks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before 2.3 torch cannot say whether it compiles; transformers asks as soon as torchvision is there."""
+    monkeypatch.delattr(torch.compiler, "is_compiling", raising=False)
+    processor = load_processor(registry.SKETCH / "vlm")
+    made = processor.image_processor([Image.new("RGB", (80, 60))], return_tensors="pt")
+    assert made["pixel_values"].shape[0] > 1 and torch.compiler.is_compiling() is False

@@ -191,6 +191,7 @@ def load_processor(folder: Path) -> Any:
     """
     from transformers import AutoConfig, AutoProcessor
 
+    _complete_torch()
     try:
         return AutoProcessor.from_pretrained(folder, trust_remote_code=False)
     except (ImportError, AttributeError, ValueError, OSError) as error:
@@ -202,6 +203,15 @@ def load_processor(folder: Path) -> Any:
         if name is None:
             raise
         return _pictures_only(name).from_pretrained(folder)
+
+
+def _complete_torch() -> None:
+    """torch has `compiler.is_compiling` from 2.3 on; where torchvision is, transformers 4.53 and later ask it
+    before they resize a picture, and A1111 has torch 2.1."""
+    import torch
+
+    if not hasattr(torch.compiler, "is_compiling"):
+        torch.compiler.is_compiling = lambda: False
 
 
 def _pictures_only(name: str) -> Any:

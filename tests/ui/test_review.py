@@ -39,7 +39,14 @@ def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--format",
         "greek",
     ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    # an environment for the models that somebody made in their home is not looked at
+    data = str(folder.parent / "data")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PROMPT_EXTEND_DATA": data,
+        "HF_HUB_OFFLINE": "1",
+    }
     subprocess.run(
         [sys.executable, "-m", "lib_extend", "tag", str(folder), *models],
         check=True,

@@ -22,12 +22,15 @@ def main() -> int:
     gate = Path(os.environ["HELD_WORKER"])
     worker = subprocess.Popen(command, stdin=sys.stdin, stdout=subprocess.PIPE)
     assert worker.stdout is not None
-    passed = 0
+    passed, parent = 0, os.getppid()
     for line in worker.stdout:
         if line.strip() and isinstance(decode(line), (Done, Failed)):
             passed += 1
             while not _open(gate, passed):
                 time.sleep(0.02)
+                if os.getppid() != parent:  # the server is gone
+                    worker.kill()
+                    return 1
         sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
     return worker.wait()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
+import runpy
 import select
 import shutil
 import signal
@@ -206,7 +208,11 @@ def test_the_readme_names_real_options() -> None:
     commands: list[Any] = []
     for parser in (_parser(), _models_parser()):
         commands += next(a for a in parser._actions if a.dest == "command").choices.values()  # type: ignore[union-attr]
-    known = {o for p in commands for a in p._actions for o in a.option_strings} | {"--count", "--seed"}
+    flags = argparse.ArgumentParser()
+    runpy.run_path(str(ROOT / "preload.py"))["preload"](flags)
+    known = {o for p in (*commands, flags) for a in p._actions for o in a.option_strings}
+    known |= {"--count", "--seed"}  # of benchmarks
+    known |= {"--listen", "--share"}  # the WebUIs' own
     named = set(re.findall(r"--[a-z][a-z-]+", (ROOT / "README.md").read_text(encoding="utf-8")))
     assert named <= known, named - known
 

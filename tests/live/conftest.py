@@ -1,7 +1,8 @@
 """Against a WebUI that runs already: `PROMPT_EXTEND_WEBUI_URL=http://127.0.0.1:7860 pytest tests/live`.
 
-`PROMPT_EXTEND_WEBUI_AUTH=name:password` where it asks for one. Nothing is generated and nothing of the WebUI's is
-changed; the tests tag pictures of their own in a temporary folder, which the WebUI must be able to read.
+`PROMPT_EXTEND_WEBUI_AUTH=name:password` where it asks for one. Nothing of the WebUI's is changed
+and nothing is kept: small pictures are generated with the checkpoint that is loaded, and pictures of the tests' own are
+tagged in a temporary folder, which the WebUI must be able to read.
 """
 
 from __future__ import annotations

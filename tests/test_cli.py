@@ -211,7 +211,7 @@ def test_the_readme_names_real_options() -> None:
     flags = argparse.ArgumentParser()
     runpy.run_path(str(ROOT / "preload.py"))["preload"](flags)
     known = {o for p in (*commands, flags) for a in p._actions for o in a.option_strings}
-    known |= {"--count", "--seed"}  # of benchmarks
+    known |= {"--count", "--seed", "--pictures"}  # of benchmarks
     known |= {"--listen", "--share"}  # the WebUIs' own
     named = set(re.findall(r"--[a-z][a-z-]+", (ROOT / "README.md").read_text(encoding="utf-8")))
     assert named <= known, named - known

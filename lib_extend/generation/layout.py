@@ -14,10 +14,16 @@ from lib_extend.errors import UserError
 
 
 class RegionsError(UserError):
-    """The regions cannot be applied as asked; the generation stops rather than go on without them."""
+    """The regions cannot be applied as asked; the generation stops rather than go on without them.
+
+    Attributes:
+        status_code, detail: what the WebUIs' APIs answer an error with, where it has these.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The regions cannot be applied: {reason}.")
+        self.status_code = 422
+        self.detail = str(self)
 
 
 @dataclass(frozen=True)

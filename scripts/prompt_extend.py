@@ -125,7 +125,7 @@ class PromptExtend(scripts.Script):  # type: ignore[misc]
         hooks().before_sampling(p, x)
 
     def post_sample(self, p: Any, ps: Any, *args: Any) -> None:
-        hooks().after_sampling(p)
+        hooks().post_sample(p, ps)
 
     def postprocess_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
         hooks().after_sampling(p)
@@ -154,9 +154,9 @@ def hooks() -> Any:
 
 def helpers() -> Any:
     from lib_extend.api import checking, generation
-    from lib_extend.host import generate, xyz
+    from lib_extend.host import run, xyz
 
-    return generate.Helpers(generation.aliases, generation.about_loras, checking.check, xyz.overridden)
+    return run.Helpers(generation.aliases, generation.about_loras, checking.check, xyz.overridden)
 
 
 def axes() -> None:

@@ -15,221 +15,18 @@ is made to raise it.
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from lib_extend.errors import PromptExtendError, UserError
-from lib_extend.generation import infotext, marks
-from lib_extend.generation.cast import Cast
 from lib_extend.generation.checks import FieldError
-from lib_extend.generation.compile import Compiled, compile_cast
 from lib_extend.generation.layout import RegionsError
 from lib_extend.generation.panel import Panel
-from lib_extend.generation.pictures import Picture, pictures
-from lib_extend.host import conds, regions, tries
-
-CHECK = "Prompt Extend check"
-"""The infotext's entry with what was found in the picture."""
-ONLY_COMPILED = (
-    "Prompt Extend: only the prompt was compiled, nothing is confined to a character's box, because {}."
-)
+from lib_extend.host import regions, tries
+from lib_extend.host.run import Helpers, Run
 
 _RUN = "prompt_extend_run"
 _UNPROCESSABLE = 422
-
-
-class Found(Protocol):
-    """What was found in a picture. `score`: 0…1, the share of the characters' tags that are in their places."""
-
-    @property
-    def score(self) -> float: ...
-
-    def to_json(self) -> dict[str, Any]: ...
-
-
-@dataclasses.dataclass(frozen=True)
-class Helpers:
-    """What comes from other rooms.
-
-    Attributes:
-        aliases: other names of LoRAs, in lower case, to those of their files.
-        notes: sentences about a cast that its maker may not have meant, such as a LoRA for another model.
-        check: looks for a cast in a finished picture (PIL); raises UserError when that cannot be done.
-        overridden: the panel as an XYZ plot's axes change it.
-    """
-
-    aliases: Callable[[], Mapping[str, str]] = dict
-    notes: Callable[[Cast], Iterable[str]] = lambda cast: ()
-    check: Callable[[Any, Cast], Found] | None = None
-    overridden: Callable[[Panel, Any], Panel] = lambda panel, p: panel
-
-
-class Run:
-    """One run with the panel on.
-
-    Attributes:
-        by_picture: what each picture of the run was compiled to. found: what a check found, by picture.
-    """
-
-    def __init__(self, p: Any, panel: Panel, helpers: Helpers, given: Panel | None = None) -> None:
-        """`given`: the panel before a plot's axes changed it, by which a compiled prompt is known."""
-        self.p = p
-        self._given = given or panel
-        self.panel = panel
-        self.helpers = helpers
-        self.aliases = helpers.aliases() if panel.cast.background_lora or panel.cast.separation_lora else {}
-        self.adapter = regions.adapter(p)
-        self.encode = conds.Encoder(p)
-        self.by_picture: dict[int, Compiled] = {}
-        self.found: dict[int, Found] = {}
-        self._batch: dict[bool, list[Compiled]] = {}
-        self._pictures: dict[bool, list[Picture | None]] = {}
-        self._kept: dict[str, Any] = {}
-        self._unchecked = False
-
-    def carry(self) -> None:
-        """Puts the cast's texts into the host's prompts."""
-        for positive, negative in self._fields():
-            own = getattr(self.p, positive), getattr(self.p, negative)
-            if all(isinstance(text, str) for text in own):
-                own = self._given.mains(*own, self.aliases)
-            self._kept[positive], self._kept[negative] = own
-            setattr(self.p, positive, _each(own[0], self._positive))
-            setattr(self.p, negative, _each(own[1], self._negative))
-
-    def restore(self) -> None:
-        """The host's own fields as they were: a script may run the same `p` again."""
-        for name, value in self._kept.items():
-            setattr(self.p, name, value)
-
-    def compile(self, batch: int) -> None:
-        """Compiles the prompts of a batch's pictures, in the lists from which the host takes them."""
-        p = self.p
-        self.forget()
-        first = batch * p.batch_size
-        self._batch = {False: [], True: []}
-        hires = []
-        if getattr(p, "enable_hr", False):
-            # taken first: an extension may have put one list into both places
-            hires = list(zip(p.all_hr_prompts, p.all_hr_negative_prompts, strict=True))[first:]
-        for i in range(len(p.prompts)):
-            made = self._compiled(p.prompts[i], p.negative_prompts[i])
-            p.prompts[i], p.negative_prompts[i] = made.prompt, made.negative
-            p.all_prompts[first + i], p.all_negative_prompts[first + i] = made.prompt, made.negative
-            self.by_picture[first + i] = made
-            self._batch[False].append(made)
-            if hires:
-                again = self._compiled(*hires[i])
-                p.all_hr_prompts[first + i] = again.prompt
-                p.all_hr_negative_prompts[first + i] = again.negative
-                self._batch[True].append(again)
-        if batch == 0:
-            p.main_prompt, p.main_negative_prompt = p.all_prompts[0], p.all_negative_prompts[0]
-            for note in self.helpers.notes(self.panel.cast):
-                comment(p, note)
-        for note in dict.fromkeys(note for made in self._batch[False] for note in made.notes):
-            comment(p, note)
-        self._write()
-
-    def begin(self, x: Any) -> None:
-        """The regions of the sampling pass that starts now. Raises RegionsError."""
-        hires = bool(getattr(self.p, "is_hr_pass", False))
-        compiled = self._batch.get(hires) or []
-        if not any(one.regions for one in compiled):
-            return
-        reason = self.adapter.unfit()
-        if reason:
-            comment(self.p, ONLY_COMPILED.format(reason))
-            return
-        self.adapter.encode_again = lambda: self._encoded(hires, anew=True)
-        self.adapter.begin(self._encoded(hires), x, conds.steps(self.p, hires=hires))
-
-    def _encoded(self, hires: bool, *, anew: bool = False) -> list[Picture | None]:
-        """The batch's regions. `anew`: by the checkpoint that has taken over."""
-        if anew:
-            self.encode.forget()
-            self._pictures.clear()
-        if hires not in self._pictures:
-            self._pictures[hires] = pictures(
-                self._batch[hires], lambda text, negative: self.encode(text, negative=negative, hires=hires)
-            )
-        return self._pictures[hires]
-
-    def forget(self) -> None:
-        """What belongs to one batch goes."""
-        self.adapter.end()
-        self.encode.forget()
-        self._pictures.clear()
-
-    def end(self) -> None:
-        """Everything goes."""
-        self.forget()
-        regions.end(self.adapter)
-
-    def check(self, number: int, image: Any) -> None:
-        """Looks for the cast in a picture of the run; what cannot be done is said once."""
-        made = self.by_picture.get(number)
-        if self.helpers.check is None or made is None or not made.cast.characters or self._unchecked:
-            return
-        try:
-            self.found[number] = self.helpers.check(image, made.cast)
-        except PromptExtendError as error:
-            self._unchecked = True
-            comment(self.p, f"Prompt Extend: the picture was not checked. {error}")
-
-    def _fields(self) -> Iterable[tuple[str, str]]:
-        yield "prompt", "negative_prompt"
-        if getattr(self.p, "enable_hr", False):
-            # what is empty the host fills from the prompt, with all that rides in it
-            if self.p.hr_prompt:
-                yield "hr_prompt", "hr_negative_prompt"
-            else:
-                self._kept |= {"hr_prompt": self.p.hr_prompt, "hr_negative_prompt": self.p.hr_negative_prompt}
-
-    def _positive(self, text: str) -> str:
-        return marks.carry(self.panel.cast, text, "")[0]
-
-    def _negative(self, text: str) -> str:
-        return marks.carry(self.panel.cast, "", text)[1]
-
-    def _compiled(self, prompt: str, negative: str) -> Compiled:
-        settled = marks.settle(prompt, negative, self.panel.cast)
-        return compile_cast(settled.cast, settled.main, settled.main_negative, aliases=self.aliases)
-
-    def _write(self) -> None:
-        """The infotext's entries; they differ from picture to picture."""
-        params = self.p.extra_generation_params
-        for key, value in params.items():
-            # templates that others keep of a prompt
-            if isinstance(value, str) and marks.is_carrying(value):
-                params[key] = marks.settle(value, "", self.panel.cast).main
-        for key in (infotext.SUMMARY, infotext.KEY):
-            params[key] = self._entry(key)
-        if self.panel.checks:
-            params[CHECK] = self._check_entry
-
-    def _entry(self, key: str) -> Callable[..., str | None]:
-        def entry(index: int = 0, **others: Any) -> str | None:
-            made = self.by_picture.get(self._number(index, others))
-            return infotext.write(made)[key] if made is not None else None
-
-        return entry
-
-    def _check_entry(self, index: int = 0, **others: Any) -> str | None:
-        found = self.found.get(self._number(index, others))
-        if found is None or others.get("use_main_prompt"):
-            return None
-        return json.dumps(found.to_json(), ensure_ascii=False, separators=(",", ":"))
-
-    def _number(self, index: int, others: Mapping[str, Any]) -> int:
-        """The picture's number in the run: the host's index is one of its batch, except before the first."""
-        if others.get("use_main_prompt"):
-            return 0
-        if len(others.get("all_prompts", ())) == len(self.p.all_prompts):
-            return index
-        return index + int(self.p.iteration) * int(self.p.batch_size)
 
 
 def before_process(p: Any, value: Any, helpers: Callable[[], Helpers] = Helpers) -> None:
@@ -284,8 +81,20 @@ def before_sampling(p: Any, x: Any) -> None:
         run.adapter.refuse(reason)
 
 
+def post_sample(p: Any, args: Any) -> None:
+    """All passes of a batch are over. `args.samples`: their result, which the host decodes next."""
+    run = run_of(p)
+    if run is None:
+        return
+    if run.missed():
+        args.samples = _Refused(
+            RegionsError("another script samples in a way of its own (turn one of the two off)")
+        )
+    run.forget()
+
+
 def after_sampling(p: Any) -> None:
-    """All passes of a batch are over; what comes now (detailers, upscalers) is not ours."""
+    """What comes now (detailers, upscalers) is not ours."""
     run = run_of(p)
     if run is not None:
         run.forget()
@@ -331,11 +140,14 @@ def refuse(p: Any, error: PromptExtendError) -> None:
     p.sample = sample
 
 
-def comment(p: Any, sentence: str) -> None:
-    """A sentence below the pictures."""
-    say = getattr(p, "comment", None)
-    if say is not None:
-        say(sentence)
+class _Refused:
+    """In place of a result: whatever is asked of it fails, since what a script raises is swallowed."""
+
+    def __init__(self, error: RegionsError) -> None:
+        vars(self)["_error"] = error
+
+    def __getattr__(self, name: str) -> Any:
+        raise vars(self)["_error"]
 
 
 def _or_refuse(p: Any, work: Callable[[], None]) -> None:
@@ -349,7 +161,3 @@ def _or_refuse(p: Any, work: Callable[[], None]) -> None:
         reason = UserError(f"Prompt Extend cannot do its part ({type(error).__name__}: {error}).")
         reason.__cause__ = error
         refuse(p, reason)
-
-
-def _each(value: Any, change: Callable[[str], str]) -> Any:
-    return [change(v) for v in value] if isinstance(value, list) else change(value)

@@ -19,6 +19,7 @@ from lib_extend.generation.compile import compile_cast
 from lib_extend.generation.layout import RegionsError
 from lib_extend.generation.panel import Panel
 from lib_extend.host import conds, generate, pasting, regions
+from lib_extend.host.run import CHECK, Helpers
 
 CAST = {
     "characters": [
@@ -85,8 +86,8 @@ class P:
     def sample(self) -> None:
         generate.before_sampling(self, "x")
 
-    def run(self, value: Any, helpers: generate.Helpers | None = None) -> types.SimpleNamespace:
-        generate.before_process(self, value, lambda: helpers or generate.Helpers())
+    def run(self, value: Any, helpers: Helpers | None = None) -> types.SimpleNamespace:
+        generate.before_process(self, value, lambda: helpers or Helpers())
         self.all_prompts = [self.prompt] * self.batch_size
         self.all_negative_prompts = [self.negative_prompt] * self.batch_size
         self.all_seeds = self.all_subseeds = [self.seed + i for i in range(self.batch_size)]
@@ -95,6 +96,10 @@ class P:
         self.prompts, self.negative_prompts = list(self.all_prompts), list(self.all_negative_prompts)
         generate.before_process_batch(self, 0)
         self.sample()
+        result = types.SimpleNamespace(samples="latents")
+        generate.post_sample(self, result)
+        # as the WebUIs go on
+        getattr(result.samples, "already_decoded", False)
         generate.after_sampling(self)
         infotexts = []
         for i in range(self.batch_size):
@@ -136,7 +141,7 @@ def test_off_touches_nothing(adapter: FakeAdapter) -> None:
 
 def test_regions_go_in_before_sampling_and_out_behind_it(adapter: FakeAdapter) -> None:
     p = P("park", batch_size=2)
-    p.run(CAST, generate.Helpers(notes=lambda cast: ["A LoRA of another kind."] * len(cast.characters[:1])))
+    p.run(CAST, Helpers(notes=lambda cast: ["A LoRA of another kind."] * len(cast.characters[:1])))
     ((pictures, x, steps),) = adapter.begun
     assert (x, steps, len(pictures)) == ("x", 4, 2)
     assert pictures[0] is pictures[1] and pictures[0].shares.count == 2
@@ -170,6 +175,19 @@ def test_what_cannot_be_applied_is_refused(adapter: FakeAdapter, error: Exceptio
     assert isinstance(refused, RegionsError) and "of a reason" in str(refused)
 
 
+def test_who_samples_in_a_way_of_its_own_is_noticed(
+    adapter: FakeAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the script img2img alternative does: no callback comes, and the picture would have no regions."""
+    monkeypatch.setattr(P, "sample", lambda self: None)
+    with pytest.raises(RegionsError, match="a way of its own"):
+        P().run(CAST)
+    P().run({**CAST, "mode": "prompt"})
+    P().run("")
+    adapter.reason = "Flux has no cross-attention"
+    P().run(CAST)
+
+
 def test_a_bad_field_ends_the_run_and_not_the_next(adapter: FakeAdapter) -> None:
     p = P()
     with pytest.raises(UserError, match=r"base_weight is 3") as error:
@@ -183,7 +201,7 @@ def test_a_bad_field_ends_the_run_and_not_the_next(adapter: FakeAdapter) -> None
 def test_what_fails_within_ends_the_run(adapter: FakeAdapter) -> None:
     """The WebUI would swallow it, and the picture come out as if nothing had been asked."""
 
-    def broken() -> generate.Helpers:
+    def broken() -> Helpers:
         raise ImportError("no fastapi")
 
     p = P()
@@ -217,7 +235,7 @@ class Found:
         return {"score": self.score}
 
 
-def checking(scores: dict[int, float], asked: list[str]) -> generate.Helpers:
+def checking(scores: dict[int, float], asked: list[str]) -> Helpers:
     """Scores by the pictures' seeds."""
 
     def check(image: str, cast: Cast) -> Found:
@@ -225,14 +243,14 @@ def checking(scores: dict[int, float], asked: list[str]) -> generate.Helpers:
         asked.append(image)
         return Found(scores.get(int(image.rsplit(" ")[-1]), 0.5))
 
-    return generate.Helpers(check=check)
+    return Helpers(check=check)
 
 
 def test_a_check_is_in_the_infotext(adapter: FakeAdapter) -> None:
     asked: list[str] = []
     done = P(batch_size=2).run({**CAST, "check": True}, checking({5: 1.0, 6: 0.25}, asked))
-    assert [json.loads(i[generate.CHECK])["score"] for i in done.infotexts] == [1.0, 0.25]
-    assert generate.CHECK not in P().run(CAST, checking({}, asked)).infotexts[0] and len(asked) == 2
+    assert [json.loads(i[CHECK])["score"] for i in done.infotexts] == [1.0, 0.25]
+    assert CHECK not in P().run(CAST, checking({}, asked)).infotexts[0] and len(asked) == 2
 
 
 def test_a_check_that_cannot_be_made_is_said_once(adapter: FakeAdapter) -> None:
@@ -240,9 +258,9 @@ def test_a_check_that_cannot_be_made_is_said_once(adapter: FakeAdapter) -> None:
         raise UserError("Set up the models first.")
 
     p = P(batch_size=2)
-    done = p.run({**CAST, "check": True}, generate.Helpers(check=check))
+    done = p.run({**CAST, "check": True}, Helpers(check=check))
     assert len(p.comments) == 1 and "Set up the models first." in p.comments[0]
-    assert generate.CHECK not in done.infotexts[0]
+    assert CHECK not in done.infotexts[0]
 
 
 @pytest.fixture
@@ -277,7 +295,7 @@ def test_more_seeds_until_all_is_there(
     webui.processing.process_images = lambda p: p.run(panel, helpers)
     done = P("park", batch_size=2).run(panel, helpers)
     assert done.images == [f"picture {s}" for s in seeds] and done.all_seeds == seeds
-    assert len(done.infotexts) == len(seeds) and generate.CHECK in done.infotexts[-1]
+    assert len(done.infotexts) == len(seeds) and CHECK in done.infotexts[-1]
     assert set(done.all_prompts) == {"2girls, α black hair, β white hair, park"}
 
 
@@ -307,7 +325,7 @@ def test_a_plot_over_what_was_pasted_compiles_once(adapter: FakeAdapter) -> None
         return dataclasses.replace(panel, cast=Cast.from_json({"characters": [{"prompt": "hat"}]}))
 
     p = P(made.prompt)
-    p.run(value, generate.Helpers(overridden=other))
+    p.run(value, Helpers(overridden=other))
     assert p.prompts == ["1girl, hat, park"]
 
 

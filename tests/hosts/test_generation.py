@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lib_extend.generation import infotext
-from lib_extend.host.generate import CHECK
+from lib_extend.host.run import CHECK
 
 from .conftest import ROOT, WebUI
 

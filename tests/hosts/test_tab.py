@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.ui.conftest import WAIT, Gate, browser, folder, window
+from tests.ui.conftest import WAIT, Gate, folder
 from tests.ui.page import Page, captions, pictures
 
 from .conftest import WebUI
 
-__all__ = ["browser", "folder", "window"]
+__all__ = ["folder"]
 
 Start = Callable[..., WebUI]
 KEPT = ("playroom", "classroom", "coffee_break", "night_picnic")

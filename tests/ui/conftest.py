@@ -14,31 +14,16 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from tests.conftest import chromium, missing
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "samples"
 HELD = Path(__file__).with_name("held_worker.py")
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 WAIT = 400_000
 """Milliseconds for what models do; on a busy machine they take long."""
-
-
-def missing(what: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is missing: see .ci/run")
-    pytest.skip(f"{what} is missing: pip install playwright gradio, and install Chromium")
-
-
-def chromium() -> str:
-    """Chromium's program, or the test is skipped."""
-    named = os.environ.get("CHROMIUM", "")
-    found = named or next(filter(None, map(shutil.which, NAMES)), "")
-    if not found:
-        missing("Chromium")
-    return found
 
 
 @dataclass(frozen=True)
@@ -131,45 +116,6 @@ def gate(held: tuple[Server, Gate]) -> Iterator[Gate]:
     """The gate; it is open again after the test."""
     yield held[1]
     held[1].open()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    if importlib.util.find_spec("playwright") is None:
-        missing("playwright")
-    program = chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # root, as in a container, cannot have Chromium's sandbox
-        arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=program, args=arguments)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def window(browser: Any) -> Iterator[Callable[..., Any]]:
-    """`window(width, dark)` opens a browser window of its own; errors of the page's scripts fail the test."""
-    opened: list[Any] = []
-    errors: list[str] = []
-
-    def open_window(width: int = 1280, *, dark: bool = False) -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
-        )
-        # fonts from elsewhere are no part of the page
-        context.route(lambda url: "127.0.0.1" not in url and url.startswith("http"), lambda r: r.abort())
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.on("pageerror", lambda e: errors.append(str(e)))
-        opened.append(context)
-        return page
-
-    yield open_window
-    for context in opened:
-        context.close()
-    assert not errors, errors
 
 
 @pytest.fixture

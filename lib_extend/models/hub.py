@@ -185,7 +185,8 @@ def remember(place: Place, repo: str, revision: str, commit: str) -> None:
     note = place.storage(repo) / "refs" / revision
     with explained(place, repo):
         note.parent.mkdir(parents=True, exist_ok=True)
-        fresh = note.with_name(f".{note.name}.{os.getpid()}.tmp")
+        # two threads may be at it, too
+        fresh = note.with_name(f".{note.name}.{os.getpid()}-{threading.get_ident()}.tmp")
         fresh.write_text(commit, encoding="utf-8")
         os.replace(fresh, note)
 

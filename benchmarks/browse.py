@@ -139,8 +139,8 @@ def _reopened(root: Path) -> dict[str, Any]:
         "regex_first_ms": regexes[0] * 1e3,
         "regex_median_ms": sorted(regexes[1:])[len(regexes[1:]) // 2] * 1e3,
     }
-    from lib_extend.datasets.browse_edits import edit
-    from lib_extend.datasets.edit_actions import Edit
+    from lib_extend.services.browse_edits import edit
+    from lib_extend.services.edit_actions import Edit
 
     names = browser.names(browser.filtered(""))[:1000]
     began = time.perf_counter()

@@ -16,13 +16,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from lib_extend.batch import plan
-from lib_extend.batch.job import TagJob
-from lib_extend.batch.plan import TAGS, Models
-from lib_extend.batch.state import STATE_FILE, STATE_FOLDER, Part, State
 from lib_extend.captions.thresholds import Thresholds
 from lib_extend.config import TagConfig
-from lib_extend.datasets.scan import scan
+from lib_extend.datasets import recipe as plan
+from lib_extend.datasets.dataset import STATE_FILE, STATE_FOLDER
+from lib_extend.datasets.recipe import TAGS, Models
+from lib_extend.datasets.state import Part, State
+from lib_extend.files.scan import scan
+from lib_extend.jobs.tagging import TagJob
 from lib_extend.records import Tag
 
 TAGS_EACH = 80

@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
-from lib_extend.cli import _parser
-from lib_extend.cli_settings import split_list
+from lib_extend.cli.main import _parser
 from lib_extend.config import TagConfig, settings
+from lib_extend.config.arguments import split_list
 from lib_extend.worker.commands import _parser as _models_parser
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from lib_extend.captions.names import canonical
-from lib_extend.questions.plurals import plural
+from lib_extend.vocabulary.plurals import plural
+from lib_extend.vocabulary.tag_names import canonical
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "samples"

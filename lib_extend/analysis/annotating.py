@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from lib_extend.captions.names import written
 from lib_extend.models.images import flatten
 from lib_extend.records import Person
+from lib_extend.vocabulary.tag_names import written
 
 COLORS = ("#e6194b", "#1565c0", "#2e7d32", "#8e24aa", "#ef6c00")
 """One a person; white text is legible on each."""

@@ -21,8 +21,8 @@ from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 
-from lib_extend.datasets.scan import show
 from lib_extend.errors import ImageError
+from lib_extend.files.scan import show
 from lib_extend.models.images import eight_bit
 
 MAX_PIXELS = 178_956_970

@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lib_extend.captions.names import canonical
 from lib_extend.questions.asking import next_round, select, settle
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.reading import read
 from lib_extend.questions.records import Question
 from lib_extend.records import Answer
+from lib_extend.vocabulary.tag_names import canonical
 
 if TYPE_CHECKING:
     from PIL import Image

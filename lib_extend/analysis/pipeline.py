@@ -24,8 +24,8 @@ import numpy as np
 
 from lib_extend.analysis.decode import decode, reduced
 from lib_extend.analysis.persons import SIDE, PersonFinder, cut_out
-from lib_extend.datasets.scan import show
 from lib_extend.errors import ImageError, PromptExtendError
+from lib_extend.files.scan import show
 from lib_extend.questions.asking import next_round, of_persons, of_pictures
 from lib_extend.questions.reading import read
 from lib_extend.records import Answer, Category, Person, Tag

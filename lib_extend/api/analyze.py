@@ -11,9 +11,9 @@ from typing import Any
 from lib_extend.api import texts
 from lib_extend.api.errors import bad
 from lib_extend.api.kept import Kept, Worker
-from lib_extend.batch.job import questions_of
 from lib_extend.captions.composing import Thresholds, compose
 from lib_extend.config import TagConfig
+from lib_extend.datasets.recipe import questions_of
 from lib_extend.errors import ImageError
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.records import Analysis, Caption, Person

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lib_extend.datasets.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, walk
 from lib_extend.errors import UserError
+from lib_extend.files.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, walk
 
 SAMPLED = 200
 """Pictures whose size in pixels is read when a folder is opened."""

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from lib_extend.api.streams import QUIET
-from lib_extend.batch.state import Change, Run
-from lib_extend.datasets import captions as files
 from lib_extend.datasets.browse import Browser, image_id
 from lib_extend.datasets.index_reading import caption_name
+from lib_extend.datasets.state import Change, Run
 from lib_extend.errors import ImageError
+from lib_extend.files import caption_files as files
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -13,7 +13,7 @@ from lib_extend.api import texts
 from lib_extend.api.errors import bad
 from lib_extend.api.http import Body
 from lib_extend.datasets.browse import name_of
-from lib_extend.datasets.edit_actions import Edit
+from lib_extend.services.edit_actions import Edit
 
 MEMBERS = ("filter", "ids", "action", "tags", "to", "regex", "preview")
 

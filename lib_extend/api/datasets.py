@@ -32,14 +32,15 @@ from lib_extend.api.errors import ApiError, answer_of, bad, conflict, missing
 from lib_extend.api.http import Body, Call, parse_object, to_bytes
 from lib_extend.api.newest_first import NewestFirst
 from lib_extend.api.streams import HEADERS
-from lib_extend.batch.bulk import Conflict
-from lib_extend.batch.glance import Glance
-from lib_extend.batch.undo import list_runs
-from lib_extend.datasets import browse_edits, thumbnails
+from lib_extend.datasets import thumbnails
 from lib_extend.datasets.browse import Browser, Browsers
-from lib_extend.datasets.details import details
-from lib_extend.datasets.scan import show
+from lib_extend.datasets.state_reading import Glance
 from lib_extend.errors import PromptExtendError
+from lib_extend.files.scan import show
+from lib_extend.jobs.edit_runs import Conflict
+from lib_extend.jobs.undo import list_runs
+from lib_extend.services import browse_edits
+from lib_extend.services.picture_details import details
 
 if TYPE_CHECKING:
     from starlette.requests import Request

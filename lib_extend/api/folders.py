@@ -16,8 +16,8 @@ from pathlib import Path
 
 from lib_extend.api import texts
 from lib_extend.api.errors import ApiError, bad, forbidden, missing
-from lib_extend.batch.state import STATE_FILE, STATE_FOLDER
-from lib_extend.datasets.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, show
+from lib_extend.datasets.dataset import STATE_FILE, STATE_FOLDER
+from lib_extend.files.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, show
 from lib_extend.host.safety import Safety
 
 _DEVICES = ("\\\\.\\", "\\\\?\\", "//./", "//?/")

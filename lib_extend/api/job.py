@@ -15,11 +15,11 @@ from lib_extend.api.folders import Opened
 from lib_extend.api.hooks import Hooks
 from lib_extend.api.kept import Borrowed, Worker
 from lib_extend.api.rate import Rate
-from lib_extend.batch import events as ev
-from lib_extend.batch.job import Client, TagJob
-from lib_extend.batch.undo import undo
 from lib_extend.config import TagConfig
 from lib_extend.errors import PromptExtendError
+from lib_extend.jobs import job_events as ev
+from lib_extend.jobs.tagging import Client, TagJob
+from lib_extend.jobs.undo import undo
 from lib_extend.records import Record
 
 TAG, PREVIEW, UNDO = KINDS = ("tag", "preview", "undo")

@@ -9,7 +9,7 @@ from lib_extend.api.errors import bad, forbidden
 from lib_extend.api.http import Call
 from lib_extend.api.lora_downloads import SOURCES, Found
 from lib_extend.api.services import Services
-from lib_extend.datasets.scan import show
+from lib_extend.files.scan import show
 from lib_extend.generation.lora_downloads import import_file
 from lib_extend.generation.loras import LoraInfo, family_of, misfit
 

@@ -11,8 +11,8 @@ from typing import Any
 from lib_extend.api import texts
 from lib_extend.api.contents import write_json
 from lib_extend.api.errors import ApiError, bad, missing
-from lib_extend.batch.plan import checked_settings
 from lib_extend.config import TagConfig
+from lib_extend.datasets.recipe import checked_settings
 from lib_extend.errors import UserError
 
 _NAME = re.compile(r'[^/\\:*?"<>|\x00-\x1f\x7f\ud800-\udfff\ufffd]{1,64}')

@@ -11,15 +11,16 @@ from lib_extend.api.analyze import person_rows
 from lib_extend.api.errors import bad
 from lib_extend.api.http import Call, parse_object
 from lib_extend.api.services import Services
-from lib_extend.batch.glance import Glance
-from lib_extend.batch.job import questions_of, state_folder
-from lib_extend.batch.recompose import recompose
-from lib_extend.batch.review import decide, set_persons
-from lib_extend.batch.verdicts import CORRECT, VERDICTS, WITHDRAW
 from lib_extend.config import TagConfig
 from lib_extend.datasets.browse import image_id
+from lib_extend.datasets.dataset import state_folder
+from lib_extend.datasets.recipe import questions_of
+from lib_extend.datasets.state_reading import Glance
 from lib_extend.errors import UserError
+from lib_extend.jobs.recompose import recompose
+from lib_extend.jobs.verdict_runs import decide, set_persons
 from lib_extend.questions.builtin import BUILTIN
+from lib_extend.questions.verdicts import CORRECT, VERDICTS, WITHDRAW
 
 MOST_ROWS = 500
 MOST_PERSONS = 20

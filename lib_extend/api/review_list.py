@@ -8,9 +8,9 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lib_extend.batch.glance import Glance
-from lib_extend.batch.job import state_folder
-from lib_extend.batch.ranking import Item, Known, Ranking
+from lib_extend.datasets.dataset import state_folder
+from lib_extend.datasets.state_reading import Glance
+from lib_extend.jobs.ranking import Item, Known, Ranking
 
 _LEAST, _TIMES = 30.0, 20.0
 """Seconds for which a list holds at least, or so many times what making it took: images come in while a job runs."""

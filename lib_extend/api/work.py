@@ -12,9 +12,10 @@ from lib_extend.api.errors import ApiError, bad, forbidden, missing
 from lib_extend.api.http import Call, Stream
 from lib_extend.api.job import KINDS, UNDO, Job
 from lib_extend.api.services import Services
-from lib_extend.batch.state import STATE_FILE, STATE_FOLDER, State
-from lib_extend.datasets.scan import show
+from lib_extend.datasets.dataset import STATE_FILE, STATE_FOLDER
+from lib_extend.datasets.state import State
 from lib_extend.errors import PromptExtendError
+from lib_extend.files.scan import show
 
 JOB_ACTIONS = ("pause", "resume", "stop")
 MOST_NAMES = 10_000

@@ -14,14 +14,14 @@ from lib_extend.captions.existing import Existing, extended
 from lib_extend.captions.layout import arrange, plain_order
 from lib_extend.captions.lettering import lettered
 from lib_extend.captions.lists import limited, rewritten, unique, without
-from lib_extend.captions.names import key, written
 from lib_extend.captions.patterns import patterns
 from lib_extend.captions.reading import pieces
 from lib_extend.captions.thresholds import Thresholds, passing
 from lib_extend.config import TagConfig
 from lib_extend.questions.asking import settle
-from lib_extend.questions.plurals import naive_plural, plural
 from lib_extend.records import Analysis, Answer, Caption, Drop, Person, Source, Tag
+from lib_extend.vocabulary.plurals import naive_plural, plural
+from lib_extend.vocabulary.tag_names import key, written
 
 __all__ = ["Existing", "Thresholds", "compose"]
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from lib_extend.captions.names import KAOMOJI, canonical, is_sentence, key, written
 from lib_extend.captions.reading import places
+from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, is_sentence, key, written
 
 _ESCAPED = re.compile(r"\\[()]")
 

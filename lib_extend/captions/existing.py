@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from lib_extend.captions.layout import Arranged
 from lib_extend.captions.lists import limited, rewritten
-from lib_extend.captions.names import key
 from lib_extend.captions.reading import pieces
 from lib_extend.config import TagConfig
 from lib_extend.records import Caption, Drop, Source, Tag
+from lib_extend.vocabulary.tag_names import key
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from lib_extend.captions.names import written
-from lib_extend.captions.people import group, people_order
 from lib_extend.config import TEMPLATE_FIELDS, TagConfig
 from lib_extend.records import Drop, Source, Tag
+from lib_extend.vocabulary.people_tags import group, people_order
+from lib_extend.vocabulary.tag_names import written
 
 BACKGROUND = "{people}, {characters}, {general}, {artist}, {year}"
 SEPARATION = "{people}, {characters}, {rating}, {persons}, {general}, {artist}, {year}"

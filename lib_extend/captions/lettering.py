@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lib_extend.captions.lists import rewritten, unique, without
-from lib_extend.captions.names import canonical, key, written
-from lib_extend.captions.people import is_people
 from lib_extend.captions.thresholds import Thresholds, limit_of
 from lib_extend.config import LETTERED, TagConfig
 from lib_extend.people.geometry import position_words
 from lib_extend.people.separating import Rules, Separation, separate
 from lib_extend.records import Analysis, Answer, Drop, Person, Source, Tag
+from lib_extend.vocabulary.people_tags import is_people
+from lib_extend.vocabulary.tag_names import canonical, key, written
 
 FAINT = 0.1
 """Tags of a cut-out below this score decide nothing."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from lib_extend.captions.names import key
 from lib_extend.captions.patterns import patterns, replacements
-from lib_extend.captions.people import group
 from lib_extend.config import TagConfig
 from lib_extend.records import Drop, Source, Tag
+from lib_extend.vocabulary.people_tags import group
+from lib_extend.vocabulary.tag_names import key
 
 # Groups by how readily a limit cuts them; tags of one rank go by score.
 _RANKS = {

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lib_extend.captions.names import KAOMOJI, canonical, key
 from lib_extend.errors import UserError
+from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, key
 
 _REMEMBERED = 50_000
 _ESCAPED = re.compile(r"\\+([()\[\]])")

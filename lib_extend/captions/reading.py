@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lib_extend.captions.names import canonical, is_sentence, key
-from lib_extend.captions.people import is_people
 from lib_extend.records import Source, Tag
+from lib_extend.vocabulary.people_tags import is_people
+from lib_extend.vocabulary.tag_names import canonical, is_sentence, key
 
 PROSE_WORDS = 2
 """Words that the parts of a sentence between its commas have on average, at the least."""

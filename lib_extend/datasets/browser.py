@@ -18,10 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lib_extend.batch.glance import Glance
-from lib_extend.batch.job import state_folder
-from lib_extend.captions.names import canonical, key
 from lib_extend.datasets import filters
+from lib_extend.datasets.dataset import state_folder
 from lib_extend.datasets.filter_parsing import parse
 from lib_extend.datasets.index import SORTS, Index
 from lib_extend.datasets.index_reading import caption_name
@@ -29,10 +27,12 @@ from lib_extend.datasets.regex import Regexes
 from lib_extend.datasets.regex_literals import needed
 from lib_extend.datasets.regex_process import ignores_case
 from lib_extend.datasets.rows import BROKEN_CAPTION, BROKEN_IMAGE, SOURCES, Row, image_id, pack
-from lib_extend.datasets.scan import IMAGE_SUFFIXES, show
+from lib_extend.datasets.state_reading import Glance
 from lib_extend.datasets.thumbnails import Thumbnails
 from lib_extend.datasets.updating import Updater
 from lib_extend.errors import BusyError, PromptExtendError, UserError
+from lib_extend.files.scan import IMAGE_SUFFIXES, show
+from lib_extend.vocabulary.tag_names import canonical, key
 
 MOST_ROWS = 1000
 """Rows of one answer, at the most."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lib_extend.captions.names import KAOMOJI, canonical, key
 from lib_extend.datasets.filters import (
     NUMBERS,
     SOURCES,
@@ -27,6 +26,7 @@ from lib_extend.datasets.filters import (
     Words,
 )
 from lib_extend.errors import UserError
+from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, key
 
 LONGEST_FILTER = 2000
 LONGEST_REGEX = 300

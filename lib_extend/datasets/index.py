@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 
-from lib_extend.captions.names import key
 from lib_extend.datasets import filters as f
 from lib_extend.datasets.rows import ANALYSED, CAPTIONED, PROSE, SOURCES, UNSURE, Row, pack, unpack
+from lib_extend.vocabulary.tag_names import key
 
 SORTS = ("name", "changed", "tokens", "tags", "sure")
 _OPERATORS: dict[str, Callable[[int, int], bool]] = {

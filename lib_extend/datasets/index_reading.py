@@ -8,13 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lib_extend.batch.bulk import LONGEST_CAPTION
-from lib_extend.batch.edits import Written
-from lib_extend.batch.glance import Glance, Stored
-from lib_extend.captions.names import canonical, is_sentence, key
+from lib_extend.captions.memory import Written
 from lib_extend.captions.reading import pieces
 from lib_extend.config import LETTERS
-from lib_extend.datasets import captions as files
 from lib_extend.datasets import tokens
 from lib_extend.datasets.rows import (
     ANALYSED,
@@ -27,11 +23,15 @@ from lib_extend.datasets.rows import (
     UNSURE,
     Row,
 )
+from lib_extend.datasets.state_reading import Glance, Stored
 from lib_extend.datasets.thumbnails import picture_size
 from lib_extend.errors import ImageError
+from lib_extend.files import caption_files as files
+from lib_extend.files.caption_files import LONGEST_CAPTION
 from lib_extend.questions.checks import doubts
-from lib_extend.questions.plurals import naive_plural
 from lib_extend.records import Answer
+from lib_extend.vocabulary.plurals import naive_plural
+from lib_extend.vocabulary.tag_names import canonical, is_sentence, key
 
 SURE = 0.8
 """An answer of at least this probability needs nobody to look at it (as `review` has it)."""

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lib_extend.datasets.scan import show
 from lib_extend.errors import UserError
+from lib_extend.files.scan import show
 from lib_extend.questions.own import from_line, from_tables, line_numbers
 from lib_extend.questions.records import Kind, Question
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from lib_extend.datasets.scan import show
+from lib_extend.files.scan import show
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -12,15 +12,15 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from lib_extend.batch import plan
-from lib_extend.batch.glance import Glance
-from lib_extend.batch.job import questions_of
 from lib_extend.config import TagConfig
+from lib_extend.datasets import recipe as plan
 from lib_extend.datasets.index import Index
 from lib_extend.datasets.index_reading import Context, Listed, caption_name, read_rows
 from lib_extend.datasets.index_store import IndexStore
-from lib_extend.datasets.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, check_folder, walk
+from lib_extend.datasets.recipe import questions_of
+from lib_extend.datasets.state_reading import Glance
 from lib_extend.errors import PromptExtendError
+from lib_extend.files.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, check_folder, walk
 from lib_extend.questions.builtin import BUILTIN
 
 CHUNK = 256

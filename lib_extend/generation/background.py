@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lib_extend.captions.names import canonical, key, written
 from lib_extend.generation.cast import Cast, Thing
 from lib_extend.questions.builtin import FURNITURE, MATERIALS
-from lib_extend.questions.colors import CHOICES
-from lib_extend.questions.objects import COLORABLE, COUNTABLE
-from lib_extend.questions.plurals import naive_plural, plural
+from lib_extend.vocabulary.colors import CHOICES
+from lib_extend.vocabulary.objects import COLORABLE, COUNTABLE
+from lib_extend.vocabulary.plurals import naive_plural, plural
+from lib_extend.vocabulary.tag_names import canonical, key, written
 
 COLORS: tuple[str, ...] = tuple(c[0] for c in CHOICES if c[0] != "none")
 """The colors that training captions name."""

@@ -17,7 +17,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lib_extend.captions.names import KAOMOJI, canonical, key, written
 from lib_extend.generation import syntax
 from lib_extend.generation.cast import Cast, Character, Place
 from lib_extend.generation.letters import says_people, stripped
@@ -25,6 +24,7 @@ from lib_extend.generation.places import from_pixels
 from lib_extend.people.contradictions import contradicted
 from lib_extend.people.describing import describes_a_person
 from lib_extend.records import Analysis, Caption, Person
+from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, key, written
 
 _NOT_PLAIN = frozenset("{}[]<>$|")
 """Signs of what is no plain tag: alternatives, wildcards that were left, extra networks."""

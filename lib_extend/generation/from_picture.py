@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lib_extend.captions.names import key, written
-from lib_extend.captions.people import is_people
 from lib_extend.errors import UserError
 from lib_extend.generation.cast import MAX_CHARACTERS, Cast, Character
 from lib_extend.generation.letters import counts, genders
 from lib_extend.generation.places import from_pixels
 from lib_extend.records import Caption, Category, Tag
+from lib_extend.vocabulary.people_tags import is_people
+from lib_extend.vocabulary.tag_names import key, written
 
 _STYLE = frozenset({Category.ARTIST, Category.META, Category.QUALITY, Category.RATING, Category.YEAR})
 """What belongs to every part of the picture, and so to every region."""

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from lib_extend.captions.names import canonical
-from lib_extend.captions.people import is_people
 from lib_extend.generation import syntax
 from lib_extend.generation.cast import LETTERS
 from lib_extend.generation.syntax import Piece
+from lib_extend.vocabulary.people_tags import is_people
+from lib_extend.vocabulary.tag_names import canonical
 
 GENDERS = ("girl", "boy", "other")
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lib_extend.captions.people import count_people, is_people
 from lib_extend.records import Category, Source, Tag
+from lib_extend.vocabulary.people_tags import count_people, is_people
 
 KINDS = ("girl", "boy", "other")
 PLAUSIBLE = 0.05

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from lib_extend.errors import UserError
-from lib_extend.questions import colors
-from lib_extend.questions.plurals import plural
 from lib_extend.questions.reading import RULES, YES, choices, fill
 from lib_extend.questions.records import Asked, Kind, Question
 from lib_extend.records import Answer, Prompt
+from lib_extend.vocabulary import colors
+from lib_extend.vocabulary.plurals import plural
 
 COLOR = "color"
 """Name of the built-in color question."""

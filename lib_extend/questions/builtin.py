@@ -6,9 +6,9 @@ also what the built-in sketch model was trained on, so changing a word here mean
 
 from __future__ import annotations
 
-from lib_extend.questions.colors import PLAIN
-from lib_extend.questions.objects import COLORABLE, COUNTABLE, GARMENTS
 from lib_extend.questions.records import Kind, Question
+from lib_extend.vocabulary.colors import PLAIN
+from lib_extend.vocabulary.objects import COLORABLE, COUNTABLE, GARMENTS
 
 FURNITURE = (
     "curtains", "chair", "desk", "table", "bed", "sofa", "couch", "bathtub", "bookshelf",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lib_extend.questions import hedges
+from lib_extend.vocabulary import hedges
 
 _WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "

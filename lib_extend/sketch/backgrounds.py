@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from PIL import Image, ImageDraw
 
-from .brush import LINE, RGB, Brush, Palette, darker, lighter, mix
-from .scenes import Rect, Scene
+from lib_extend.sketch.brush import LINE, RGB, Brush, Palette, darker, lighter, mix
+from lib_extend.sketch.scenes import Rect, Scene
 
 # Pale, so that nothing in front of a wall is lost on it. The first is for white backgrounds.
 WALLS: tuple[RGB, ...] = (

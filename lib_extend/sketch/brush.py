@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PIL import ImageDraw
 
-from .scenes import Rect
+from lib_extend.sketch.scenes import Rect
 
 RGB = tuple[int, int, int]
 Points = Sequence[tuple[float, float]]

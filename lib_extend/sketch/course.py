@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .parts import Array
+from lib_extend.sketch.parts import Array
 
 BATCH = 32
 TRUNK_RATE = 0.02

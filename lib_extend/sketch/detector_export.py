@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from .detector_data import SIDE
-from .detector_net import FAR, STRIDE, DetectorNet, cell_middles
-from .onnx_graph import Graph, array, save
+from lib_extend.sketch.detector_data import SIDE
+from lib_extend.sketch.detector_net import FAR, STRIDE, DetectorNet, cell_middles
+from lib_extend.sketch.onnx_graph import Graph, array, save
 
 CELLS = (SIDE // STRIDE) ** 2
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from .tagger_net import ConvNorm, Residual
+from lib_extend.sketch.tagger_net import ConvNorm, Residual
 
 STRIDE = 16
 """Pixels of a cell's side."""

@@ -19,8 +19,7 @@ from PIL import Image
 from lib_extend.models.registry import find_detector, load_detector
 from lib_extend.people.geometry import iou
 from lib_extend.records import Box, Detection
-
-from .folder import draw_folder, read_truth
+from lib_extend.sketch.folder import draw_folder, read_truth
 
 SCENES = 300
 SEED = 1

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from .course import Lesson, Report, batches, teach, varied
-from .detector_data import SIDE, cached_part
-from .detector_export import export_detector
-from .detector_net import STRIDE, DetectorNet, boxes, cell_middles
+from lib_extend.sketch.course import Lesson, Report, batches, teach, varied
+from lib_extend.sketch.detector_data import SIDE, cached_part
+from lib_extend.sketch.detector_export import export_detector
+from lib_extend.sketch.detector_net import STRIDE, DetectorNet, boxes, cell_middles
 
 MIDDLE = 0.18
 """A cell stands for a person when it is this near the person's middle, as a share of the box's sides."""

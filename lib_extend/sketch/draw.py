@@ -6,11 +6,11 @@ import random
 
 from PIL import Image, ImageChops, ImageDraw
 
-from .backgrounds import paint_background
-from .brush import RGB, Brush, Palette
-from .figures import Figure, draw_person
-from .objects import WOOD, draw_thing
-from .scenes import Character, Rect, Scene, Thing
+from lib_extend.sketch.backgrounds import paint_background
+from lib_extend.sketch.brush import RGB, Brush, Palette
+from lib_extend.sketch.figures import Figure, draw_person
+from lib_extend.sketch.objects import WOOD, draw_thing
+from lib_extend.sketch.scenes import Character, Rect, Scene, Thing
 
 OVERSAMPLING = 2
 """Shapes are drawn this many times larger and averaged down: Pillow's own edges are jagged."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .brush import GOLD, LINE, RGB, Brush, darker, lighter, mix
-from .layout import figure_extent
-from .scenes import Character
+from lib_extend.sketch.brush import GOLD, LINE, RGB, Brush, darker, lighter, mix
+from lib_extend.sketch.layout import figure_extent
+from lib_extend.sketch.scenes import Character
 
 SKIN: tuple[RGB, ...] = ((255, 226, 204), (250, 214, 188), (240, 196, 164), (206, 152, 116))
 

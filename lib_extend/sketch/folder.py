@@ -11,8 +11,8 @@ from typing import Any
 
 from PIL import Image
 
-from .draw import draw
-from .scenes import Scene, random_scene, scene_rng, truth
+from lib_extend.sketch.draw import draw
+from lib_extend.sketch.scenes import Scene, random_scene, scene_rng, truth
 
 TRUTH_FILE = "truth.jsonl"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from . import vocabulary as words
-from .scenes import (
+from lib_extend.sketch import vocabulary as words
+from lib_extend.sketch.scenes import (
     ASPECTS,
     MIN_SIDE,
     Character,

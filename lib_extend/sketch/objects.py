@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .brush import LINE, RGB, Brush, darker, lighter, mix
+from lib_extend.sketch.brush import LINE, RGB, Brush, darker, lighter, mix
 
 WOOD: RGB = (168, 122, 78)
 METAL: RGB = (150, 152, 164)

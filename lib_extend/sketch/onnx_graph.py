@@ -13,7 +13,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from .tagger_net import ConvNorm, Residual
+from lib_extend.sketch.tagger_net import ConvNorm, Residual
 
 OPSET = 13
 IR_VERSION = 8  # both old enough for onnxruntime 1.17

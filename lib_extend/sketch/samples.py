@@ -14,9 +14,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from .draw import draw
-from .folder import picture_size, save_image, write_truth
-from .scenes import random_scene, scene_rng, truth
+from lib_extend.sketch.draw import draw
+from lib_extend.sketch.folder import picture_size, save_image, write_truth
+from lib_extend.sketch.scenes import random_scene, scene_rng, truth
 
 
 @dataclass(frozen=True)

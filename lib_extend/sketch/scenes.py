@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import vocabulary as words
+from lib_extend.sketch import vocabulary as words
 
 Rect = tuple[float, float, float, float]
 
@@ -208,6 +208,6 @@ def random_scene(rng: random.Random, persons: tuple[int, int] = (1, 3), max_over
 
     Two persons' boxes share at most `max_overlap` (0…0.5) of the smaller box.
     """
-    from .layout import compose  # layout needs the records above
+    from lib_extend.sketch.layout import compose  # layout needs the records above
 
     return compose(rng, persons, max_overlap)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .folder import read_truth
-from .tagger_data import SIDE, prepare
+from lib_extend.sketch.folder import read_truth
+from lib_extend.sketch.tagger_data import SIDE, prepare
 
 SHIPPED_TAGGER = Path(__file__).parent / "weights" / "tagger"
 

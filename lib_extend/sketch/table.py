@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from .detector_scores import OVERLAP, PERSONS, evaluate_detector
-from .folder import draw_folder, read_truth
-from .scores import evaluate
-from .vlm_scores import evaluate_vlm
+from lib_extend.sketch.detector_scores import OVERLAP, PERSONS, evaluate_detector
+from lib_extend.sketch.folder import draw_folder, read_truth
+from lib_extend.sketch.scores import evaluate
+from lib_extend.sketch.vlm_scores import evaluate_vlm
 
 SCENES = 300
 SEED = 1

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from . import vocabulary as words
-from .draw import draw
-from .folder import LONG_SIDES, picture_size
-from .parts import cached
-from .scenes import Scene, people_tags, random_scene, scene_rng
+from lib_extend.sketch import vocabulary as words
+from lib_extend.sketch.draw import draw
+from lib_extend.sketch.folder import LONG_SIDES, picture_size
+from lib_extend.sketch.parts import cached
+from lib_extend.sketch.scenes import Scene, people_tags, random_scene, scene_rng
 
 Bytes = npt.NDArray[np.uint8]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from .onnx_graph import Graph, array, save
-from .tagger_data import SIDE
-from .tagger_net import TaggerNet
+from lib_extend.sketch.onnx_graph import Graph, array, save
+from lib_extend.sketch.tagger_data import SIDE
+from lib_extend.sketch.tagger_net import TaggerNet
 
 
 def export_tagger(net: TaggerNet, path: Path) -> None:

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from . import vocabulary as words
-from .course import Lesson, Report, batches, teach, varied
-from .tagger_data import OUTPUTS, RATINGS, UNKNOWN, cached_part
-from .tagger_export import export_tagger
-from .tagger_net import TaggerNet
+from lib_extend.sketch import vocabulary as words
+from lib_extend.sketch.course import Lesson, Report, batches, teach, varied
+from lib_extend.sketch.tagger_data import OUTPUTS, RATINGS, UNKNOWN, cached_part
+from lib_extend.sketch.tagger_export import export_tagger
+from lib_extend.sketch.tagger_net import TaggerNet
 
 
 def train_tagger(

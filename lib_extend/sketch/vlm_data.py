@@ -20,12 +20,12 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from . import vocabulary as words
-from .draw import draw
-from .folder import LONG_SIDES, picture_size
-from .scenes import ASPECTS, Scene, random_scene, scene_rng, truth
-from .vlm_model import CELL, MAX_PIXELS, MIN_PIXELS
-from .vlm_questions import TEMPLATES, Asking, lessons
+from lib_extend.sketch import vocabulary as words
+from lib_extend.sketch.draw import draw
+from lib_extend.sketch.folder import LONG_SIDES, picture_size
+from lib_extend.sketch.scenes import ASPECTS, Scene, random_scene, scene_rng, truth
+from lib_extend.sketch.vlm_model import CELL, MAX_PIXELS, MIN_PIXELS
+from lib_extend.sketch.vlm_questions import TEMPLATES, Asking, lessons
 
 Array = np.ndarray[Any, Any]
 

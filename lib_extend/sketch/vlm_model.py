@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .vlm_tokenizer import SPECIAL, save_tokenizer, write_json
+from lib_extend.sketch.vlm_tokenizer import SPECIAL, save_tokenizer, write_json
 
 PATCH = 14
 MERGE = 2

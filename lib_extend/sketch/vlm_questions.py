@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import vocabulary as words
+from lib_extend.sketch import vocabulary as words
 
 COUNTS = tuple(str(n) for n in range(10))
 COLORS = (*words.COLORS, "orange", "pink", "gray", "none")

@@ -17,14 +17,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .folder import read_truth
-from .scores import on_white
-from .vlm_data import SYSTEM, pack
-from .vlm_loading import load_model, load_processor, temperature
-from .vlm_model import MERGE, visual_tokens
-from .vlm_questions import CHOICES, Asking, examination
-from .vlm_tokenizer import write_json
-from .vlm_training import answer_scores
+from lib_extend.sketch.folder import read_truth
+from lib_extend.sketch.scores import on_white
+from lib_extend.sketch.vlm_data import SYSTEM, pack
+from lib_extend.sketch.vlm_loading import load_model, load_processor, temperature
+from lib_extend.sketch.vlm_model import MERGE, visual_tokens
+from lib_extend.sketch.vlm_questions import CHOICES, Asking, examination
+from lib_extend.sketch.vlm_tokenizer import write_json
+from lib_extend.sketch.vlm_training import answer_scores
 
 
 @dataclass(frozen=True)

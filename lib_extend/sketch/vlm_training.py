@@ -23,11 +23,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from . import vocabulary as words
-from .vlm_data import COVERS, KINDS, SYSTEM, UNKNOWN, Lessons, Snippets
-from .vlm_model import HIDDEN, answer_states, make_config, patches, save_model, visual_tokens
-from .vlm_questions import COUNTS, answer_words, corpus
-from .vlm_tokenizer import SPECIAL, build_tokenizer
+from lib_extend.sketch import vocabulary as words
+from lib_extend.sketch.vlm_data import COVERS, KINDS, SYSTEM, UNKNOWN, Lessons, Snippets
+from lib_extend.sketch.vlm_model import HIDDEN, answer_states, make_config, patches, save_model, visual_tokens
+from lib_extend.sketch.vlm_questions import COUNTS, answer_words, corpus
+from lib_extend.sketch.vlm_tokenizer import SPECIAL, build_tokenizer
 
 Report = Callable[[str], None]
 
@@ -213,7 +213,7 @@ def train_vlm(
     tokenizer = build_tokenizer(corpus(), answer_words(), VOCABULARY)
     model: Any = Qwen2VLForConditionalGeneration(make_config(tokenizer.get_vocab_size())).float()
     if start is not None:
-        from .vlm_loading import load_model
+        from lib_extend.sketch.vlm_loading import load_model
 
         model.load_state_dict(load_model(start).state_dict())
     averaged = copy.deepcopy(model).eval()

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib_extend.captions.names import written
-from lib_extend.cli_settings import add_setting, config_of
 from lib_extend.config import TagConfig, settings
+from lib_extend.config.arguments import add_setting, config_of
 from lib_extend.records import Person, Tag
+from lib_extend.vocabulary.tag_names import written
 
 if TYPE_CHECKING:
     from lib_extend.analysis.separation import Looked

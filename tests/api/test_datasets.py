@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from lib_extend.api.newest_first import NewestFirst
-from lib_extend.batch import bulk
-from lib_extend.batch.lock import locked
+from lib_extend.files.lock import locked
+from lib_extend.jobs import edit_runs as bulk
 
 from .conftest import Server
 

@@ -12,7 +12,7 @@ import pytest
 
 from lib_extend.api import events as events_of
 from lib_extend.api.events import EventLog
-from lib_extend.batch.undo import list_runs
+from lib_extend.jobs.undo import list_runs
 
 from .conftest import FAKE, Server
 
@@ -186,7 +186,7 @@ def test_a_second_job_on_the_folder_is_refused(
 
 
 def test_another_programs_job_is_told_in_the_answer(server: Server, folder: Path, pictures: Pictures) -> None:
-    from lib_extend.batch.lock import locked
+    from lib_extend.files.lock import locked
 
     pictures(folder, "cake2-red.png")
     id = server.open(folder)

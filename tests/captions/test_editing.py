@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_extend.captions.editing import Style, fronted, ordered, renamed, with_tags
-from lib_extend.captions.names import canonical, key
 from lib_extend.captions.reading import pieces
+from lib_extend.vocabulary.tag_names import canonical, key
 
 PLAIN = Style()
 FIELDS = Style(", ", ("|",))

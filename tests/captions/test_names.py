@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib_extend.captions.names import KAOMOJI, canonical, is_sentence, written
-from lib_extend.captions.people import classify, count_people, is_people
 from lib_extend.captions.reading import pieces
+from lib_extend.vocabulary.people_tags import classify, count_people, is_people
+from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, is_sentence, written
 
 NAMES = st.one_of(
     st.sampled_from(sorted(KAOMOJI)),

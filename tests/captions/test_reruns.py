@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib_extend.batch.edits import Written, reconcile, remember
 from lib_extend.captions.composing import compose
-from lib_extend.captions.names import canonical
+from lib_extend.captions.memory import Written, reconcile, remember
 from lib_extend.captions.reading import pieces
 from lib_extend.config import TagConfig
 from lib_extend.records import Analysis, Answer, Caption, Category, Source, Tag
+from lib_extend.vocabulary.tag_names import canonical
 
 LONG = "the_legend_of_zelda:_breath_of_the_wild"
 MACHINE = (

@@ -12,20 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from lib_extend.batch.job import TagJob
-from lib_extend.batch.lock import locked
-from lib_extend.batch.review import decide
-from lib_extend.batch.undo import list_runs, undo
 from lib_extend.config import TagConfig
 from lib_extend.datasets import browser as browser_module
 from lib_extend.datasets import index_reading
 from lib_extend.datasets.browse import Browser, Browsers, image_id, name_of
-from lib_extend.datasets.browse_edits import Result, edit, save
-from lib_extend.datasets.edit_actions import Edit
 from lib_extend.datasets.index_store import FILE
 from lib_extend.errors import BusyError, UserError
+from lib_extend.files.lock import locked
+from lib_extend.jobs.tagging import TagJob
+from lib_extend.jobs.undo import list_runs, undo
+from lib_extend.jobs.verdict_runs import decide
+from lib_extend.services.browse_edits import Result, edit, save
+from lib_extend.services.edit_actions import Edit
 from lib_extend.worker.client import WorkerClient
-from tests.batch.conftest import FAKE_WORKER
+from tests.jobs.conftest import FAKE_WORKER
 
 from .conftest import found, opened, put
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from lib_extend.captions.names import written
 from lib_extend.datasets.tokens import MERGES, count
-from lib_extend.questions.objects import COUNTABLE
+from lib_extend.vocabulary.objects import COUNTABLE
+from lib_extend.vocabulary.tag_names import written
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ print(json.dumps([status.ready, dict(status.packages), status.bytes, told, sorte
 TAG = """
 import sys
 from pathlib import Path
-from lib_extend.batch.job import TagJob
+from lib_extend.jobs.tagging import TagJob
 from lib_extend.config import TagConfig
 config = TagConfig(tagger="sketch", vlm="sketch", ask=("count",), offline=True, device="cpu")
 events = list(TagJob(Path(sys.argv[1]), config).events())

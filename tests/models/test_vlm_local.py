@@ -260,8 +260,8 @@ def test_other_architectures_are_asked_plainly(tmp_path: Path, text_only: bool) 
 
 def test_the_sketch_model_sees_what_was_drawn(tmp_path: Path) -> None:
     """The built-in model by its name, whole: colors of drawn scenes, and as plain as packed."""
-    from lib_extend.questions.colors import CHOICES
     from lib_extend.sketch.folder import draw_folder, read_truth
+    from lib_extend.vocabulary.colors import CHOICES
 
     vlm = load_vlm("sketch", device="cpu", offline=True)
     engine = vlm._engine  # type: ignore[attr-defined]

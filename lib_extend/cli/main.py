@@ -1,0 +1,252 @@
+"""The command line: `prompt-extend …`, the same as `python -m lib_extend …`.
+
+Options come from `config.settings`, so a setting added there is here at once. Exit codes: 0 all well,
+1 some images failed or the disk is full, 2 wrong use, 130 stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lib_extend import __version__
+from lib_extend.cli.output import Lines, Report, Terminal, count
+from lib_extend.config.arguments import add_settings, config_of
+from lib_extend.errors import PromptExtendError, Stopped, UserError
+from lib_extend.files.scan import show
+from lib_extend.jobs.tagging import TagJob
+from lib_extend.jobs.undo import list_runs, undo
+from lib_extend.jobs.verdict_runs import decide, uncertain
+from lib_extend.questions.verdicts import VERDICTS
+from lib_extend.worker.environment import environment
+
+OK, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    _harmless_output()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] and arguments[0] in ("models", "separate", "sketch"):
+        return _elsewhere(arguments)
+    try:
+        if arguments[:1] == ["serve"]:
+            return _serve(arguments[1:])
+        args = _parser().parse_args(arguments)
+        return int(args.run(args))
+    except UserError as e:
+        print(f"prompt-extend: {e}", file=sys.stderr)
+        return WRONG_USE
+    except Stopped:
+        return STOPPED
+    except PromptExtendError as e:
+        print(f"prompt-extend: {e}", file=sys.stderr)
+        return SOME_FAILED
+    except BrokenPipeError:
+        # the reader of our output left (| head); python would complain again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SOME_FAILED
+
+
+def _harmless_output() -> None:
+    """Names that are not UTF-8, and consoles that know few characters, must not end a run."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+# options
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="prompt-extend",
+        description="Captions that count, color and separate: tag a dataset folder for training.",
+    )
+    parser.add_argument("--version", action="version", version=f"prompt-extend {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    tag = commands.add_parser("tag", help="write a caption for each image of a folder")
+    tag.add_argument("folder", metavar="FOLDER", help="the dataset folder")
+    add_settings(tag)
+    job = tag.add_argument_group("the job")
+    job.add_argument("--dry-run", action="store_true", help="show what would change; write no caption")
+    job.add_argument("--json", action="store_true", help="print one event a line")
+    job.add_argument("--show", action="store_true", help="print each image's caption")
+    _add_state(job)
+    tag.set_defaults(run=_tag)
+
+    take_back = commands.add_parser("undo", help="restore the captions as they were before a run")
+    take_back.add_argument("folder", metavar="FOLDER")
+    take_back.add_argument(
+        "--run", type=int, dest="number", metavar="ID", help="which run (default: the last)"
+    )
+    take_back.add_argument("--force", action="store_true", help="also captions edited since that run")
+    take_back.add_argument("--json", action="store_true", help="print the result as JSON")
+    _add_state(take_back)
+    take_back.set_defaults(run=_undo)
+
+    runs = commands.add_parser("runs", help="list the runs over a folder")
+    runs.add_argument("folder", metavar="FOLDER")
+    runs.add_argument("--json", action="store_true", help="print one run a line as JSON")
+    _add_state(runs)
+    runs.set_defaults(run=_runs)
+
+    review = commands.add_parser(
+        "review", help="the least certain answers first; accept, correct or reject them"
+    )
+    review.add_argument("folder", metavar="FOLDER")
+    review.add_argument(
+        "--below", type=float, default=0.8, metavar="P", help="only answers less certain (default: 0.8)"
+    )
+    review.add_argument("--limit", type=int, default=20, metavar="N", help="most answers shown (default: 20)")
+    review.add_argument("--json", action="store_true", help="one answer a line")
+    where = ("IMAGE", "QUESTION[:OBJECT]")
+    says = review.add_mutually_exclusive_group()
+    says.add_argument("--accept", nargs=2, metavar=where, help="it is right")
+    says.add_argument("--reject", nargs=2, metavar=where, help="it is wrong: no tag")
+    says.add_argument("--lock", nargs=2, metavar=where, help="it is right, whatever a model says later")
+    says.add_argument("--correct", nargs=3, metavar=(*where, "ANSWER"), help="this is the answer")
+    _add_state(review)
+    review.set_defaults(run=_review)
+
+    # parsed by the page, see _serve; here for the list of commands
+    commands.add_parser("serve", help="open the page in a browser, without a WebUI", add_help=False)
+    # parsed by the models' side, see _elsewhere; here for the list of commands
+    commands.add_parser("models", help="list, download or locate models", add_help=False)
+    commands.add_parser(
+        "separate", help="who has which in one image, with a picture to look at", add_help=False
+    )
+    commands.add_parser("sketch", help="draw practice scenes, train the built-in models", add_help=False)
+    return parser
+
+
+def _add_state(group: Any) -> None:
+    group.add_argument(
+        "--state",
+        metavar="DIR",
+        type=Path,
+        help="keep the job's state here (default: .prompt-extend in the folder)",
+    )
+
+
+# commands
+
+
+def _tag(args: argparse.Namespace) -> int:
+    config = config_of(args)
+    job = TagJob(Path(args.folder), config, state_dir=args.state, dry_run=args.dry_run)
+    report: Report
+    if args.json:
+        report = Lines(sys.stdout)
+    else:
+        report = Terminal(sys.stdout, sys.stderr, captions=args.show, dry_run=args.dry_run)
+    _stop_on_signals(job)
+    last = None
+    try:
+        for event in job.events():
+            report.event(event)
+            last = event
+    finally:
+        report.close()
+    assert last is not None
+    if getattr(last, "stopped", False):
+        return STOPPED
+    return SOME_FAILED if getattr(last, "failed", 0) else OK
+
+
+def _stop_on_signals(job: TagJob) -> None:
+    """The first Ctrl-C (or SIGTERM) stops the job in good order, a second one ends the process."""
+
+    def stop(number: int, frame: Any) -> None:
+        job.stop()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _undo(args: argparse.Namespace) -> int:
+    result = undo(Path(args.folder), args.number, state_dir=args.state, force=args.force)
+    if args.json:
+        failed = [{"path": name, "reason": reason} for name, reason in result.failed]
+        print(json.dumps({"run": result.run, "restored": result.restored, "failed": failed}))
+    else:
+        for _, reason in result.failed:
+            print(reason)
+        print(f"Run {result.run} undone: {count(result.restored, 'caption')} restored.")
+    return SOME_FAILED if result.failed else OK
+
+
+def _runs(args: argparse.Namespace) -> int:
+    runs = list_runs(Path(args.folder), args.state)
+    if args.json:
+        for r in runs:
+            print(json.dumps(r.__dict__))
+        return OK
+    if not runs:
+        print(f"{show(args.folder)} was never tagged here.")
+    for r in runs:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(r.started))
+        what = f"undo of run {r.undoes}" if r.kind == "undo" else r.kind
+        chosen = " ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in r.config.items())
+        print(
+            f"{r.id:>4}  {when}  {what:<14} {r.status:<8} {r.images:>6} images  {r.changed:>6} changed  "
+            f"{r.failed:>4} failed  {chosen}".rstrip()
+        )
+    return OK
+
+
+def _review(args: argparse.Namespace) -> int:
+    root = Path(args.folder)
+    for verdict in VERDICTS:
+        said = getattr(args, verdict)
+        if said:
+            path, about, *answer = said
+            question, _, thing = about.partition(":")
+            caption = decide(
+                root, path, question, thing.replace(" ", "_"), verdict, *answer, state_dir=args.state
+            )
+            print(f"{show(path)}: {show(caption)}")
+            return OK
+    items = uncertain(root, below=args.below, state_dir=args.state)
+    for item in items[: args.limit]:
+        if args.json:
+            print(json.dumps(item.to_json()))
+            continue
+        about = f"{item.question}:{item.object}" if item.object else item.question
+        print(f"{show(item.path)}  {about}  {item.answer or show(item.raw)!r}  ({item.reason})")
+    if not args.json:
+        more = len(items) - args.limit
+        print(f"{count(len(items), 'answer')} to look at" + (f", {more:,} not shown." if more > 0 else "."))
+    return OK
+
+
+def _serve(arguments: list[str]) -> int:
+    """The standalone page, whose packages (the extra `serve`) no other command needs."""
+    try:
+        from lib_extend.ui import standalone
+    except ImportError as error:
+        raise UserError(
+            f"The page needs {error.name or error}: start it with `python install.py serve`, or "
+            "`pip install prompt-extend[serve]`."
+        ) from error
+    return int(standalone.main(arguments))
+
+
+def _elsewhere(arguments: list[str]) -> int:
+    """`models` and `sketch` need the models' packages: they run where those are."""
+    where = environment()
+    command = [where.python, "-m", "lib_extend.worker.commands", *arguments]
+    try:
+        return subprocess.run(command, env=where.variables(dict(os.environ)), check=False).returncode
+    except KeyboardInterrupt:
+        return STOPPED

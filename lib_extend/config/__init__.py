@@ -1,0 +1,26 @@
+"""The settings, one dataclass a group, and all of them together as `TagConfig`."""
+
+from lib_extend.config.caption_settings import (
+    COUNT_STYLES,
+    EXISTING_MODES,
+    FORMATS,
+    LETTERED,
+    SORTS,
+    TEMPLATE_FIELDS,
+)
+from lib_extend.config.people_settings import LETTERS
+from lib_extend.config.setting import Setting, settings
+from lib_extend.config.tagging import TagConfig
+
+__all__ = [
+    "COUNT_STYLES",
+    "EXISTING_MODES",
+    "FORMATS",
+    "LETTERED",
+    "LETTERS",
+    "SORTS",
+    "TEMPLATE_FIELDS",
+    "Setting",
+    "TagConfig",
+    "settings",
+]

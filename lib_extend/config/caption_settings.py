@@ -1,0 +1,90 @@
+"""How a caption is written, and what becomes of one that is there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+
+from lib_extend.config.setting import setting
+from lib_extend.errors import UserError
+
+_s = partial(setting, group="caption")
+
+EXISTING_MODES = ("merge", "skip", "append", "prepend", "overwrite")
+SORTS = ("score", "original", "shuffle", "alphabetical")
+FORMATS = ("plain", "background", "greek", "separation")
+LETTERED = ("greek", "separation")
+"""The formats that say whose tag it is."""
+COUNT_STYLES = ("english", "naive")
+
+
+@dataclass(frozen=True)
+class CaptionSettings:
+    """How a caption is written, and what becomes of one that is there."""
+
+    existing: str = _s(
+        "merge",
+        "what to do with a caption that is already there: merge keeps what people wrote and adds, skip "
+        "leaves the file, append / prepend add after / before, overwrite replaces",
+        choices=EXISTING_MODES,
+        recompose=True,
+    )
+    format: str = _s(
+        "plain",
+        "plain; greek (2girls, α black hair, β white hair, indoors; with --people); background or separation "
+        "(the published LoRAs' orders); or a template with the fields {people} {characters} {copyright} "
+        "{persons} {general} {new} {artist} {year} {rating} {meta}",
+        recompose=True,
+    )
+    sort: str = _s("score", "order of the tags", choices=SORTS, recompose=True)
+    separator: str = _s(", ", "text between tags", recompose=True)
+    underscores: bool = _s(False, "keep underscores (black_hair) instead of spaces", recompose=True)
+    escape_brackets: bool = _s(
+        False,
+        r"write \( and \) so that a WebUI does not read emphasis",
+        recompose=True,
+    )
+    count_style: str = _s(
+        "english",
+        "plurals of counts: english (2 boxes) or naive (2boxs), the published LoRA's form",
+        choices=COUNT_STYLES,
+        recompose=True,
+    )
+    seed: int = _s(
+        0,
+        "seed of everything random, per image",
+        low=0,
+        high=2**63 - 1,
+        recompose=True,
+    )
+
+
+TEMPLATE_FIELDS = (
+    "people",
+    "characters",
+    "copyright",
+    "persons",
+    "general",
+    "new",
+    "artist",
+    "year",
+    "rating",
+    "meta",
+)
+
+
+def check_template(format: str) -> None:
+    if format in FORMATS:
+        return
+    names = re.findall(r"\{([^{}]*)\}", format)
+    if not names:
+        raise UserError(
+            f"format is {format!r}, but must be {', '.join(FORMATS)} or a template with fields such as "
+            "{people} and {general}."
+        )
+    for name in names:
+        if name not in TEMPLATE_FIELDS:
+            raise UserError(
+                f"format has the field {{{name}}}, but the fields are: {', '.join(TEMPLATE_FIELDS)}."
+            )

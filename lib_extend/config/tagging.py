@@ -1,0 +1,74 @@
+"""All settings of a tagging run: the groups put together, flat on the command line and in JSON.
+
+The command line, the tab, the API and the documentation are built from `settings(TagConfig)`; nothing
+else names a default. A config is frozen: change it with `dataclasses.replace` or `with_()`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lib_extend.config.caption_settings import LETTERED, CaptionSettings, check_template
+from lib_extend.config.image_settings import ImageSettings
+from lib_extend.config.model_settings import ModelSettings
+from lib_extend.config.people_settings import PeopleSettings
+from lib_extend.config.question_settings import QuestionSettings
+from lib_extend.config.run_settings import RunSettings
+from lib_extend.config.setting import settings
+from lib_extend.config.tag_settings import TagSettings
+from lib_extend.errors import UserError
+
+
+# a dataclass takes the fields of its last base first: the groups stand here from last to first
+@dataclass(frozen=True)
+class TagConfig(
+    RunSettings, ImageSettings, CaptionSettings, TagSettings, PeopleSettings, QuestionSettings, ModelSettings
+):
+    """What `prompt-extend tag` does with a folder, apart from the folder itself."""
+
+    def __post_init__(self) -> None:
+        for s in settings(type(self)):
+            object.__setattr__(self, s.name, s.check(getattr(self, s.name)))
+        check_template(self.format)
+        self._check_people()
+        if not self.separator.strip(" ") and not self.underscores:
+            raise UserError("separator is blank, so tags could not be told apart again: add --underscores.")
+
+    def _check_people(self) -> None:
+        if self.people and self.tagger == "none":
+            raise UserError("people needs a tagger, because each person is tagged alone: choose a --tagger.")
+        if self.format in LETTERED and not self.people:
+            raise UserError(f"format {self.format} says whose tag is whose: add --people.")
+        if self.people and not (0 < len(self.letters) <= 5 and all(map(str.strip, self.letters))):
+            raise UserError(f"letters must be one to five, not {len(self.letters)}.")
+        if len(set(self.letters)) < len(self.letters):
+            raise UserError(f"letters must differ from each other: {', '.join(self.letters)}.")
+
+    @property
+    def person_detector(self) -> str:
+        """The detector by name, `auto` resolved; "none" when no persons are wanted."""
+        if not self.people:
+            return "none"
+        if self.detector != "auto":
+            return self.detector
+        return "sketch" if self.tagger == "sketch" else "anime-person"
+
+    def with_(self, **changes: Any) -> TagConfig:
+        """A copy with `changes`; raises UserError on an unknown name or a bad value."""
+        return type(self).from_dict({**self.to_dict(), **changes})
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values, every setting."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TagConfig:
+        """From JSON values; missing settings take their defaults, unknown ones raise UserError."""
+        known = {s.name for s in settings(cls)}
+        for name in data:
+            if name not in known:
+                raise UserError(f"There is no setting called {name!r}.")
+        return cls(**data)

@@ -1,0 +1,95 @@
+"""What each image of a run still needs from the models; what is stored and current is not made twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lib_extend.config import TagConfig
+from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Models, answers_key, persons_key
+from lib_extend.datasets.state import State
+from lib_extend.errors import ImageError
+from lib_extend.files.scan import Found
+from lib_extend.jobs.captioning import existing_caption
+from lib_extend.questions.asking import of_persons
+from lib_extend.questions.records import Question
+from lib_extend.records import Person, Tag
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one image still needs from the models."""
+
+    found: Found
+    tags: bool
+    answers: bool
+    known: tuple[Tag, ...] = ()
+    answers_key: str = ""
+    persons: bool = False
+    known_persons: tuple[Person, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.tags or self.answers or self.persons)
+
+
+def needs_of(
+    state: State,
+    config: TagConfig,
+    questions: Sequence[Question],
+    found: Sequence[Found],
+    models: Models,
+) -> list[Need]:
+    """What each image needs; everything when the models' keys are not known yet."""
+    ask = bool(questions)
+    has_tags = state.analysed(TAGS, models.tagger) if models.tagger else {}
+    shared_key = ""
+    has_answers: dict[str, tuple[int, int]] = {}
+    if ask and models.known and models.tagger:
+        shared_key = answers_key(config, models, questions, ())
+        has_answers = state.analysed(ANSWERS, shared_key)
+    has_persons: dict[str, tuple[int, int]] = {}
+    if config.people and models.known:
+        has_persons = state.analysed(PERSONS, persons_key(config, models))
+    needs = []
+    for f in found:
+        stamp = (f.size, f.mtime_ns)
+        tags = models.tagger is None or (models.tagger != "" and has_tags.get(f.name) != stamp)
+        known: tuple[Tag, ...] = ()
+        key = shared_key
+        answers = ask
+        if ask and models.known and models.tagger:
+            answers = has_answers.get(f.name) != stamp
+            if answers and not tags:
+                known = _stored_tags(state, f, models.tagger)
+        elif ask and models.tagger == "":
+            known = _caption_tags(state, f)
+            if models.known:
+                key = answers_key(config, models, questions, known)
+                answers = state.part(f, ANSWERS, key) is None
+        persons = config.people and has_persons.get(f.name) != stamp
+        there: tuple[Person, ...] = ()
+        if answers and config.people and not persons and of_persons(questions):
+            there = stored_persons(state, f, persons_key(config, models))
+        needs.append(Need(f, tags, answers, known, key, persons, there))
+    return needs
+
+
+def stored_persons(state: State, found: Found, key: str) -> tuple[Person, ...]:
+    """The persons of an image as the models found them."""
+    part = state.part(found, PERSONS, key)
+    return tuple(Person.from_json(p) for p in part.payload) if part else ()
+
+
+def _stored_tags(state: State, found: Found, key: str) -> tuple[Tag, ...]:
+    part = state.part(found, TAGS, key)
+    return tuple(Tag.from_json(t) for t in part.payload) if part else ()
+
+
+def _caption_tags(state: State, found: Found) -> tuple[Tag, ...]:
+    """The tags a person gave an image, where there is no tagger to give any."""
+    try:
+        existing = existing_caption(state, found)
+    except ImageError:
+        return ()  # reported with its reason when the caption is composed
+    return existing.added if existing else ()

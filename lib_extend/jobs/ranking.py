@@ -1,0 +1,293 @@
+"""What a person should look at in a tagged folder, the most urgent first, known piece by piece.
+
+The answers are ranked from what is stored of them, all at once. Whether an image's persons could be told apart takes
+composing its caption: that is done image after image, and the list grows meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib_extend.config import TagConfig
+from lib_extend.datasets import recipe as plan
+from lib_extend.datasets.dataset import STATE_FILE, state_folder
+from lib_extend.datasets.recipe import ANSWERS, TAGS, questions_of
+from lib_extend.datasets.state import State
+from lib_extend.errors import ImageError, UserError
+from lib_extend.files.scan import Found, scan, show
+from lib_extend.jobs.captioning import Captioner, existing_caption
+from lib_extend.people import corrected as people
+from lib_extend.questions.builtin import BUILTIN
+from lib_extend.questions.checks import doubts
+from lib_extend.questions.reading import NO
+from lib_extend.questions.verdicts import subject
+from lib_extend.records import Analysis, Answer, Record, Tag
+from lib_extend.vocabulary import colors
+
+_DENIALS = ("0", NO, colors.NONE)
+_STEP = 100
+"""Images between two notes of how far it is."""
+
+
+@dataclass(frozen=True)
+class Item(Record):
+    """One answer to look at, or (question "persons") who has which in one image.
+
+    Attributes:
+        path: the image's name. question, object, answer, raw, probability, tag: as in `Answer`; the object of an
+            answer about one person is `skirt@2`.
+        reason: why it is here ("probability 0.42", or a contradiction).
+    """
+
+    path: str
+    question: str
+    object: str
+    answer: str
+    raw: str
+    probability: float | None
+    tag: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a ranking.
+
+    Attributes:
+        items: the first ones, in their final order. total: how many there are so far, also behind those.
+        done, images: images looked at, of how many. complete: whether all is known.
+    """
+
+    items: list[Item]
+    total: int
+    done: int
+    images: int
+    complete: bool
+
+
+class Ranking:
+    """The items of one folder. `work` fills it, in this thread or another; `known` can be asked at any time.
+
+    Contradicted answers come first, then images whose persons could not be told apart, then the least certain
+    answers; what has a verdict is left out. Uses the settings of the newest run with questions or persons.
+    """
+
+    def __init__(self, root: Path, *, below: float = 0.8, state_dir: Path | None = None) -> None:
+        self._root, self._below, self._state_dir = root, below, state_dir
+        self._more = threading.Condition()
+        self._before: list[Item] = []
+        self._among: list[Item] = []  # with the persons, by path
+        self._persons: list[Item] = []
+        self._after: list[Item] = []
+        self._reached = ""
+        self._ranked = self._complete = False
+        self._done = self._images = 0
+        self._error: BaseException | None = None
+
+    def work(self) -> None:
+        """Look at everything. What goes wrong is raised by `known`."""
+        try:
+            with contextlib.closing(open_state(self._root, self._state_dir)) as state:
+                self._look(state)
+        except Exception as e:  # noqa: BLE001 - raised again by whoever asks
+            self._error = e
+        with self._more:
+            self._complete = True
+            self._more.notify_all()
+
+    def known(self, wanted: int = 0, seconds: float = 0.0) -> Known:
+        """What is known as soon as there are `wanted` items in their order, or after some seconds.
+
+        Raises:
+            UserError: the folder was never tagged with questions or persons.
+        """
+        end = time.monotonic() + seconds
+        with self._more:
+            while not self._complete and (not self._ranked or self._settled() < wanted):
+                left = end - time.monotonic()
+                if left <= 0 or not self._more.wait(left):
+                    break
+            if self._error is not None:
+                raise self._error
+            if not self._ranked:
+                return Known([], 0, 0, self._images, self._complete)
+            middle = sorted([*self._persons, *self._among], key=lambda i: i.path)
+            total = len(self._before) + len(middle) + len(self._after)
+            if self._complete:
+                return Known([*self._before, *middle, *self._after], total, self._done, self._images, True)
+            reached = [i for i in middle if i.path <= self._reached]
+            return Known([*self._before, *reached], total, self._done, self._images, False)
+
+    def _settled(self) -> int:
+        """How many items have their place already."""
+        among = sum(i.path <= self._reached for i in self._among)
+        return len(self._before) + len(self._persons) + among
+
+    def _look(self, state: State) -> None:
+        config = last_config(state, self._root)
+        # once for all images: it reads the question files and looks at the models' folders
+        captioner = captioner_of(state, config)
+        found = scan(self._root, recursive=config.recursive)
+        judged = state.judged()
+        items = sorted(self._answers(state, config, captioner, found, judged), key=_urgency)
+        last = next((n for n, i in enumerate(items) if not _contradicted(i)), len(items))
+        first = next((n for n, i in enumerate(items[:last]) if _urgency(i)[1] >= 1.0), last)
+        with self._more:
+            self._before, self._among, self._after = items[:first], items[first:last], items[last:]
+            self._images, self._ranked = len(found), True
+            self._more.notify_all()
+        if not config.people:
+            self._done = len(found)
+            return
+        for start in range(0, len(found), _STEP):
+            some = found[start : start + _STEP]
+            fresh = list(self._doubtful(state, config, captioner, some, judged))
+            with self._more:
+                self._persons += fresh
+                self._done = start + len(some)
+                self._reached = some[-1].name
+                self._more.notify_all()
+
+    def _answers(
+        self,
+        state: State,
+        config: TagConfig,
+        captioner: Captioner,
+        found: Sequence[Found],
+        judged: Mapping[str, set[tuple[str, str]]],
+    ) -> Iterator[Item]:
+        """The answers to look at, of each image in the order in which they were given."""
+        by_name = {f.name: f for f in found}
+        for name, answers in _stored_answers(state, config, captioner, found):
+            here = by_name.get(name)
+            if here is None or not any(_noteworthy(a, self._below) for a in answers):
+                continue
+            given = [Answer.from_json(a) for a in answers]
+            reasons = {
+                (d.question, d.object): d.reason
+                for d in doubts(_denied(state, captioner, here, given), given)
+            }
+            decided = judged.get(name, set())
+            for a in given:
+                where = subject(a)
+                if where in decided:
+                    continue
+                reason = reasons.get((a.question, a.object), "")
+                if not reason and a.probability is not None and a.probability < self._below:
+                    reason = f"probability {a.probability:.2f}"
+                elif not reason and not a.answer:
+                    reason = "the reply fits no answer"
+                if reason:
+                    yield Item(name, a.question, where[1], a.answer, a.raw, a.probability, a.tag, reason)
+
+    def _doubtful(
+        self,
+        state: State,
+        config: TagConfig,
+        captioner: Captioner,
+        found: Sequence[Found],
+        judged: Mapping[str, set[tuple[str, str]]],
+    ) -> Iterator[Item]:
+        """The images whose persons could not be told apart."""
+        for f in found:
+            if judged.get(f.name, set()) & {(people.PERSONS, ""), ("persons", "")}:
+                continue
+            analysis = stored_analysis(state, config, captioner, f)
+            doubt = people.doubt(analysis, captioner.caption(f, analysis))
+            if doubt:
+                yield Item(f.name, "persons", "", "", "", None, "", doubt)
+
+
+# what is stored
+
+
+def open_state(root: Path, state_dir: Path | None) -> State:
+    """The folder's state. Raises UserError when it was never tagged."""
+    file = state_folder(root, state_dir) / STATE_FILE
+    if not file.exists():
+        raise UserError(f"{show(str(root))} was never tagged here: there is nothing to review.")
+    return State(file, root)
+
+
+def last_config(state: State, root: Path, *, people: bool = False) -> TagConfig:
+    """The settings of the newest run that asked questions or, with `people`, looked for persons."""
+    for run in reversed(state.runs()):
+        if run.kind not in ("tag", "preview"):
+            continue
+        asked = run.config.get("vlm", "none") != "none"
+        if run.config.get("people") or (asked and not people):
+            return TagConfig.from_dict({**run.config, "include": [], "limit": None})
+    if people:
+        raise UserError(f"No run on {show(str(root))} looked for persons: tag it with --people first.")
+    raise UserError(f"No run on {show(str(root))} asked questions: tag it with --vlm first.")
+
+
+def captioner_of(state: State, config: TagConfig) -> Captioner:
+    """What composes captions by these settings. Raises UserError when a question file cannot be read."""
+    return Captioner(state, config, plan.known_models(state, config), questions_of(config, BUILTIN))
+
+
+def stored_analysis(state: State, config: TagConfig, captioner: Captioner, found: Found) -> Analysis:
+    """What the models said of an image. Without a tagger its answers belong to the tags of its caption."""
+    existing = None
+    if config.tagger == "none":
+        with contextlib.suppress(ImageError):
+            existing = existing_caption(state, found)
+    return captioner.stored(found, existing)
+
+
+def _stored_answers(
+    state: State, config: TagConfig, captioner: Captioner, found: Sequence[Found]
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The answers of each image as JSON values; images without any may be missing."""
+    if config.tagger == "none":  # each image's are stored under its own key
+        for f in found:
+            yield f.name, [a.to_json() for a in stored_analysis(state, config, captioner, f).answers]
+        return
+    key = captioner.answers_key()
+    if key is None:
+        return
+    now = {f.name: (f.size, f.mtime_ns) for f in found}
+    for name, size, mtime, payload in state.payloads(ANSWERS, key):
+        if now.get(name) == (size, mtime):
+            yield name, json.loads(payload)
+
+
+def _noteworthy(answer: Mapping[str, Any], below: float) -> bool:
+    """Whether an image can only be on the list because of an answer like this one."""
+    given, probability = answer["answer"], answer["probability"]
+    return not given or given in _DENIALS or (probability is not None and probability < below)
+
+
+def _denied(state: State, captioner: Captioner, found: Found, answers: Sequence[Answer]) -> list[Tag]:
+    """The tagger's tags for things that an answer denies: no others contradict an answer."""
+    names = {a.object for a in answers if a.object and a.answer in _DENIALS}
+    part = state.part(found, TAGS, captioner.tagger) if names and captioner.tagger else None
+    return [] if part is None else [Tag.from_json(t) for t in part.payload if t["name"] in names]
+
+
+def _contradicted(item: Item) -> bool:
+    return not item.reason.startswith("probability")
+
+
+def _urgency(item: Item) -> tuple[bool, float, str]:
+    return (not _contradicted(item), 1.0 if item.probability is None else item.probability, item.path)
+
+
+def uncertain(root: Path, *, below: float = 0.8, state_dir: Path | None = None) -> list[Item]:
+    """The answers below a probability, and those something contradicts, without a verdict yet; images whose persons
+    could not be told apart. See `Ranking` for the order.
+
+    Raises:
+        UserError: the folder was never tagged with questions or persons.
+    """
+    ranking = Ranking(root, below=below, state_dir=state_dir)
+    ranking.work()
+    return ranking.known().items

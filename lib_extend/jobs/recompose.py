@@ -1,0 +1,88 @@
+"""One image's caption as other settings would write it, from what is stored: no model runs and nothing is written."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib_extend.captions.composing import Existing
+from lib_extend.config import TagConfig
+from lib_extend.datasets import recipe as plan
+from lib_extend.datasets.dataset import STATE_FILE, state_folder
+from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, questions_of
+from lib_extend.datasets.state import State
+from lib_extend.errors import UserError
+from lib_extend.files.scan import Found, show
+from lib_extend.jobs.captioning import Captioner, existing_caption
+from lib_extend.questions.builtin import BUILTIN
+from lib_extend.questions.records import Question
+from lib_extend.records import Analysis, Caption
+
+
+@dataclass(frozen=True)
+class Recomposed:
+    """What would be written.
+
+    Attributes:
+        before: the caption that is there, None without one. missing: what the models have not said yet about this
+            image ("tags", "answers", "persons"): the caption is without it.
+    """
+
+    caption: Caption
+    analysis: Analysis
+    before: str | None
+    missing: tuple[str, ...]
+
+
+def recompose(root: Path, name: str, config: TagConfig, *, state_dir: Path | None = None) -> Recomposed:
+    """The caption of the image `name` (relative to `root`) under `config`. Takes some milliseconds.
+
+    Raises:
+        UserError: no such image, or it was never analysed with these models.
+        ImageError: its present caption cannot be read.
+    """
+    path, file = root / name, state_folder(root, state_dir) / STATE_FILE
+    try:
+        stat = path.stat()
+    except OSError:
+        raise UserError(f"There is no image {show(name)} in {show(str(root))}.") from None
+    if not file.exists():
+        raise _never(name)
+    found = Found(name, stat.st_size, stat.st_mtime_ns)
+    questions = questions_of(config, BUILTIN) if config.vlm != "none" else ()
+    with contextlib.closing(State(file, root)) as state:
+        models = plan.known_models(state, config)
+        existing = existing_caption(state, found)
+        missing = _missing(state, config, models, questions, found, existing)
+        if len(missing) == (config.tagger != "none") + bool(questions) + config.people:
+            raise _never(name)
+        captioner = Captioner(state, config, models, questions)
+        analysis = captioner.stored(found, existing)
+        caption = captioner.caption(found, analysis, existing)
+        return Recomposed(caption, analysis, existing.text if existing else None, missing)
+
+
+def _missing(
+    state: State,
+    config: TagConfig,
+    models: plan.Models,
+    questions: tuple[Question, ...],
+    found: Found,
+    existing: Existing | None,
+) -> tuple[str, ...]:
+    wanted = []
+    if config.tagger != "none":
+        wanted.append((TAGS, models.tagger))
+    if questions:
+        known = existing.added if existing and not models.tagger else ()
+        wanted.append((ANSWERS, plan.answers_key(config, models, questions, known)))
+    if config.people:
+        wanted.append((PERSONS, plan.persons_key(config, models)))
+    return tuple(part for part, key in wanted if not key or state.part(found, part, key) is None)
+
+
+def _never(name: str) -> UserError:
+    return UserError(
+        f"{show(name)} was not analysed with these models and questions yet: tag it or preview it first."
+    )

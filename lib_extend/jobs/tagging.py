@@ -1,0 +1,351 @@
+"""A tagging job over a folder: plan, run, journal, and continue where an earlier start ended."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from lib_extend.captions.composing import Thresholds
+from lib_extend.config import TagConfig
+from lib_extend.datasets import recipe as plan
+from lib_extend.datasets.dataset import STATE_FILE, state_folder
+from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Models, questions_of
+from lib_extend.datasets.state import Part, State
+from lib_extend.errors import Stopped, StorageError
+from lib_extend.files import caption_files as files
+from lib_extend.files.lock import locked
+from lib_extend.files.scan import Found, scan, show
+from lib_extend.jobs import job_events as ev
+from lib_extend.jobs import journal
+from lib_extend.jobs.background import pump
+from lib_extend.jobs.captioning import Captioner, Decided, recover
+from lib_extend.jobs.needs import Need, needs_of
+from lib_extend.questions.builtin import BUILTIN
+from lib_extend.questions.records import Question
+from lib_extend.records import Analysis
+from lib_extend.worker.client import OnProgress, WorkerClient
+from lib_extend.worker.protocol import Done, Progress, Ready, Setup, Task
+from lib_extend.worker.protocol import Failed as TaskFailed
+
+CHUNK = 64
+"""Captions committed together: one journal transaction each, so that 1,000 take well under a second."""
+
+
+class Client(Protocol):
+    """What a job needs of the worker's client."""
+
+    def start(self, setup: Setup, on_progress: OnProgress | None = None) -> Ready: ...
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[Done | TaskFailed]: ...
+
+    def stop(self) -> None: ...
+
+    def close(self, timeout: float = 5.0) -> None: ...
+
+
+class TagJob:
+    """`prompt-extend tag`: iterate `events()` once; `stop()` may be called from any thread or signal.
+
+    Args:
+        root: the dataset folder.
+        config: all settings.
+        state_dir: where the state lives instead of `<root>/.prompt-extend`.
+        dry_run: analyse and decide, but write no caption.
+        questions: the question table that `config.ask` selects from.
+        client: makes the worker's client; replaced in tests only.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        config: TagConfig,
+        *,
+        state_dir: Path | None = None,
+        dry_run: bool = False,
+        questions: Sequence[Question] = BUILTIN,
+        client: Callable[[], Client] = WorkerClient,
+    ) -> None:
+        self.root = root
+        self.config = config
+        self.dry_run = dry_run
+        # raises now when a word of --ask is unknown, not after an hour of tagging
+        self.questions = questions_of(config, questions) if config.vlm != "none" else ()
+        self._folder = state_folder(root, state_dir)
+        self._make_client = client
+        self._client: Client | None = None
+        self._stop = threading.Event()
+        self._counts = {"done": 0, "failed": 0, "written": 0, "analysed": 0, "separated": 0}
+
+    def stop(self) -> None:
+        """End the job; what is done is kept. Returns at once."""
+        self._stop.set()
+
+    def events(self) -> Iterator[ev.Event]:
+        """Run the job.
+
+        Raises:
+            UserError: the folder, a model or a setting needs mending; nothing was changed.
+            StorageError: the disk is full or the folder is gone; what was done is kept.
+            WorkerError: the inference process cannot be kept alive.
+        """
+        began = time.monotonic()
+        found = scan(
+            self.root,
+            recursive=self.config.recursive,
+            include=self.config.include,
+            limit=self.config.limit,
+        )
+        with locked(self._folder, self.root), contextlib.closing(self._open_state()) as state:
+            recover(state)
+            for parent in {(self.root / f.name).parent for f in found}:
+                files.remove_leftovers(parent)
+            key = plan.config_key(self.config)
+            run = None if self.dry_run else state.unfinished_run("tag", key)
+            continued = run is not None
+            if run is None:
+                kind = "preview" if self.dry_run else "tag"
+                run = state.start_run(kind, plan.checked_settings(self.config), key, time.time())
+            status = "stopped"
+            try:
+                yield from self._run(state, run, continued, found)
+                status = "done"
+            except Stopped:
+                pass
+            finally:
+                if self._client is not None:
+                    self._client.stop() if status != "done" else self._client.close()
+                recover(state)
+                state.update_run(run, status, time.time())
+            seconds = time.monotonic() - began
+            yield ev.Finished(
+                done=self._counts["done"],
+                failed=self._counts["failed"],
+                seconds=round(seconds, 3),
+                images_per_second=round(self._counts["done"] / seconds, 3) if seconds else 0.0,
+                written=self._counts["written"],
+                analysed=self._counts["analysed"],
+                skipped=self._skipped,
+                separated=self._counts["separated"],
+                stopped=status != "done",
+                run=run,
+            )
+
+    def _open_state(self) -> State:
+        return State(self._folder / STATE_FILE, self.root)
+
+    # the run
+
+    _skipped = 0
+
+    def _run(self, state: State, run: int, continued: bool, found: list[Found]) -> Iterator[ev.Event]:
+        finished = state.items_done(run) if continued else set()
+        clashes = [f for f in found if f.clash]
+        owners = [f for f in found if not f.clash]
+        if self.config.existing == "skip":
+            skipped = {
+                f.name for f in owners if f.name not in finished and (self.root / f.caption_name).exists()
+            }
+            owners = [f for f in owners if f.name not in skipped]
+            self._skipped = len(skipped)
+        models = plan.known_models(state, self.config)
+        needs = self._needs_of(state, owners, models)
+        # an image that changed since this run did it is done anew
+        again = [n.found for n in needs if n.nothing and n.found.name in finished]
+        done = {f.name for f in again}
+        todo = [f for f in owners if f.name not in done]
+        needs = [n for n in needs if n.found.name not in done]
+        waiting = [n for n in needs if not n.nothing]
+        planned = len(found) - self._skipped
+        state.update_run(run, "running", None, images=planned)
+        yield ev.Planned(
+            images=planned,
+            already_done=len(again) + len(needs) - len(waiting),
+            skipped=self._skipped,
+            run=run,
+            continued=continued,
+        )
+        for f in clashes:
+            other = show(Path(f.clash).name)
+            reason = (
+                f"{show(Path(f.name).name)} shares its caption {show(Path(f.caption_name).name)} with {other}: "
+                "rename one of the two."
+            )
+            yield from self._fail(state, run, [(f.name, reason)])
+        captioner = Captioner(state, self.config, models, self.questions)
+        for start in range(0, len(again), CHUNK):
+            self._check_stop()
+            chunk = [(f, None) for f in again[start : start + CHUNK]]
+            yield from self._results(state, run, chunk, captioner, write=False)
+        if waiting:
+            ready = yield from self._load()
+            loaded = self._models(ready)
+            if loaded != models:
+                models = loaded
+                plan.remember_models(state, self.config, models)
+                captioner = Captioner(state, self.config, models, self.questions)
+                needs = self._needs_of(state, todo, models)
+                waiting = [n for n in needs if not n.nothing]
+        composed = [n.found for n in needs if n.nothing]
+        for start in range(0, len(composed), CHUNK):
+            self._check_stop()
+            chunk = [(f, None) for f in composed[start : start + CHUNK]]
+            yield from self._results(state, run, chunk, captioner)
+        if waiting:
+            yield from self._analyse(state, run, waiting, models, captioner)
+
+    def _needs_of(self, state: State, found: Sequence[Found], models: Models) -> list[Need]:
+        return needs_of(state, self.config, self.questions, found, models)
+
+    def _models(self, ready: Ready) -> Models:
+        known = Thresholds()
+        if ready.threshold is not None:
+            known = Thresholds(
+                general=ready.threshold,
+                character=known.character if ready.character_threshold is None else ready.character_threshold,
+                tags=ready.tag_thresholds,
+            )
+        return Models(ready.tagger_key, ready.vlm_key, known, ready.detector_key)
+
+    def _load(self) -> Generator[ev.Event, None, Ready]:
+        """Start the worker; returns its Ready."""
+        client = self._client = self._make_client()
+        config = self.config.with_(ask=tuple(dict.fromkeys(q.selected_by for q in self.questions)))
+        setup = Setup.from_config(config, self.questions)
+
+        def start(put: Callable[[Any], None]) -> None:
+            put(client.start(setup, lambda what, done, total: put(Progress(what, done, total))))
+
+        ready: Ready | None = None
+        for batch in pump(start, self._stop, CHUNK):
+            for item in batch:
+                if isinstance(item, Progress):
+                    yield ev.Status(item.what, item.done, item.total)
+                else:
+                    ready = item
+        assert ready is not None
+        devices = (
+            ("Tagger", ready.tagger_device),
+            ("Person detector", ready.detector_device),
+            ("Vision-language model", ready.vlm_device),
+        )
+        yield ev.Loaded(tuple(f"{what} on {device}" for what, device in devices if device))
+        return ready
+
+    def _analyse(
+        self, state: State, run: int, waiting: Sequence[Need], models: Models, captioner: Captioner
+    ) -> Iterator[ev.Event]:
+        client = self._client
+        assert client is not None
+        by_id = {str(i): n for i, n in enumerate(waiting)}
+        tasks = [
+            Task(
+                id=i,
+                path=str((self.root / n.found.name).absolute()),
+                need_tags=n.tags,
+                need_answers=n.answers,
+                need_persons=n.persons,
+                tags=n.known,
+                persons=n.known_persons,
+            )
+            for i, n in by_id.items()
+        ]
+
+        def work(put: Callable[[Any], None]) -> None:
+            for result in client.run(tasks):
+                put(result)
+
+        for batch in pump(work, self._stop, CHUNK):
+            rows = []
+            ready: list[tuple[Found, Analysis | None]] = []
+            failed = []
+            for result in batch:
+                need = by_id[result.id]
+                if isinstance(result, TaskFailed):
+                    failed.append((need.found.name, result.reason))
+                    continue
+                self._counts["analysed"] += 1
+                if result.tags is not None:
+                    value = Part(result.width, result.height, [t.to_json() for t in result.tags])
+                    rows.append((need.found, TAGS, models.tagger or "", value))
+                if result.answers is not None:
+                    key = need.answers_key or plan.answers_key(
+                        self.config, models, self.questions, need.known
+                    )
+                    value = Part(result.width, result.height, [a.to_json() for a in result.answers])
+                    rows.append((need.found, ANSWERS, key, value))
+                if result.persons is not None:
+                    key = plan.persons_key(self.config, models)
+                    value = Part(result.width, result.height, [p.to_json() for p in result.persons])
+                    rows.append((need.found, PERSONS, key, value))
+                ready.append((need.found, self._whole(need, result, models)))
+            if rows:
+                with state.transaction():
+                    state.store_parts(rows)
+            yield from self._fail(state, run, failed)
+            yield from self._results(state, run, ready, captioner)
+
+    def _whole(self, need: Need, result: Done, models: Models) -> Analysis | None:
+        """The image's analysis where the result has all of it; None: what is stored completes it."""
+        if result.answers is None or (self.config.people and result.persons is None):
+            return None
+        tags = need.known if result.tags is None else result.tags
+        if models.tagger == "":
+            tags = ()
+        return Analysis(result.width, result.height, tags, result.answers, result.persons or ())
+
+    def _results(
+        self,
+        state: State,
+        run: int,
+        chunk: Sequence[tuple[Found, Analysis | None]],
+        captioner: Captioner,
+        *,
+        write: bool = True,
+    ) -> Iterator[ev.Event]:
+        """Decide, write and report a chunk of captions."""
+        if not chunk:
+            return
+        decided: dict[str, Decided] = {}
+        writes = [captioner.write(f, analysis, decided) for f, analysis in chunk]
+        owner = {f.caption_name: f for f, _ in chunk}
+
+        def settle(outcomes: list[journal.Outcome]) -> None:
+            state.add_items(
+                run, [(owner[o.name].name, "" if o.error is None else o.error.reason) for o in outcomes]
+            )
+
+        if write and not self.dry_run:
+            outcomes = journal.commit(state, run, writes, settle)
+        else:
+            outcomes = captioner.preview(writes)
+        if outcomes and not self.root.is_dir():
+            raise StorageError(f"The folder {show(str(self.root))} is gone: bring it back and start again.")
+        for outcome in outcomes:
+            f = owner[outcome.name]
+            if outcome.error is not None:
+                self._counts["failed"] += 1
+                yield ev.Failed(f.name, outcome.error.reason)
+                continue
+            self._counts["done"] += 1
+            self._counts["separated"] += bool(decided[f.name].caption.persons)
+            self._counts["written"] += outcome.changed and write and not self.dry_run
+            yield decided[f.name].event(outcome.changed) if write else decided[f.name].as_it_is()
+
+    def _fail(self, state: State, run: int, rows: Sequence[tuple[str, str]]) -> Iterator[ev.Event]:
+        if not rows:
+            return
+        with state.transaction():
+            state.add_items(run, rows)
+        for name, reason in rows:
+            self._counts["failed"] += 1
+            yield ev.Failed(name, reason)
+
+    # threads
+
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise Stopped("Stopped.")

@@ -1,0 +1,157 @@
+"""The answers and separations a person should look at, least certain first, and what the person says of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from lib_extend.config import TagConfig
+from lib_extend.datasets.dataset import state_folder
+from lib_extend.datasets.recipe import questions_of
+from lib_extend.errors import UserError
+from lib_extend.files.lock import locked
+from lib_extend.files.scan import Found, scan, show
+from lib_extend.jobs import job_events as ev
+from lib_extend.jobs.ranking import (
+    Item,
+    captioner_of,
+    last_config,
+    open_state,
+    stored_analysis,
+    uncertain,
+)
+from lib_extend.jobs.tagging import Client, TagJob
+from lib_extend.people import corrected as people
+from lib_extend.questions.builtin import BUILTIN
+from lib_extend.questions.reading import normalize
+from lib_extend.questions.records import Question
+from lib_extend.questions.verdicts import ACCEPT, CORRECT, LOCK, REJECT, WITHDRAW, Verdict, subject
+from lib_extend.worker.client import WorkerClient
+
+__all__ = ["Item", "decide", "set_persons", "uncertain"]
+
+
+def decide(
+    root: Path,
+    path: str,
+    question: str,
+    thing: str,
+    verdict: str,
+    answer: str = "",
+    *,
+    state_dir: Path | None = None,
+    client: Callable[[], Client] = WorkerClient,
+) -> str:
+    """Record a person's verdict and write the image's caption anew; returns the caption.
+
+    Args:
+        path: the image's name, relative to the folder. verdict: accept, correct, reject or lock; withdraw takes
+            back what was said of the answer before.
+        answer: the right answer, for "correct".
+
+    Raises:
+        UserError: no such image, question or answer, or a correction the question does not allow.
+    """
+    with (
+        locked(state_folder(root, state_dir), root),
+        contextlib.closing(open_state(root, state_dir)) as state,
+    ):
+        config = last_config(state, root)
+        found = _find(root, path)
+        if question == "persons":
+            if verdict not in (ACCEPT, WITHDRAW):
+                raise UserError("Persons are accepted as they are, or corrected with `set_persons`.")
+            with state.transaction():
+                if verdict == ACCEPT:
+                    state.set_verdict(found.name, Verdict(question, "", ACCEPT, ""))
+                else:
+                    state.drop_verdict(found.name, question, "")
+            captioner = captioner_of(state, config)
+            return captioner.caption(found, captioner.stored(found, None)).text
+        table = questions_of(config, BUILTIN)
+        asked = _named(table, question)
+        answers = stored_analysis(state, config, captioner_of(state, config), found).answers
+        given = next((a for a in answers if subject(a) == (question, thing)), None)
+        if given is None and verdict not in (CORRECT, WITHDRAW):
+            raise UserError(f"{show(path)} has no answer to {question}{f' about {thing}' if thing else ''}.")
+        value = given.answer if given else ""
+        if verdict == CORRECT:
+            value = normalize(asked, answer)
+            if not value:
+                raise UserError(f"{answer!r} is no answer to {question} ({asked.kind.value}).")
+        elif verdict not in (ACCEPT, REJECT, LOCK, WITHDRAW):
+            raise UserError(f"There is no verdict {verdict!r}: accept, correct, reject, lock or withdraw.")
+        with state.transaction():
+            if verdict == WITHDRAW:
+                state.drop_verdict(found.name, question, thing)
+            else:
+                state.set_verdict(found.name, Verdict(question, thing, verdict, value))
+    return _write_anew(root, found, config, state_dir, client)
+
+
+def set_persons(
+    root: Path,
+    path: str,
+    persons: Sequence[Mapping[str, object]],
+    *,
+    state_dir: Path | None = None,
+    client: Callable[[], Client] = WorkerClient,
+) -> str:
+    """Record the persons of an image as a person made them and write its caption anew; returns the caption.
+
+    Args:
+        path: the image's name, relative to the folder.
+        persons: JSON values: `letter`, `box` [left, top, right, bottom] in pixels of the upright image, `tags`.
+            None at all gives the models' persons back.
+
+    Raises:
+        UserError: no such image, persons were never looked for, or a wrong value (named).
+    """
+    with (
+        locked(state_folder(root, state_dir), root),
+        contextlib.closing(open_state(root, state_dir)) as state,
+    ):
+        config = last_config(state, root, people=True)
+        found = _find(root, path)
+        stored = captioner_of(state, config).stored(found, None)
+        if not stored.width:
+            raise UserError(f"{show(path)} was not tagged yet: tag it first.")
+        checked = people.checked(persons, stored.width, stored.height, config.letters)
+        with state.transaction():
+            if checked:
+                state.set_verdict(found.name, people.verdict_of(checked))
+            else:
+                state.drop_verdict(found.name, people.PERSONS, "")
+    return _write_anew(root, found, config, state_dir, client)
+
+
+def _write_anew(
+    root: Path, found: Found, config: TagConfig, state_dir: Path | None, client: Callable[[], Client]
+) -> str:
+    """The image's caption by its verdicts. One image's run: journaled and undoable like any other."""
+    only = config.with_(include=[f"/{found.name}"], limit=None, existing="merge")
+    # to the end, or the run would count as stopped
+    events = list(TagJob(root, only, state_dir=state_dir, client=client).events())
+    for event in events:
+        if isinstance(event, ev.Image):
+            return event.caption
+        if isinstance(event, ev.Failed):
+            raise UserError(event.reason)
+    raise UserError(f"{show(found.name)} is gone: put it back.")
+
+
+def _named(questions: tuple[Question, ...], name: str) -> Question:
+    for q in questions:
+        if q.name == name:
+            return q
+    raise UserError(
+        f"There is no question {name!r}: the questions are {', '.join(q.name for q in questions)}."
+    )
+
+
+def _find(root: Path, path: str) -> Found:
+    for found in scan(root, recursive=True):
+        if found.name == path:
+            return found
+    raise UserError(f"There is no image {show(path)} in {show(str(root))}: name it as `review` lists it.")

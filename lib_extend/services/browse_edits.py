@@ -1,0 +1,190 @@
+"""What a person changes while browsing: many captions at once, or one; with a preview, as runs that can be undone."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lib_extend.captions.editing import Style
+from lib_extend.datasets import filters
+from lib_extend.datasets.browser import Browser
+from lib_extend.datasets.index_reading import caption_name
+from lib_extend.datasets.rows import image_id
+from lib_extend.datasets.state_reading import Glance
+from lib_extend.errors import UserError
+from lib_extend.files.scan import show
+from lib_extend.jobs.edit_runs import edit_captions, save_caption, style_of
+from lib_extend.services.edit_actions import Edit, Plan, plan
+
+SAMPLES = 20
+"""Captions shown before and after."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an edit did, or (a preview) would do.
+
+    Attributes:
+        total: pictures it was asked for. changed: captions it changes. run: its number; None for a preview, or when
+            nothing changed.
+        samples: (image, before, after) of some captions. failed: (caption, reason) of those left as they are.
+        stopped: it was told to stop before it came to the end.
+    """
+
+    total: int
+    changed: int
+    run: int | None = None
+    samples: tuple[tuple[str, str, str], ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+    stopped: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "changed": self.changed,
+            "total": self.total,
+            "samples": [
+                {"id": image_id(name), "name": name, "before": before, "after": after}
+                for name, before, after in self.samples
+            ],
+            "run": self.run,
+            "stopped": self.stopped,
+            "failures": [{"name": name, "reason": reason} for name, reason in self.failed],
+        }
+
+
+def edit(
+    browser: Browser,
+    edit: Edit,
+    *,
+    filter: str | None = None,
+    names: Sequence[str] | None = None,
+    preview: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Result:
+    """Edit the captions of what a filter means, or of the images `names`.
+
+    Only captions that change are written, each from what stands in its file at that moment. `progress` is called with
+    (done, total); once `stop` says so, no further captions are begun.
+
+    Raises:
+        UserError: the filter or the edit cannot be understood, an image is not there, or a job is running.
+        StorageError: the disk is full; what was done is kept and can be undone.
+    """
+    if not preview:
+        _look_now(browser, names)
+    bits = _meant(browser, filter, names)
+    total = bits.bit_count()
+    with browser.lock:
+        vocabulary = list(browser.index.tag_names)
+    work = plan(edit, vocabulary, browser.regexes)
+    images = browser.names(filters.evaluate(work.where, browser, bits))
+    captions = list({caption_name(n): n for n in reversed(images)})[::-1]
+    if preview:
+        return _previewed(browser, work, captions, images, total)
+    before = _texts(browser, images)
+    work.prepare([t for t, _ in before.values()])
+    what = {**edit.to_json(), **({"filter": filter} if names is None else {"images": len(names)})}
+    if not captions:
+        return Result(total, 0)
+    done = edit_captions(
+        browser.root,
+        captions,
+        work.change,
+        what,
+        style=default_style(browser),
+        state_dir=browser.state,
+        progress=progress,
+        stop=stop,
+    )
+    changed = set(done.changed)
+    _bring_up(browser, [n for n in images if caption_name(n) in changed])
+    after = _texts(browser, [n for n in images if caption_name(n) in changed][:SAMPLES])
+    samples = tuple((name, before[name][0], text) for name, (text, _) in after.items() if name in before)
+    run = done.run if done.changed or done.failed else None
+    return Result(total, len(done.changed), run, samples, done.failed, done.stopped)
+
+
+def save(browser: Browser, name: str, text: str, before: str) -> str:
+    """Write the caption of one image as a person typed it; returns what stands in the file then.
+
+    Raises:
+        Conflict: something else than `before` stands there now. UserError: no such image, or a job is running.
+    """
+    if name not in browser.index.places:
+        raise UserError(f"There is no image {show(name)} in this folder: it was renamed or deleted.")
+    try:
+        save_caption(browser.root, caption_name(name), text, before, state_dir=browser.state)
+    finally:
+        _bring_up(browser, [name])
+    return browser.row(name).caption
+
+
+def default_style(browser: Browser) -> Style:
+    """How captions of the folder are written, by the newest run that tagged it."""
+    with contextlib.closing(Glance(browser.state)) as glance:
+        config = glance.last_config()
+    return Style("", (), bool(config.get("underscores")), bool(config.get("escape_brackets")))
+
+
+def _meant(browser: Browser, filter: str | None, names: Sequence[str] | None) -> int:
+    if names is None:
+        return browser.filtered(filter or "")
+    browser.wait(60)
+    flags = 0
+    with browser.lock:
+        places = browser.index.places
+        for name in names:
+            if name not in places:
+                raise UserError(f"There is no image {show(name)} in this folder: it was renamed or deleted.")
+            flags |= 1 << places[name]
+    return flags
+
+
+def _texts(browser: Browser, images: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """The captions of these images as the index knows them, and their places."""
+    with browser.lock:
+        places, captions = browser.index.places, browser.index.captions
+        return {n: (captions[places[n]], places[n]) for n in images if n in places}
+
+
+def _previewed(
+    browser: Browser, work: Plan, captions: Sequence[str], images: Sequence[str], total: int
+) -> Result:
+    style = default_style(browser)
+    by_caption = {caption_name(n): n for n in reversed(images)}
+    shown = captions[:SAMPLES] if work.exact else captions
+    texts = {n: t for n, (t, _) in _texts(browser, (by_caption[c] for c in shown)).items()}
+    work.prepare(list(texts.values()))
+    with contextlib.closing(Glance(browser.state)) as glance:
+        records = glance.records(shown)
+    samples: list[tuple[str, str, str]] = []
+    changed = 0
+    for caption in shown:
+        name = by_caption[caption]
+        before = texts.get(name, "")
+        after = work.change(before, style_of(records.get(caption), style))
+        if after != before:
+            changed += 1
+            if len(samples) < SAMPLES:
+                samples.append((name, before, after))
+    return Result(total, len(captions) if work.exact else changed, None, tuple(samples))
+
+
+def _look_now(browser: Browser, names: Sequence[str] | None) -> None:
+    """What was written behind our back a moment ago counts too."""
+    browser.wait(60)
+    with browser.updating:
+        if browser.updater.loaded and names is None:
+            browser.updater.refresh(recursive=browser.recursive)
+        elif browser.updater.loaded and names is not None:
+            browser.updater.touch([n for n in names if n in browser.index.places])
+
+
+def _bring_up(browser: Browser, images: Sequence[str]) -> None:
+    """Have the index know what was just written, before the answer says so."""
+    with browser.updating:
+        if browser.updater.loaded:
+            browser.updater.touch(images)

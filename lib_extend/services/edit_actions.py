@@ -1,0 +1,182 @@
+"""The edits a person makes on what is filtered: add, remove, rename, replace, front, sort.
+
+An `Edit` is checked JSON; a `Plan` is what it does to one caption and which pictures it can touch at all, so that a
+folder of 100,000 is not read to change ten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lib_extend.captions.editing import Style, fronted, ordered, renamed, with_tags
+from lib_extend.datasets import filters as f
+from lib_extend.datasets.index_reading import is_prose
+from lib_extend.datasets.regex import LONGEST_REPLACEMENT, Regexes
+from lib_extend.errors import UserError
+from lib_extend.jobs.edit_runs import Change
+from lib_extend.vocabulary.tag_names import canonical, key
+
+ACTIONS = ("add", "remove", "rename", "replace", "front", "sort")
+MOST_TAGS = 100
+LONGEST_TAG = 500
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What to do with every caption that is meant.
+
+    Attributes:
+        action: one of `ACTIONS`.
+        tags: what to add, remove, rename, bring to the front (in this order) or, when sorting, leave there; for
+            "replace" the one text to look for in the caption.
+        to: the new name or text; for "add" the word "front" puts the tags first.
+        regex: `tags` are regular expressions ("remove", "rename": on whole tags, "replace": in the caption).
+    """
+
+    action: str
+    tags: tuple[str, ...] = ()
+    to: str = ""
+    regex: bool = False
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Edit:
+        """Raises UserError with the sentence a user needs."""
+        action, tags, to = data.get("action"), data.get("tags", []), data.get("to") or ""
+        if action not in ACTIONS:
+            raise UserError(f"There is no edit {action!r}: the edits are {', '.join(ACTIONS)}.")
+        if not isinstance(tags, (list, tuple)) or not all(isinstance(t, str) for t in tags):
+            raise UserError("tags must be a list of texts.")
+        if not isinstance(to, str) or not isinstance(data.get("regex", False), bool):
+            raise UserError("to must be a text, and regex true or false.")
+        edit = cls(action, tuple(tags), to, bool(data.get("regex", False)))
+        edit._check()
+        return edit
+
+    def to_json(self) -> dict[str, Any]:
+        return {"action": self.action, "tags": list(self.tags), "to": self.to, "regex": self.regex}
+
+    def _check(self) -> None:
+        if not self.tags and self.action != "sort":
+            raise UserError(f"{self.action} needs at least one tag.")
+        if len(self.tags) > MOST_TAGS:
+            raise UserError(f"{self.action} takes {MOST_TAGS} tags at the most.")
+        if self.regex and self.action not in ("remove", "rename", "replace"):
+            raise UserError(f"{self.action} takes no regular expression: write the tags.")
+        texts = [*self.tags, self.to]
+        if any("\0" in t or any("\ud800" <= c <= "\udfff" for c in t) for t in texts):
+            raise UserError("The text holds characters that no caption can have: type it anew.")
+        if len(self.to) > LONGEST_REPLACEMENT or any(len(t) > LONGEST_TAG for t in self.tags):
+            raise UserError(f"A tag has at most {LONGEST_TAG} characters.")
+        if self.action == "replace":
+            if len(self.tags) != 1 or not self.tags[0]:
+                raise UserError("replace takes one text to look for.")
+            return
+        names = () if self.regex else self.tags
+        new = (self.to,) if self.action == "rename" else ()
+        if self.action == "rename" and not self.to.strip():
+            raise UserError("rename needs a new name: to take tags out, use remove.")
+        for name in (*names, *new):
+            if not name.strip() or "," in name or "\n" in name:
+                raise UserError(f"{name!r} is not one tag: write tags singly, without commas.")
+        if self.action == "add" and self.to not in ("", "front", "end"):
+            raise UserError("add puts tags at the end or at the front: to takes one of these words.")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an edit comes to in one folder.
+
+    Attributes:
+        where: pictures it can change; every one it changes is among them.
+        exact: it changes every one of them.
+        change: what it does to one caption.
+        prepare: to be called with all captions that `change` will be asked about, to do them in one go.
+    """
+
+    where: f.Node
+    exact: bool
+    change: Change
+    prepare: Callable[[Sequence[str]], None] = lambda texts: None
+
+
+def plan(edit: Edit, vocabulary: Sequence[str], regexes: Regexes) -> Plan:
+    """How to do an edit where the captions have these tags.
+
+    Raises:
+        UserError: a regular expression cannot be used, or takes too long.
+    """
+    if edit.action == "replace":
+        return _replace(edit, regexes)
+    if edit.regex:
+        return _rename_by_regex(edit, vocabulary, regexes)
+    names = [canonical(t) for t in edit.tags]
+    keys = {key(n) for n in names}
+    among = f.Or(tuple(f.Exact(key(n)) for n in names))
+    if edit.action == "add":
+        first = edit.to == "front"
+        lacking = f.Or(tuple(f.Not(f.Exact(k)) for k in sorted(keys)))
+        known = not any(map(is_prose, names))  # of sentences it is not known who has them
+        return Plan(lacking, known, lambda text, style: with_tags(text, names, style, first=first))
+    if edit.action == "front":
+        return Plan(among, False, lambda text, style: fronted(text, names, style))
+    if edit.action == "sort":
+        return Plan(f.Compare("tags", ">", 1), False, lambda text, style: ordered(text, names, style))
+    to = canonical(edit.to) if edit.action == "rename" else ""
+
+    def new_name(name: str) -> str:
+        return to if key(name) in keys else name
+
+    return Plan(among, key(to) not in keys, lambda text, style: renamed(text, new_name, style))
+
+
+def _replace(edit: Edit, regexes: Regexes) -> Plan:
+    (wanted,) = edit.tags
+    if not edit.regex:
+        pattern = re.compile(re.escape(wanted), re.IGNORECASE)  # a plain text: it cannot take long
+        return Plan(
+            f.Text(wanted.lower()), False, lambda text, style: pattern.sub(lambda match: edit.to, text)
+        )
+    done: dict[str, str] = {}
+
+    def prepare(texts: Sequence[str]) -> None:
+        new = [t for t in dict.fromkeys(texts) if t not in done]
+        done.update(zip(new, regexes.replace(wanted, edit.to, new), strict=True))
+
+    def change(text: str, style: Style) -> str:
+        prepare([text])  # what changed on the disk since it was prepared
+        return done[text]
+
+    prepare([""])  # raises now when the expression or the new text cannot be used
+    return Plan(f.Regex(wanted), False, change, prepare)
+
+
+def _rename_by_regex(edit: Edit, vocabulary: Sequence[str], regexes: Regexes) -> Plan:
+    """The whole tag must match, as with `--replace`: its name, or its name with spaces."""
+    done: dict[str, str] = {}
+    to = edit.to if edit.action == "rename" else ""
+
+    def learn(names: Sequence[str]) -> None:
+        unknown = list(dict.fromkeys(n for n in names if n not in done))
+        left = dict.fromkeys(unknown)
+        for pattern in edit.tags:
+            for spaced in (False, True):
+                asked = list(left)
+                forms = [key(n).replace("_", " ") if spaced else key(n) for n in asked]
+                for name, old, new in zip(
+                    asked, forms, regexes.replace(pattern, to, forms, whole=True), strict=True
+                ):
+                    if new != old:
+                        done[name] = canonical(new.replace(",", " "))
+                        del left[name]
+        done.update((n, n) for n in left)
+
+    def new_name(name: str) -> str:
+        learn([name])
+        return done[name]
+
+    learn(vocabulary or [""])
+    where = f.Or(tuple(f.Exact(key(n)) for n in vocabulary if done[n] != n))
+    return Plan(where, False, lambda text, style: renamed(text, new_name, style))

@@ -1,0 +1,109 @@
+"""Everything that is known of one picture: its tags with their sources, the answers, the persons, what was left out."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import Any
+
+from lib_extend.captions.composing import Existing
+from lib_extend.captions.memory import reconcile
+from lib_extend.config import TagConfig
+from lib_extend.datasets import recipe as plan
+from lib_extend.datasets.browser import Browser
+from lib_extend.datasets.dataset import STATE_FILE
+from lib_extend.datasets.recipe import questions_of
+from lib_extend.datasets.rows import Row, image_id
+from lib_extend.datasets.state import State
+from lib_extend.datasets.state_reading import Glance
+from lib_extend.errors import ImageError, UserError
+from lib_extend.files.scan import Found
+from lib_extend.jobs.captioning import Captioner, existing_caption
+from lib_extend.questions.builtin import BUILTIN
+from lib_extend.records import Analysis, Answer, Caption, Person, Source, Tag
+from lib_extend.vocabulary.tag_names import key
+
+
+def details(browser: Browser, name: str) -> dict[str, Any]:
+    """One picture as JSON values; with what the settings of the newest run make of its stored analysis.
+
+    Raises:
+        KeyError: there is no such image.
+    """
+    row = browser.row(name)
+    analysis, caption, existing, decided = _stored(browser, row)
+    persons = caption.persons or analysis.persons
+    return {
+        "id": image_id(name),
+        "name": name,
+        "w": row.width,
+        "h": row.height,
+        "bytes": row.size,
+        "caption": existing.text,
+        "tokens": row.tokens,
+        "tags": [_tag(t, raw) for t, raw in _tags(existing, analysis, caption)],
+        "answers": [{**a.to_json(), "decided": (a.question, a.object) in decided} for a in analysis.answers],
+        "persons": [_person(p) for p in persons],
+        "reason": caption.reason,
+        "dropped": [d.to_json() for d in caption.dropped],
+    }
+
+
+def _stored(browser: Browser, row: Row) -> tuple[Analysis, Caption, Existing, set[tuple[str, str]]]:
+    """The analysis as people left it, the caption it would give now, the one that is there, and what was decided."""
+    nothing = Analysis(row.width, row.height)
+    there = reconcile(None, row.caption) or Existing("")
+    config = _config(browser)
+    if config is None:
+        return nothing, Caption(""), there, set()
+    found = Found(row.name, row.size, row.mtime)
+    with contextlib.closing(State(browser.state / STATE_FILE, browser.root)) as state:
+        try:
+            questions = questions_of(config, BUILTIN) if config.vlm != "none" else ()
+        except UserError:
+            questions = ()  # a question file that is gone
+        captioner = Captioner(state, config, plan.known_models(state, config), questions)
+        with contextlib.suppress(ImageError):
+            there = existing_caption(state, found) or Existing("")
+        analysis = captioner.analysis(found, there)
+        decided = set(state.verdicts(row.name))
+        return analysis, captioner.caption(found, analysis, there), there, decided
+
+
+def _config(browser: Browser) -> TagConfig | None:
+    with contextlib.closing(Glance(browser.state)) as glance:
+        settings = glance.last_config()
+    if not settings:
+        return None
+    try:
+        return TagConfig.from_dict({**settings, "include": [], "limit": None})
+    except UserError:
+        return None  # of another version
+
+
+def _tags(existing: Existing, analysis: Analysis, caption: Caption) -> list[tuple[Tag, str]]:
+    """The tags that stand in the caption, in its order, with all that is known of each, and how each stands there."""
+    known = {key(t.name): t for t in (*_answered(analysis.answers), *analysis.tags, *caption.tags)}
+    scores = {key(t.name): t.score for t in analysis.tags}
+    by_hand = {key(t.name) for t in existing.added}
+    result = []
+    for name, raw in existing.forms:
+        tag = known.get(key(name), Tag(name, source=Source.OPTION))
+        if key(name) in by_hand:
+            tag = replace(tag, source=Source.HUMAN, score=scores.get(key(name)))
+        result.append((replace(tag, name=name), raw))
+    return result
+
+
+def _answered(answers: tuple[Answer, ...]) -> list[Tag]:
+    return [
+        Tag(a.tag, score=a.probability, source=Source.QUESTION, locked=a.locked) for a in answers if a.tag
+    ]
+
+
+def _tag(tag: Tag, raw: str) -> dict[str, Any]:
+    return {**tag.to_json(), "text": raw}
+
+
+def _person(person: Person) -> dict[str, Any]:
+    return {**person.to_json(), "box": person.box.as_list()}

@@ -1,0 +1,182 @@
+"""The rooms of `lib_extend` and who may import whom: the one table, read by the import test and by the documents."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "lib_extend"
+
+
+@dataclass(frozen=True)
+class Room:
+    """One room.
+
+    Attributes:
+        name: a folder of `lib_extend`, or a file of it without `.py`.
+        what: what is in it, for CONTRIBUTING's table.
+        imports: the rooms it may import.
+        packages: packages besides the standard library that it may import, at any place in its files.
+    """
+
+    name: str
+    what: str
+    imports: str = ""
+    packages: str = ""
+
+    @property
+    def rooms(self) -> set[str]:
+        return set(self.imports.split())
+
+    @property
+    def may_use(self) -> set[str]:
+        return set(self.packages.split())
+
+
+BASE = "records errors"
+PURE = f"{BASE} config vocabulary questions people captions"
+ENGINE = f"{PURE} files datasets"
+
+ROOMS: tuple[Room, ...] = (
+    Room("records", "the nouns that cross pipes and files"),
+    Room("errors", "the kinds of trouble"),
+    Room(
+        "config", "the settings: one dataclass a group, the command line's options made from them", "errors"
+    ),
+    Room("vocabulary", "what words mean: people counts, colors, objects, plurals, names", BASE),
+    Room("questions", "what to ask, and how to read an answer", f"{BASE} config vocabulary"),
+    Room("people", "whose tag is whose", f"{BASE} config vocabulary questions"),
+    Room("captions", "from tags to text and back: reading, editing, composing", f"{PURE}"),
+    Room(
+        "files", "on disk: scanning, encodings, atomic writes, locks; knows no application", BASE, "filelock"
+    ),
+    Room(
+        "datasets",
+        "a dataset: its state, recipe, index and filters for browsing",
+        f"{PURE} files worker",
+        "filelock PIL",
+    ),
+    Room(
+        "models",
+        "one file a family of models; the registry; downloads",
+        f"{BASE}",
+        "torch transformers onnxruntime huggingface_hub safetensors tokenizers numpy PIL pillow_avif httpx "
+        "tqdm filelock bitsandbytes accelerate jinja2",
+    ),
+    Room(
+        "analysis",
+        "from a picture to what is in it, many pictures at once",
+        f"{PURE} files models worker",
+        "torch onnxruntime numpy PIL pillow_avif",
+    ),
+    Room(
+        "worker",
+        "the inference process: environment, protocol, server, client",
+        f"{PURE} files models analysis sketch",
+        "numpy PIL filelock tqdm",
+    ),
+    Room("jobs", "a recipe over a dataset: plan, run, journal, resume, undo", f"{ENGINE} worker", "tqdm"),
+    Room(
+        "generation",
+        "cast to prompts, regions to masks, the attention, LoRAs, infotext; knows no host",
+        f"{ENGINE}",
+        "torch numpy PIL httpx filelock",
+    ),
+    Room(
+        "host",
+        "all that touches a WebUI",
+        f"{ENGINE} generation worker",
+        "modules backend modules_forge torch gradio",
+    ),
+    Room("services", "what the front ends offer", f"{ENGINE} jobs generation host worker"),
+    Room(
+        "api",
+        "the HTTP routes",
+        f"{ENGINE} jobs generation host worker services web",
+        "fastapi starlette PIL",
+    ),
+    Room("web", "the page: modules, styles, texts"),
+    Room("ui", "the page in Gradio, and alone", f"{BASE} host api services web", "gradio fastapi uvicorn"),
+    Room("cli", "the command line", f"{ENGINE} jobs services worker ui", "tqdm"),
+    Room(
+        "sketch",
+        "drawn scenes with known truth, and the small models trained on them",
+        f"{PURE} files models",
+        "torch transformers onnx onnxruntime numpy PIL safetensors tokenizers tqdm",
+    ),
+)
+BY_NAME = {room.name: room for room in ROOMS}
+
+
+def room_of(path: Path) -> str:
+    """The room of a file of the package."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(tree: ast.AST, *, top_only: bool = False) -> Iterator[str]:
+    """Full names of imported modules; `top_only` leaves out those inside functions and TYPE_CHECKING."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{a.name}" for a in node.names)
+        elif top_only and (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+        ):
+            continue
+        else:
+            yield from imports(node, top_only=top_only)
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the package by its full name."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        found[name] = path
+    return found
+
+
+def graph() -> dict[str, set[str]]:
+    """Which module imports which, wherever the import stands; a package's own face is left out."""
+    known = modules()
+    result = {}
+    for name, path in known.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        result[name] = {
+            m for m in imports(tree) if m in known and m != name and known[m].name != "__init__.py"
+        }
+    return result
+
+
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of two and more that import each other, directly or around (Tarjan's algorithm)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(node: str) -> None:
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in edges.get(node, ()):
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            at = stack.index(node)
+            group, stack[at:] = stack[at:], []
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for node in edges:
+        if node not in index:
+            visit(node)
+    return found

@@ -19,7 +19,7 @@ from pathlib import Path
 from lib_extend.captions.thresholds import Thresholds
 from lib_extend.config import TagConfig
 from lib_extend.datasets import recipe as plan
-from lib_extend.datasets.dataset import STATE_FILE, STATE_FOLDER
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import TAGS, Models
 from lib_extend.datasets.state import Part, State
 from lib_extend.files.scan import scan
@@ -52,7 +52,7 @@ def measure(root: Path, count: int) -> dict[str, float]:
     ours, plain = [], []
     for threshold in (0.5, 0.3, 0.6):
         began = time.perf_counter()
-        for _ in TagJob(root, config.with_(threshold=threshold)).events():
+        for _ in TagJob(Dataset(root), config.with_(threshold=threshold)).events():
             pass
         ours.append(time.perf_counter() - began)
         texts = {p: p.read_text(encoding="utf-8") for p in root.glob("*.txt")}
@@ -65,7 +65,7 @@ def measure(root: Path, count: int) -> dict[str, float]:
 
 def _store(root: Path, config: TagConfig) -> None:
     rng = random.Random(0)
-    state = State(root / STATE_FOLDER / STATE_FILE, root)
+    state = State(Dataset(root).state_file, root)
     plan.remember_models(state, config, Models("stored", "", Thresholds()))
     rows = []
     for found in scan(root):

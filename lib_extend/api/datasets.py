@@ -34,7 +34,6 @@ from lib_extend.api.newest_first import NewestFirst
 from lib_extend.api.streams import HEADERS
 from lib_extend.datasets import thumbnails
 from lib_extend.datasets.browse import Browser, Browsers
-from lib_extend.datasets.state_reading import Glance
 from lib_extend.errors import PromptExtendError
 from lib_extend.files.scan import show
 from lib_extend.jobs.edit_runs import Conflict
@@ -262,7 +261,7 @@ class Routes:
 
         def look() -> list[dict[str, Any]]:
             browser = self._browser(request)
-            return [run_json(r) for r in reversed(list_runs(browser.root, browser.state))]
+            return [run_json(r) for r in reversed(list_runs(browser.dataset))]
 
         return await self._json(look)
 
@@ -274,12 +273,12 @@ class Routes:
 
         def look() -> dict[str, Any]:
             browser = self._browser(request)
-            found = [r for r in list_runs(browser.root, browser.state) if r.id == number]
+            found = [r for r in list_runs(browser.dataset) if r.id == number]
             if not found:
                 raise missing(texts.NO_RUN.format(run=number), "run")
-            with contextlib.closing(Glance(browser.state)) as glance:
-                changes = glance.changes(number, offset, limit)
-                failures = glance.failures(number, MOST_FAILURES)
+            with browser.dataset.reading() as reader:
+                changes = reader.changes(number, offset, limit)
+                failures = reader.failures(number, MOST_FAILURES)
             images = images_of(browser, {c.name for c in changes})
             return {
                 **run_json(found[0]),

@@ -16,6 +16,7 @@ from lib_extend.api.hooks import Hooks
 from lib_extend.api.kept import Borrowed, Worker
 from lib_extend.api.rate import Rate
 from lib_extend.config import TagConfig
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import PromptExtendError
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs.tagging import Client, TagJob
@@ -139,7 +140,9 @@ class Job:
     def _make_task(self) -> TagJob | None:
         if self.kind == UNDO:
             return None
-        return TagJob(self.folder.path, self.config, dry_run=self.kind == PREVIEW, client=self._make_client)
+        return TagJob(
+            Dataset(self.folder.path), self.config, dry_run=self.kind == PREVIEW, client=self._make_client
+        )
 
     def _make_client(self) -> Client:
         self.worker = self._hooks.kept.take(self.config, self.id)
@@ -175,7 +178,7 @@ class Job:
             yield from self._task.events()
             return
         began = time.monotonic()
-        result = undo(self.folder.path, self._undoes, force=self._force)
+        result = undo(Dataset(self.folder.path), self._undoes, force=self._force)
         for name, reason in result.failed:
             yield ev.Failed(name, reason)
         seconds = round(time.monotonic() - began, 3)

@@ -13,9 +13,8 @@ from lib_extend.api.http import Call, parse_object
 from lib_extend.api.services import Services
 from lib_extend.config import TagConfig
 from lib_extend.datasets.browse import image_id
-from lib_extend.datasets.dataset import state_folder
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import questions_of
-from lib_extend.datasets.state_reading import Glance
 from lib_extend.errors import UserError
 from lib_extend.jobs.recompose import recompose
 from lib_extend.jobs.verdict_runs import decide, set_persons
@@ -51,8 +50,8 @@ def items(services: Services, call: Call) -> dict[str, Any]:
 
 def _allowed(root: Path) -> dict[str, list[str]]:
     """The answers each question of the newest run may have."""
-    with contextlib.closing(Glance(state_folder(root, None))) as glance:
-        values = glance.last_config()
+    with Dataset(root).reading() as reader:
+        values = reader.last_config()
     table = BUILTIN
     with contextlib.suppress(UserError):  # a question file that is gone, a setting of an older version
         table = questions_of(TagConfig.from_dict(values), BUILTIN)
@@ -70,7 +69,7 @@ def verdict(services: Services, call: Call) -> dict[str, Any]:
     if says == CORRECT and not answer:
         raise bad(texts.NEEDED.format(name="answer"), "answer")
     root = _root_of(services, call, image)
-    caption = decide(root, image, question, thing, says, answer, client=services.client)
+    caption = decide(Dataset(root), image, question, thing, says, answer, client=services.client)
     noted = services.reviews.withdrawn if says == WITHDRAW else services.reviews.decided
     noted(root, image, question, thing)
     services.changed(root, [image])
@@ -86,7 +85,7 @@ def persons(services: Services, call: Call) -> dict[str, Any]:
         if not isinstance(person, dict):
             raise bad(texts.MUST_BE.format(name=f"persons[{i}]", what="an object"), "persons")
     root = _root_of(services, call, image)
-    caption = set_persons(root, image, given, client=services.client)
+    caption = set_persons(Dataset(root), image, given, client=services.client)
     (services.reviews.decided if given else services.reviews.withdrawn)(root, image, "persons", "")
     services.changed(root, [image])
     return {"caption": caption}
@@ -102,7 +101,7 @@ def composed(services: Services, call: Call) -> dict[str, Any]:
         image, values = body.text("image"), body.mapping("config", {})
     root = _root_of(services, call, image)
     config = settings.config_of(values, services.folders, services.options().models_dir)
-    result = recompose(root, image, config)
+    result = recompose(Dataset(root), image, config)
     return {
         "caption": result.caption.text,
         "before": result.before,

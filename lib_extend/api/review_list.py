@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lib_extend.datasets.dataset import state_folder
-from lib_extend.datasets.state_reading import Glance
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.jobs.ranking import Item, Known, Ranking
 
 _LEAST, _TIMES = 30.0, 20.0
@@ -84,7 +82,7 @@ class Lists:
         kept = self._lists.get(root)
         if kept and kept.below == below and kept.run == run and now - kept.begun < kept.holds:
             return kept
-        made = self._lists[root] = _List(Ranking(root, below=below), below, run, now)
+        made = self._lists[root] = _List(Ranking(Dataset(root), below=below), below, run, now)
         threading.Thread(target=made.work, name="prompt-extend-review", daemon=True).start()
         return made
 
@@ -94,5 +92,5 @@ def _key(item: Item) -> Key:
 
 
 def _last_run(root: Path) -> int:
-    with contextlib.closing(Glance(state_folder(root, None))) as glance:
-        return glance.last_run()
+    with Dataset(root).reading() as reader:
+        return reader.last_run()

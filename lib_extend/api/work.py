@@ -12,8 +12,7 @@ from lib_extend.api.errors import ApiError, bad, forbidden, missing
 from lib_extend.api.http import Call, Stream
 from lib_extend.api.job import KINDS, UNDO, Job
 from lib_extend.api.services import Services
-from lib_extend.datasets.dataset import STATE_FILE, STATE_FOLDER
-from lib_extend.datasets.state import State
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import PromptExtendError
 from lib_extend.files.scan import show
 
@@ -76,12 +75,12 @@ def open_folder(services: Services, call: Call) -> dict[str, Any]:
 
 def _runs(root: Path, *, running: bool) -> dict[str, Any]:
     """`run`: the newest; `unfinished`: the tagging run that can be continued."""
-    file = root / STATE_FOLDER / STATE_FILE
+    dataset = Dataset(root)
     result: dict[str, Any] = {"run": None, "unfinished": None}
-    if not file.is_file():
+    if not dataset.has_state:
         return result
     # what is wrong with a damaged state is told when a job begins
-    with contextlib.suppress(PromptExtendError), contextlib.closing(State(file, root)) as state:
+    with contextlib.suppress(PromptExtendError), dataset.state() as state:
         runs = state.runs()
         last = runs[-1] if runs else None
         if last is not None:

@@ -20,6 +20,7 @@ from typing import Any
 from lib_extend import __version__
 from lib_extend.cli.output import Lines, Report, Terminal, count
 from lib_extend.config.arguments import add_settings, config_of
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import PromptExtendError, Stopped, UserError
 from lib_extend.files.scan import show
 from lib_extend.jobs.tagging import TagJob
@@ -143,7 +144,7 @@ def _add_state(group: Any) -> None:
 
 def _tag(args: argparse.Namespace) -> int:
     config = config_of(args)
-    job = TagJob(Path(args.folder), config, state_dir=args.state, dry_run=args.dry_run)
+    job = TagJob(_dataset(args), config, dry_run=args.dry_run)
     report: Report
     if args.json:
         report = Lines(sys.stdout)
@@ -174,8 +175,12 @@ def _stop_on_signals(job: TagJob) -> None:
     signal.signal(signal.SIGTERM, stop)
 
 
+def _dataset(args: argparse.Namespace) -> Dataset:
+    return Dataset(Path(args.folder), args.state)
+
+
 def _undo(args: argparse.Namespace) -> int:
-    result = undo(Path(args.folder), args.number, state_dir=args.state, force=args.force)
+    result = undo(_dataset(args), args.number, force=args.force)
     if args.json:
         failed = [{"path": name, "reason": reason} for name, reason in result.failed]
         print(json.dumps({"run": result.run, "restored": result.restored, "failed": failed}))
@@ -187,7 +192,7 @@ def _undo(args: argparse.Namespace) -> int:
 
 
 def _runs(args: argparse.Namespace) -> int:
-    runs = list_runs(Path(args.folder), args.state)
+    runs = list_runs(_dataset(args))
     if args.json:
         for r in runs:
             print(json.dumps(r.__dict__))
@@ -206,18 +211,16 @@ def _runs(args: argparse.Namespace) -> int:
 
 
 def _review(args: argparse.Namespace) -> int:
-    root = Path(args.folder)
+    dataset = _dataset(args)
     for verdict in VERDICTS:
         said = getattr(args, verdict)
         if said:
             path, about, *answer = said
             question, _, thing = about.partition(":")
-            caption = decide(
-                root, path, question, thing.replace(" ", "_"), verdict, *answer, state_dir=args.state
-            )
+            caption = decide(dataset, path, question, thing.replace(" ", "_"), verdict, *answer)
             print(f"{show(path)}: {show(caption)}")
             return OK
-    items = uncertain(root, below=args.below, state_dir=args.state)
+    items = uncertain(dataset, below=args.below)
     for item in items[: args.limit]:
         if args.json:
             print(json.dumps(item.to_json()))

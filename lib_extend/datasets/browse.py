@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lib_extend.datasets.browser import Browser
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.rows import image_id, name_of
 
 __all__ = ["Browser", "Browsers", "image_id", "name_of"]
@@ -31,7 +32,7 @@ class Browsers:
         self._lock = threading.Lock()
         self._open: OrderedDict[Path, Browser] = OrderedDict()
 
-    def open(self, root: Path, *, recursive: bool | None = None, state_dir: Path | None = None) -> Browser:
+    def open(self, root: Path, *, recursive: bool | None = None) -> Browser:
         """The browser of a folder, begun when it is new. Returns at once.
 
         `recursive`: whether subfolders belong to it; None leaves that as it is (at first they do not).
@@ -41,9 +42,8 @@ class Browsers:
             browser = self._open.get(root)
             if browser is None:
                 browser = Browser(
-                    root,
+                    Dataset(root),
                     recursive=bool(recursive),
-                    state_dir=state_dir,
                     allowed=lambda path: self.allowed(path),
                 )
                 self._open[root] = browser

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lib_extend.datasets import filters
-from lib_extend.datasets.dataset import state_folder
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.filter_parsing import parse
 from lib_extend.datasets.index import SORTS, Index
 from lib_extend.datasets.index_reading import caption_name
@@ -27,7 +27,6 @@ from lib_extend.datasets.regex import Regexes
 from lib_extend.datasets.regex_literals import needed
 from lib_extend.datasets.regex_process import ignores_case
 from lib_extend.datasets.rows import BROKEN_CAPTION, BROKEN_IMAGE, SOURCES, Row, image_id, pack
-from lib_extend.datasets.state_reading import Glance
 from lib_extend.datasets.thumbnails import Thumbnails
 from lib_extend.datasets.updating import Updater
 from lib_extend.errors import BusyError, PromptExtendError, UserError
@@ -70,26 +69,26 @@ class Browser:
     """One folder. Made by `Browsers`; safe in threads.
 
     Attributes:
-        root: the folder. state: where its job's state lives. thumbnails, regexes: its own.
+        dataset: the folder; root: where it is. state: where its job's state lives. thumbnails, regexes: its own.
     """
 
     def __init__(
         self,
-        root: Path,
+        dataset: Dataset,
         *,
         recursive: bool = False,
-        state_dir: Path | None = None,
         allowed: Callable[[Path], bool] = lambda path: True,
     ) -> None:
-        self.root = root
-        self.state = state_folder(root, state_dir)
+        self.dataset = dataset
+        self.root = dataset.root
+        self.state = dataset.state_folder
         self.recursive = recursive
         self.regexes = Regexes()
         self.index = Index()
         self.lock = threading.RLock()
         self.updating = threading.Lock()
         """Held while the index is brought up to date, by whoever does it; taken before `lock`."""
-        self.updater = Updater(root, self.state, self.index, self.lock, self._changed, allowed)
+        self.updater = Updater(dataset, self.index, self.lock, self._changed, allowed)
         self._thumbnails: Thumbnails | None = None
         self._generation = 0
         self._ready = threading.Event()
@@ -352,9 +351,9 @@ class Browser:
             self.look_again()
 
     def _changed_by(self, run: int | None) -> int:
-        with contextlib.closing(Glance(self.state)) as glance:
-            run = glance.last_changing() if run is None else run
-            captions = set() if run is None else set(glance.changed(run))
+        with self.dataset.reading() as reader:
+            run = reader.last_changing() if run is None else run
+            captions = set() if run is None else set(reader.changed(run))
         if not captions:
             return 0
         with self.lock:

@@ -23,7 +23,7 @@ from lib_extend.datasets.rows import (
     UNSURE,
     Row,
 )
-from lib_extend.datasets.state_reading import Glance, Stored
+from lib_extend.datasets.state_reading import StateReader, Stored
 from lib_extend.datasets.thumbnails import picture_size
 from lib_extend.errors import ImageError
 from lib_extend.files import caption_files as files
@@ -85,12 +85,12 @@ def read_rows(
     root: Path,
     listed: Sequence[Listed],
     known: Mapping[str, Row],
-    glance: Glance,
+    reader: StateReader,
     context: Context,
 ) -> list[Row]:
     """The rows of these images. `known` are the rows they had, whose picture sizes hold while the file is the same."""
-    records = glance.records([caption_name(x.name) for x in listed])
-    stored = glance.stored([(x.name, x.size, x.mtime) for x in listed])
+    records = reader.records([caption_name(x.name) for x in listed])
+    stored = reader.stored([(x.name, x.size, x.mtime) for x in listed])
     return [
         _read(root, x, known.get(x.name), records.get(caption_name(x.name)), stored.get(x.name), context)
         for x in listed

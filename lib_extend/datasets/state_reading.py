@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_extend.datasets.dataset import STATE_FILE
 from lib_extend.datasets.recipe import ANSWERS
 from lib_extend.datasets.state import SCHEMA_VERSION, Change
 from lib_extend.records import Answer
@@ -38,11 +37,11 @@ class Stored:
     decided: frozenset[tuple[str, str]] = frozenset()
 
 
-class Glance:
-    """An open look at the database in the state `folder`; `close` it. Not shared between threads."""
+class StateReader:
+    """An open look at the database `file`; `close` it. Not shared between threads."""
 
-    def __init__(self, folder: Path) -> None:
-        self._db = _open(folder / STATE_FILE)
+    def __init__(self, file: Path) -> None:
+        self._db = _open(file)
 
     def close(self) -> None:
         if self._db is not None:

@@ -5,7 +5,6 @@ A picture is read again when the size or time of it or of its caption changed, o
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import threading
@@ -14,11 +13,12 @@ from pathlib import Path
 
 from lib_extend.config import TagConfig
 from lib_extend.datasets import recipe as plan
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.index import Index
 from lib_extend.datasets.index_reading import Context, Listed, caption_name, read_rows
 from lib_extend.datasets.index_store import IndexStore
 from lib_extend.datasets.recipe import questions_of
-from lib_extend.datasets.state_reading import Glance
+from lib_extend.datasets.state_reading import StateReader
 from lib_extend.errors import PromptExtendError
 from lib_extend.files.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, check_folder, walk
 from lib_extend.questions.builtin import BUILTIN
@@ -34,7 +34,7 @@ class Updater:
     """Fills one `Index`. Its methods are called by one thread at a time.
 
     Args:
-        root: the folder. state: where its job's state lives.
+        dataset: the folder, and where its state lives.
         lock: held while the index changes, a chunk at a time.
         on_change: called after each change, without the lock.
         allowed: whether a link may be followed; what is behind another is left out.
@@ -42,8 +42,7 @@ class Updater:
 
     def __init__(
         self,
-        root: Path,
-        state: Path,
+        dataset: Dataset,
         index: Index,
         lock: threading.RLock,
         on_change: Callable[[], None] = lambda: None,
@@ -51,8 +50,8 @@ class Updater:
     ) -> None:
         self.done = 0
         self.total = 0
-        self._root = root
-        self._state = state
+        self._dataset = dataset
+        self._root = dataset.root
         self._index = index
         self._lock = lock
         self._on_change = on_change
@@ -73,7 +72,7 @@ class Updater:
         """
         check_folder(self._root)
         root = os.fsencode(self._root.resolve()).decode("utf-8", "backslashreplace")
-        store = self._store = IndexStore(self._state, root)
+        store = self._store = IndexStore(self._dataset.state_folder, root)
         if store.holes():
             store.close_holes()
         with self._lock:
@@ -113,14 +112,14 @@ class Updater:
         store = self._store
         assert store is not None
         listed, gone = self._differences(recursive)
-        with contextlib.closing(Glance(self._state)) as glance:
-            progress = json.dumps(glance.progress())
+        with self._dataset.reading() as reader:
+            progress = json.dumps(reader.progress())
             if store.meta("run") != progress:
                 since = json.loads(store.meta("run") or "[0]")[0]
                 # as they are now, where that is known
-                listed = dict(self._worked_on(glance, since)) | listed
+                listed = dict(self._worked_on(reader, since)) | listed
             self._drop(gone)
-            if self._read(list(listed.values()), glance):
+            if self._read(list(listed.values()), reader):
                 store.set_meta("run", progress)
                 store.set_meta("complete", _depth(recursive))
 
@@ -137,12 +136,12 @@ class Updater:
             elif name in self._index.places:
                 gone.append(name)
         self._drop(gone)
-        with contextlib.closing(Glance(self._state)) as glance:
-            self._remember_run(glance.last_run())
+        with self._dataset.reading() as reader:
+            self._remember_run(reader.last_run())
             # asked before they are read: what is done afterwards is to be read again
             names = [x.name for x in listed]
-            images, captions = glance.worked_on(self._run, names, [caption_name(n) for n in names])
-            if self._read(listed, glance):
+            images, captions = reader.worked_on(self._run, names, [caption_name(n) for n in names])
+            if self._read(listed, reader):
                 done = (n for n in names if n in images or caption_name(n) in captions)
                 self._read_since.update(self._index.places[n] for n in done)
 
@@ -169,10 +168,10 @@ class Updater:
                 there.add(place)
         return listed, [n for n, p in list(places.items()) if p not in there]
 
-    def _worked_on(self, glance: Glance, since: int) -> Iterator[tuple[str, Listed]]:
+    def _worked_on(self, reader: StateReader, since: int) -> Iterator[tuple[str, Listed]]:
         """Images that runs from number `since` on have worked on and that were not read after that."""
-        self._remember_run(glance.last_run())
-        images, captions = glance.touched(since)
+        self._remember_run(reader.last_run())
+        images, captions = reader.touched(since)
         for name, place in list(self._index.places.items()):
             if place not in self._read_since and (name in images or caption_name(name) in captions):
                 self._read_since.add(place)
@@ -199,10 +198,10 @@ class Updater:
 
     # reading it
 
-    def _read(self, listed: Sequence[Listed], glance: Glance) -> bool:
+    def _read(self, listed: Sequence[Listed], reader: StateReader) -> bool:
         """Read and keep these; returns False when it was closed before the end."""
         self.done, self.total = 0, len(listed)
-        context = self._context(glance) if listed else Context()
+        context = self._context(reader) if listed else Context()
         store = self._store
         for start in range(0, len(listed), CHUNK):
             if self._closed or store is None:
@@ -211,7 +210,7 @@ class Updater:
             with self._lock:
                 places = self._index.places
                 known = {x.name: self._index.row(places[x.name]) for x in chunk if x.name in places}
-            rows = read_rows(self._root, chunk, known, glance, context)
+            rows = read_rows(self._root, chunk, known, reader, context)
             with self._lock:
                 first = len(self._index.tag_names)
                 stored = self._index.put(rows)
@@ -228,13 +227,13 @@ class Updater:
             self._store.drop(places)
             self._on_change()
 
-    def _context(self, glance: Glance) -> Context:
-        config = glance.last_config()
-        known = (glance.last_run(), json.dumps(config))
+    def _context(self, reader: StateReader) -> Context:
+        config = reader.last_config()
+        known = (reader.last_run(), json.dumps(config))
         # a run that begins does not know its models before they are loaded
         if known != self._context_of or not self._last_context.answers_key:
             self._context_of = known
-            self._last_context = Context.of(config, _answers_key(glance, config) if config else "")
+            self._last_context = Context.of(config, _answers_key(reader, config) if config else "")
         return self._last_context
 
 
@@ -242,13 +241,13 @@ def _depth(recursive: bool) -> str:
     return "with subfolders" if recursive else "one folder"
 
 
-def _answers_key(glance: Glance, settings: dict[str, object]) -> str:
+def _answers_key(reader: StateReader, settings: dict[str, object]) -> str:
     """What the answers of these settings are stored under, "" where each image has its own or it cannot be told."""
     try:
         config = TagConfig.from_dict(settings)
         if config.vlm == "none":
             return "none"
-        models = plan.known_models(glance, config)
+        models = plan.known_models(reader, config)
         if not models.known or not models.tagger:
             return ""
         return plan.answers_key(config, models, questions_of(config, BUILTIN), ())

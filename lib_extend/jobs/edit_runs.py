@@ -16,11 +16,10 @@ from typing import Any
 
 from lib_extend.captions.editing import Style
 from lib_extend.captions.memory import Written
-from lib_extend.datasets.dataset import STATE_FILE, state_folder
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError, UserError
 from lib_extend.files import caption_files as files
-from lib_extend.files.lock import locked
 from lib_extend.files.scan import show
 from lib_extend.jobs import journal
 from lib_extend.jobs.captioning import recover
@@ -59,17 +58,16 @@ class Conflict(UserError):
 
 
 def edit_captions(
-    root: Path,
+    dataset: Dataset,
     names: Sequence[str],
     change: Change,
     what: Mapping[str, Any],
     *,
     style: Style = Style(),  # noqa: B008
-    state_dir: Path | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Edited:
-    """Change the captions `names` (relative to `root`), each from what stands in its file now.
+    """Change the captions `names` (relative to the dataset), each from what stands in its file now.
 
     Args:
         change: it is asked once for a caption, or again if the file changes meanwhile. A caption that is not there is
@@ -84,7 +82,7 @@ def edit_captions(
     changed: list[str] = []
     failed: list[tuple[str, str]] = []
     stopped = False
-    with _run(root, what, len(names), state_dir) as (state, run):
+    with _run(dataset, what, len(names)) as (state, run):
         for start in range(0, len(names), CHUNK):
             stopped = stop()
             if stopped:
@@ -104,7 +102,7 @@ def edit_captions(
     return Edited(run, tuple(changed), tuple(failed), stopped)
 
 
-def save_caption(root: Path, name: str, text: str, before: str, *, state_dir: Path | None = None) -> Edited:
+def save_caption(dataset: Dataset, name: str, text: str, before: str) -> Edited:
     """Write one caption as a person typed it.
 
     Args:
@@ -128,7 +126,7 @@ def save_caption(root: Path, name: str, text: str, before: str, *, state_dir: Pa
         after = text.rstrip() + ending
         return (data if present == after else files.encode(after)), record
 
-    with _run(root, {"action": "caption"}, 1, state_dir) as (state, run):
+    with _run(dataset, {"action": "caption"}, 1) as (state, run):
         (outcome,) = journal.commit(state, run, [Write(name, make)])
         if not outcome.changed:
             state.drop_run(run)
@@ -170,11 +168,8 @@ def _write(state: State, name: str, change: Change, style: Style) -> Write:
 
 
 @contextlib.contextmanager
-def _run(
-    root: Path, what: Mapping[str, Any], images: int, state_dir: Path | None
-) -> Iterator[tuple[State, int]]:
-    folder = state_folder(root, state_dir)
-    with locked(folder, root), contextlib.closing(State(folder / STATE_FILE, root)) as state:
+def _run(dataset: Dataset, what: Mapping[str, Any], images: int) -> Iterator[tuple[State, int]]:
+    with dataset.locked_state() as state:
         recover(state)
         run = state.start_run(EDIT, dict(what), "", time.time())
         status = "stopped"

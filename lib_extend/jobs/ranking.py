@@ -17,7 +17,7 @@ from typing import Any
 
 from lib_extend.config import TagConfig
 from lib_extend.datasets import recipe as plan
-from lib_extend.datasets.dataset import STATE_FILE, state_folder
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import ANSWERS, TAGS, questions_of
 from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError, UserError
@@ -79,8 +79,8 @@ class Ranking:
     answers; what has a verdict is left out. Uses the settings of the newest run with questions or persons.
     """
 
-    def __init__(self, root: Path, *, below: float = 0.8, state_dir: Path | None = None) -> None:
-        self._root, self._below, self._state_dir = root, below, state_dir
+    def __init__(self, dataset: Dataset, *, below: float = 0.8) -> None:
+        self._dataset, self._below = dataset, below
         self._more = threading.Condition()
         self._before: list[Item] = []
         self._among: list[Item] = []  # with the persons, by path
@@ -94,7 +94,7 @@ class Ranking:
     def work(self) -> None:
         """Look at everything. What goes wrong is raised by `known`."""
         try:
-            with contextlib.closing(open_state(self._root, self._state_dir)) as state:
+            with opened_state(self._dataset) as state:
                 self._look(state)
         except Exception as e:  # noqa: BLE001 - raised again by whoever asks
             self._error = e
@@ -131,10 +131,10 @@ class Ranking:
         return len(self._before) + len(self._persons) + among
 
     def _look(self, state: State) -> None:
-        config = last_config(state, self._root)
+        config = last_config(state, self._dataset.root)
         # once for all images: it reads the question files and looks at the models' folders
         captioner = captioner_of(state, config)
-        found = scan(self._root, recursive=config.recursive)
+        found = scan(self._dataset.root, recursive=config.recursive)
         judged = state.judged()
         items = sorted(self._answers(state, config, captioner, found, judged), key=_urgency)
         last = next((n for n, i in enumerate(items) if not _contradicted(i)), len(items))
@@ -208,12 +208,18 @@ class Ranking:
 # what is stored
 
 
-def open_state(root: Path, state_dir: Path | None) -> State:
-    """The folder's state. Raises UserError when it was never tagged."""
-    file = state_folder(root, state_dir) / STATE_FILE
-    if not file.exists():
-        raise UserError(f"{show(str(root))} was never tagged here: there is nothing to review.")
-    return State(file, root)
+@contextlib.contextmanager
+def opened_state(dataset: Dataset) -> Iterator[State]:
+    """The dataset's state. Raises UserError when it was never tagged."""
+    check_tagged(dataset)
+    with dataset.state() as state:
+        yield state
+
+
+def check_tagged(dataset: Dataset) -> None:
+    """Raises UserError when the dataset was never tagged."""
+    if not dataset.has_state:
+        raise UserError(f"{show(str(dataset.root))} was never tagged here: there is nothing to review.")
 
 
 def last_config(state: State, root: Path, *, people: bool = False) -> TagConfig:
@@ -281,13 +287,13 @@ def _urgency(item: Item) -> tuple[bool, float, str]:
     return (not _contradicted(item), 1.0 if item.probability is None else item.probability, item.path)
 
 
-def uncertain(root: Path, *, below: float = 0.8, state_dir: Path | None = None) -> list[Item]:
+def uncertain(dataset: Dataset, *, below: float = 0.8) -> list[Item]:
     """The answers below a probability, and those something contradicts, without a verdict yet; images whose persons
     could not be told apart. See `Ranking` for the order.
 
     Raises:
         UserError: the folder was never tagged with questions or persons.
     """
-    ranking = Ranking(root, below=below, state_dir=state_dir)
+    ranking = Ranking(dataset, below=below)
     ranking.work()
     return ranking.known().items

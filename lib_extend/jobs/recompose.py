@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from lib_extend.captions.composing import Existing
 from lib_extend.config import TagConfig
 from lib_extend.datasets import recipe as plan
-from lib_extend.datasets.dataset import STATE_FILE, state_folder
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, questions_of
 from lib_extend.datasets.state import State
 from lib_extend.errors import UserError
@@ -35,23 +33,22 @@ class Recomposed:
     missing: tuple[str, ...]
 
 
-def recompose(root: Path, name: str, config: TagConfig, *, state_dir: Path | None = None) -> Recomposed:
-    """The caption of the image `name` (relative to `root`) under `config`. Takes some milliseconds.
+def recompose(dataset: Dataset, name: str, config: TagConfig) -> Recomposed:
+    """The caption of the image `name` of the dataset under `config`. Takes some milliseconds.
 
     Raises:
         UserError: no such image, or it was never analysed with these models.
         ImageError: its present caption cannot be read.
     """
-    path, file = root / name, state_folder(root, state_dir) / STATE_FILE
     try:
-        stat = path.stat()
+        stat = (dataset.root / name).stat()
     except OSError:
-        raise UserError(f"There is no image {show(name)} in {show(str(root))}.") from None
-    if not file.exists():
+        raise UserError(f"There is no image {show(name)} in {show(str(dataset.root))}.") from None
+    if not dataset.has_state:
         raise _never(name)
     found = Found(name, stat.st_size, stat.st_mtime_ns)
     questions = questions_of(config, BUILTIN) if config.vlm != "none" else ()
-    with contextlib.closing(State(file, root)) as state:
+    with dataset.state() as state:
         models = plan.known_models(state, config)
         existing = existing_caption(state, found)
         missing = _missing(state, config, models, questions, found, existing)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -12,12 +11,11 @@ from typing import Any, Protocol
 from lib_extend.captions.composing import Thresholds
 from lib_extend.config import TagConfig
 from lib_extend.datasets import recipe as plan
-from lib_extend.datasets.dataset import STATE_FILE, state_folder
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Models, questions_of
 from lib_extend.datasets.state import Part, State
 from lib_extend.errors import Stopped, StorageError
 from lib_extend.files import caption_files as files
-from lib_extend.files.lock import locked
 from lib_extend.files.scan import Found, scan, show
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs import journal
@@ -51,9 +49,8 @@ class TagJob:
     """`prompt-extend tag`: iterate `events()` once; `stop()` may be called from any thread or signal.
 
     Args:
-        root: the dataset folder.
+        dataset: what to tag.
         config: all settings.
-        state_dir: where the state lives instead of `<root>/.prompt-extend`.
         dry_run: analyse and decide, but write no caption.
         questions: the question table that `config.ask` selects from.
         client: makes the worker's client; replaced in tests only.
@@ -61,20 +58,19 @@ class TagJob:
 
     def __init__(
         self,
-        root: Path,
+        dataset: Dataset,
         config: TagConfig,
         *,
-        state_dir: Path | None = None,
         dry_run: bool = False,
         questions: Sequence[Question] = BUILTIN,
         client: Callable[[], Client] = WorkerClient,
     ) -> None:
-        self.root = root
+        self.dataset = dataset
+        self.root = dataset.root
         self.config = config
         self.dry_run = dry_run
         # raises now when a word of --ask is unknown, not after an hour of tagging
         self.questions = questions_of(config, questions) if config.vlm != "none" else ()
-        self._folder = state_folder(root, state_dir)
         self._make_client = client
         self._client: Client | None = None
         self._stop = threading.Event()
@@ -99,7 +95,7 @@ class TagJob:
             include=self.config.include,
             limit=self.config.limit,
         )
-        with locked(self._folder, self.root), contextlib.closing(self._open_state()) as state:
+        with self.dataset.locked_state() as state:
             recover(state)
             for parent in {(self.root / f.name).parent for f in found}:
                 files.remove_leftovers(parent)
@@ -133,9 +129,6 @@ class TagJob:
                 stopped=status != "done",
                 run=run,
             )
-
-    def _open_state(self) -> State:
-        return State(self._folder / STATE_FILE, self.root)
 
     # the run
 

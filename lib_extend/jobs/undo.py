@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib_extend.datasets.dataset import STATE_FILE, state_folder
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.state import Change, Run, State
 from lib_extend.errors import ImageError, UserError
-from lib_extend.files.lock import locked
 from lib_extend.files.scan import show
 from lib_extend.jobs import journal
 from lib_extend.jobs.captioning import recover
@@ -36,17 +34,16 @@ class _Edited(ImageError):
     """The caption was edited after the run."""
 
 
-def list_runs(root: Path, state_dir: Path | None = None) -> list[Run]:
+def list_runs(dataset: Dataset) -> list[Run]:
     """The runs over a folder, oldest first; none where it was never tagged."""
-    file = state_folder(root, state_dir) / STATE_FILE
-    if not file.exists():
-        _check(root)
+    if not dataset.has_state:
+        dataset.check()
         return []
-    with contextlib.closing(State(file, root)) as state:
+    with dataset.state() as state:
         return state.runs()
 
 
-def undo(root: Path, run: int | None = None, *, state_dir: Path | None = None, force: bool = False) -> Undone:
+def undo(dataset: Dataset, run: int | None = None, *, force: bool = False) -> Undone:
     """Take back `run` (default: the newest that changed captions and was not taken back).
 
     A caption edited since the run is left as it is, unless `force`. The undo is a run itself: what it
@@ -56,11 +53,11 @@ def undo(root: Path, run: int | None = None, *, state_dir: Path | None = None, f
         UserError: no such run, nothing to take back, another job is running.
         StorageError: the disk is full; start again to continue.
     """
-    folder = state_folder(root, state_dir)
-    if not (folder / STATE_FILE).exists():
-        _check(root)
+    root = dataset.root
+    if not dataset.has_state:
+        dataset.check()
         raise UserError(f"{show(str(root))} was never tagged here: there is nothing to undo.")
-    with locked(folder, root), contextlib.closing(State(folder / STATE_FILE, root)) as state:
+    with dataset.locked_state() as state:
         recover(state)
         target = _target(state, run, root)
         key = f"undo {target.id} {force}"
@@ -109,8 +106,3 @@ def _target(state: State, wanted: int | None, root: Path) -> Run:
         if r.kind in ("tag", "edit") and r.status != "undone" and r.changed:
             return r
     raise UserError(f"No run on {show(str(root))} changed a caption that could be restored.")
-
-
-def _check(root: Path) -> None:
-    if not root.is_dir():
-        raise UserError(f"There is no folder {show(str(root))}: check the path.")

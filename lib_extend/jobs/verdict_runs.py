@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lib_extend.config import TagConfig
-from lib_extend.datasets.dataset import state_folder
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import questions_of
 from lib_extend.errors import UserError
-from lib_extend.files.lock import locked
 from lib_extend.files.scan import Found, scan, show
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs.ranking import (
     Item,
     captioner_of,
+    check_tagged,
     last_config,
-    open_state,
     stored_analysis,
     uncertain,
 )
@@ -33,14 +31,13 @@ __all__ = ["Item", "decide", "set_persons", "uncertain"]
 
 
 def decide(
-    root: Path,
+    dataset: Dataset,
     path: str,
     question: str,
     thing: str,
     verdict: str,
     answer: str = "",
     *,
-    state_dir: Path | None = None,
     client: Callable[[], Client] = WorkerClient,
 ) -> str:
     """Record a person's verdict and write the image's caption anew; returns the caption.
@@ -53,10 +50,9 @@ def decide(
     Raises:
         UserError: no such image, question or answer, or a correction the question does not allow.
     """
-    with (
-        locked(state_folder(root, state_dir), root),
-        contextlib.closing(open_state(root, state_dir)) as state,
-    ):
+    root = dataset.root
+    check_tagged(dataset)
+    with dataset.locked_state() as state:
         config = last_config(state, root)
         found = _find(root, path)
         if question == "persons":
@@ -87,15 +83,14 @@ def decide(
                 state.drop_verdict(found.name, question, thing)
             else:
                 state.set_verdict(found.name, Verdict(question, thing, verdict, value))
-    return _write_anew(root, found, config, state_dir, client)
+    return _write_anew(dataset, found, config, client)
 
 
 def set_persons(
-    root: Path,
+    dataset: Dataset,
     path: str,
     persons: Sequence[Mapping[str, object]],
     *,
-    state_dir: Path | None = None,
     client: Callable[[], Client] = WorkerClient,
 ) -> str:
     """Record the persons of an image as a person made them and write its caption anew; returns the caption.
@@ -108,10 +103,9 @@ def set_persons(
     Raises:
         UserError: no such image, persons were never looked for, or a wrong value (named).
     """
-    with (
-        locked(state_folder(root, state_dir), root),
-        contextlib.closing(open_state(root, state_dir)) as state,
-    ):
+    root = dataset.root
+    check_tagged(dataset)
+    with dataset.locked_state() as state:
         config = last_config(state, root, people=True)
         found = _find(root, path)
         stored = captioner_of(state, config).stored(found, None)
@@ -123,16 +117,14 @@ def set_persons(
                 state.set_verdict(found.name, people.verdict_of(checked))
             else:
                 state.drop_verdict(found.name, people.PERSONS, "")
-    return _write_anew(root, found, config, state_dir, client)
+    return _write_anew(dataset, found, config, client)
 
 
-def _write_anew(
-    root: Path, found: Found, config: TagConfig, state_dir: Path | None, client: Callable[[], Client]
-) -> str:
+def _write_anew(dataset: Dataset, found: Found, config: TagConfig, client: Callable[[], Client]) -> str:
     """The image's caption by its verdicts. One image's run: journaled and undoable like any other."""
     only = config.with_(include=[f"/{found.name}"], limit=None, existing="merge")
     # to the end, or the run would count as stopped
-    events = list(TagJob(root, only, state_dir=state_dir, client=client).events())
+    events = list(TagJob(dataset, only, client=client).events())
     for event in events:
         if isinstance(event, ev.Image):
             return event.caption

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,6 @@ from lib_extend.datasets import filters
 from lib_extend.datasets.browser import Browser
 from lib_extend.datasets.index_reading import caption_name
 from lib_extend.datasets.rows import image_id
-from lib_extend.datasets.state_reading import Glance
 from lib_extend.errors import UserError
 from lib_extend.files.scan import show
 from lib_extend.jobs.edit_runs import edit_captions, save_caption, style_of
@@ -90,12 +88,11 @@ def edit(
     if not captions:
         return Result(total, 0)
     done = edit_captions(
-        browser.root,
+        browser.dataset,
         captions,
         work.change,
         what,
         style=default_style(browser),
-        state_dir=browser.state,
         progress=progress,
         stop=stop,
     )
@@ -116,7 +113,7 @@ def save(browser: Browser, name: str, text: str, before: str) -> str:
     if name not in browser.index.places:
         raise UserError(f"There is no image {show(name)} in this folder: it was renamed or deleted.")
     try:
-        save_caption(browser.root, caption_name(name), text, before, state_dir=browser.state)
+        save_caption(browser.dataset, caption_name(name), text, before)
     finally:
         _bring_up(browser, [name])
     return browser.row(name).caption
@@ -124,8 +121,8 @@ def save(browser: Browser, name: str, text: str, before: str) -> str:
 
 def default_style(browser: Browser) -> Style:
     """How captions of the folder are written, by the newest run that tagged it."""
-    with contextlib.closing(Glance(browser.state)) as glance:
-        config = glance.last_config()
+    with browser.dataset.reading() as reader:
+        config = reader.last_config()
     return Style("", (), bool(config.get("underscores")), bool(config.get("escape_brackets")))
 
 
@@ -158,8 +155,8 @@ def _previewed(
     shown = captions[:SAMPLES] if work.exact else captions
     texts = {n: t for n, (t, _) in _texts(browser, (by_caption[c] for c in shown)).items()}
     work.prepare(list(texts.values()))
-    with contextlib.closing(Glance(browser.state)) as glance:
-        records = glance.records(shown)
+    with browser.dataset.reading() as reader:
+        records = reader.records(shown)
     samples: list[tuple[str, str, str]] = []
     changed = 0
     for caption in shown:

@@ -11,11 +11,8 @@ from lib_extend.captions.memory import reconcile
 from lib_extend.config import TagConfig
 from lib_extend.datasets import recipe as plan
 from lib_extend.datasets.browser import Browser
-from lib_extend.datasets.dataset import STATE_FILE
 from lib_extend.datasets.recipe import questions_of
 from lib_extend.datasets.rows import Row, image_id
-from lib_extend.datasets.state import State
-from lib_extend.datasets.state_reading import Glance
 from lib_extend.errors import ImageError, UserError
 from lib_extend.files.scan import Found
 from lib_extend.jobs.captioning import Captioner, existing_caption
@@ -57,7 +54,7 @@ def _stored(browser: Browser, row: Row) -> tuple[Analysis, Caption, Existing, se
     if config is None:
         return nothing, Caption(""), there, set()
     found = Found(row.name, row.size, row.mtime)
-    with contextlib.closing(State(browser.state / STATE_FILE, browser.root)) as state:
+    with browser.dataset.state() as state:
         try:
             questions = questions_of(config, BUILTIN) if config.vlm != "none" else ()
         except UserError:
@@ -71,8 +68,8 @@ def _stored(browser: Browser, row: Row) -> tuple[Analysis, Caption, Existing, se
 
 
 def _config(browser: Browser) -> TagConfig | None:
-    with contextlib.closing(Glance(browser.state)) as glance:
-        settings = glance.last_config()
+    with browser.dataset.reading() as reader:
+        settings = reader.last_config()
     if not settings:
         return None
     try:

@@ -12,6 +12,7 @@ import pytest
 
 from lib_extend.api import events as events_of
 from lib_extend.api.events import EventLog
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.jobs.undo import list_runs
 
 from .conftest import FAKE, Server
@@ -112,14 +113,14 @@ def test_pause_and_resume(server: Server, folder: Path, pictures: Pictures, log:
     assert server.get("/state")["worker"] is None
     time.sleep(0.5)
     assert log.read_text().count("\n") == seen and len(captions(folder)) == paused["done"]
-    assert list_runs(folder)[-1].status == "stopped"
+    assert list_runs(Dataset(folder))[-1].status == "stopped"
     before = server.events(job)
     assert before[-1]["event"] == "paused"
 
     server.post(f"/jobs/{job}", {"action": "resume"})
     row = server.wait(job, seconds=30)
     assert (row["state"], row["done"], row["written"], row["run"]) == ("done", 30, 30, paused["run"])
-    assert [r.id for r in list_runs(folder)] == [paused["run"]]
+    assert [r.id for r in list_runs(Dataset(folder))] == [paused["run"]]
     after = server.events(job, after=before[-1]["n"])
     assert after[0]["event"] == "planned" and after[0]["continued"]
     again = {e["path"] for e in before if e["event"] == "image"}

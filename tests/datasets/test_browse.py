@@ -16,6 +16,7 @@ from lib_extend.config import TagConfig
 from lib_extend.datasets import browser as browser_module
 from lib_extend.datasets import index_reading
 from lib_extend.datasets.browse import Browser, Browsers, image_id, name_of
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.index_store import FILE
 from lib_extend.errors import BusyError, UserError
 from lib_extend.files.lock import locked
@@ -32,7 +33,7 @@ from .conftest import found, opened, put
 
 def tag(root: Path, **settings: object) -> None:
     config = TagConfig(**{"tagger": "fake", "vlm": "fake", **settings})  # type: ignore[arg-type]
-    for _ in TagJob(root, config, client=lambda: WorkerClient(FAKE_WORKER)).events():
+    for _ in TagJob(Dataset(root), config, client=lambda: WorkerClient(FAKE_WORKER)).events():
         pass
 
 
@@ -171,10 +172,10 @@ def test_whose_tags_and_which_answers(folder: Path, browsers: Browsers, tmp_path
     assert found(browser, sort="sure") == ["book1-blue.png", "cake3-red.png", "hat.png"]
     assert rows["cake3-red.png"]["sure"] == 0.8
     say = {"client": lambda: WorkerClient(FAKE_WORKER)}
-    decide(folder, "cake3-red.png", "color", "cake", "accept", **say)  # type: ignore[arg-type]
+    decide(Dataset(folder), "cake3-red.png", "color", "cake", "accept", **say)  # type: ignore[arg-type]
     browser = opened(browsers, folder)
     assert browser.row("cake3-red.png").sure == pytest.approx(0.9)
-    decide(folder, "book1-blue.png", "color", "book", "reject", **say)  # type: ignore[arg-type]
+    decide(Dataset(folder), "book1-blue.png", "color", "book", "reject", **say)  # type: ignore[arg-type]
     browser = opened(browsers, folder)
     assert found(browser, "changed:last") == ["book1-blue.png"] and len(found(browser, "changed:1")) == 3
     assert found(browser, "changed:99") == []
@@ -188,7 +189,9 @@ def test_doubtful_answers(folder: Path, browsers: Browsers, monkeypatch: pytest.
     browser = opened(browsers, folder)
     assert found(browser, "unsure") == ["cake3-red.png", "hat.png"]
     assert found(browser, "3_cakes unsure") == ["cake3-red.png"]
-    decide(folder, "cake3-red.png", "color", "cake", "lock", client=lambda: WorkerClient(FAKE_WORKER))
+    decide(
+        Dataset(folder), "cake3-red.png", "color", "cake", "lock", client=lambda: WorkerClient(FAKE_WORKER)
+    )
     assert found(opened(browsers, folder), "unsure") == ["hat.png"]
 
 
@@ -352,7 +355,9 @@ def test_bulk_edits_and_their_undo(folder: Path, browsers: Browsers) -> None:
     preview = change(browser, "add", "blue sky", preview=True)
     assert (preview.changed, preview.total, preview.run) == (3, 3, None)
     assert preview.samples[0] == ("a.png", "1girl, red hair, hat\n", "1girl, red hair, hat, blue sky\n")
-    assert {p.name: p.read_bytes() for p in folder.glob("*.txt")} == original and not list_runs(folder)
+    assert {p.name: p.read_bytes() for p in folder.glob("*.txt")} == original and not list_runs(
+        Dataset(folder)
+    )
     done = change(browser, "add", "blue sky")
     assert (done.changed, done.total, done.run) == (3, 3, 1) and done.samples == preview.samples
     assert text(folder, "b.txt") == "1girl, blue_hair, blue_sky" and text(folder, "c.txt") == "blue sky"
@@ -368,11 +373,11 @@ def test_bulk_edits_and_their_undo(folder: Path, browsers: Browsers) -> None:
     assert text(folder, "b.txt") == "blue_hair, 1boy, blue_sky"
     assert change(browser, "add", "first", to="front", names=["c.png"], filter=None).changed == 1
     assert text(folder, "c.txt") == "first, blue sky"
-    runs = list_runs(folder)
+    runs = list_runs(Dataset(folder))
     assert [(r.kind, r.config["action"], r.changed) for r in runs][-1] == ("edit", "add", 1)
     assert runs[0].config == {"action": "add", "tags": ["blue sky"], "to": "", "regex": False, "filter": ""}
     for run in reversed(runs):
-        undo(folder, run.id)
+        undo(Dataset(folder), run.id)
     assert {p.name: p.read_bytes() for p in folder.glob("*.txt")} == original
 
 

@@ -31,10 +31,11 @@ print(json.dumps([status.ready, dict(status.packages), status.bytes, told, sorte
 TAG = """
 import sys
 from pathlib import Path
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.jobs.tagging import TagJob
 from lib_extend.config import TagConfig
 config = TagConfig(tagger="sketch", vlm="sketch", ask=("count",), offline=True, device="cpu")
-events = list(TagJob(Path(sys.argv[1]), config).events())
+events = list(TagJob(Dataset(Path(sys.argv[1])), config).events())
 print(type(events[-1]).__name__, getattr(events[-1], "done", None), getattr(events[-1], "failed", None))
 """
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lib_extend.config import TagConfig
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs.tagging import TagJob
 from lib_extend.worker.client import WorkerClient
@@ -46,9 +47,8 @@ def images(root: Path, *names: str) -> None:
 def job(root: Path, *, state_dir: Path | None = None, dry_run: bool = False, **settings: Any) -> TagJob:
     config = TagConfig(**{"tagger": "fake", "vlm": "fake", **settings})
     return TagJob(
-        root,
+        Dataset(root, state_dir),
         config,
-        state_dir=state_dir,
         dry_run=dry_run,
         client=lambda: WorkerClient(FAKE_WORKER),
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lib_extend.captions.editing import Style, renamed, with_tags
-from lib_extend.datasets.dataset import state_folder
-from lib_extend.datasets.state_reading import Glance
+from lib_extend.datasets.dataset import Dataset
+from lib_extend.datasets.state_reading import StateReader
 from lib_extend.errors import UserError
 from lib_extend.files.lock import locked
 from lib_extend.jobs import edit_runs as bulk
@@ -22,16 +22,16 @@ from .conftest import caption, images, names, run
 
 def add(root: Path, *files: str, tag: str = "blue_sky") -> Edited:
     what = {"action": "add", "tags": [tag]}
-    return edit_captions(root, files, lambda text, style: with_tags(text, [tag], style), what)
+    return edit_captions(Dataset(root), files, lambda text, style: with_tags(text, [tag], style), what)
 
 
 def remove(root: Path, *files: str, tag: str) -> Edited:
     gone = lambda text, style: renamed(text, lambda n: "" if n == tag else n, style)  # noqa: E731
-    return edit_captions(root, files, gone, {"action": "remove", "tags": [tag]})
+    return edit_captions(Dataset(root), files, gone, {"action": "remove", "tags": [tag]})
 
 
-def look(root: Path) -> contextlib.closing[Glance]:
-    return contextlib.closing(Glance(state_folder(root, None)))
+def look(root: Path) -> contextlib.closing[StateReader]:
+    return Dataset(root).reading()
 
 
 def test_an_edit_outlives_tagging_and_undo_takes_it_back(folder: Path, log: Path) -> None:
@@ -46,7 +46,7 @@ def test_an_edit_outlives_tagging_and_undo_takes_it_back(folder: Path, log: Path
     assert "1girl" not in names(folder, "cake3-red.png"), "removed by hand: not added again"
     assert "1girl" in names(folder, "book1-blue.png")
     for _ in range(3):
-        undo(folder)
+        undo(Dataset(folder))
     assert caption(folder, "cake3-red.png") == before
     run(folder)
     assert caption(folder, "cake3-red.png") == before
@@ -61,7 +61,7 @@ def test_it_stops_between_captions_and_undo_takes_back_what_was_done(
         (folder / file).write_text("hat", encoding="utf-8")
     told: list[tuple[int, int]] = []
     done = edit_captions(
-        folder,
+        Dataset(folder),
         files,
         lambda text, style: with_tags(text, ["sky"], style),
         {"action": "add"},
@@ -72,11 +72,15 @@ def test_it_stops_between_captions_and_undo_takes_back_what_was_done(
     assert told == [(2, 7), (4, 7)]
     texts = [(folder / f).read_text(encoding="utf-8") for f in files]
     assert texts == ["hat, sky"] * 4 + ["hat"] * 3
-    assert undo(folder, done.run).restored == 4
+    assert undo(Dataset(folder), done.run).restored == 4
     assert {(folder / f).read_text(encoding="utf-8") for f in files} == {"hat"}
     told.clear()
     assert not edit_captions(
-        folder, files, lambda text, style: text, {"action": "add"}, progress=lambda *p: told.append(p)
+        Dataset(folder),
+        files,
+        lambda text, style: text,
+        {"action": "add"},
+        progress=lambda *p: told.append(p),
     ).stopped
     assert told[-1] == (7, 7)
 
@@ -94,7 +98,7 @@ def test_only_what_changes_is_written(folder: Path) -> None:
     assert (folder / "c.txt").read_bytes() == b"blue sky"
     assert (folder / "d.txt").read_bytes() == "帽子, 空, blue sky".encode()
     assert dict(done.failed).keys() == {"e.txt"} and "is not text" in done.failed[0][1]
-    (newest,) = list_runs(folder)
+    (newest,) = list_runs(Dataset(folder))
     assert (newest.kind, newest.status, newest.changed, newest.failed, newest.images) == (
         "edit",
         "done",
@@ -107,13 +111,13 @@ def test_only_what_changes_is_written(folder: Path) -> None:
         assert [(c.name, c.before) for c in glance.changes(newest.id, 1, 1)] == [("c.txt", None)]
         assert glance.failures(newest.id, 10) == list(done.failed)
         assert glance.last_changing() == newest.id and sorted(glance.changed(newest.id)) == list(done.changed)
-    undo(folder, newest.id)
+    undo(Dataset(folder), newest.id)
     assert not (folder / "c.txt").exists() and (folder / "d.txt").read_bytes() == "帽子, 空".encode("cp932")
 
 
 def test_an_edit_that_changes_nothing_leaves_no_run(folder: Path) -> None:
     (folder / "a.txt").write_text("blue sky", encoding="utf-8")
-    assert not add(folder, "a.txt").changed and not list_runs(folder)
+    assert not add(folder, "a.txt").changed and not list_runs(Dataset(folder))
 
 
 def test_many_at_once(folder: Path) -> None:
@@ -122,7 +126,7 @@ def test_many_at_once(folder: Path) -> None:
         (folder / name).write_text("hat", encoding="utf-8")
     steps = []
     done = edit_captions(
-        folder, files, lambda t, s: t + ", x", {}, progress=lambda a, b: steps.append((a, b))
+        Dataset(folder), files, lambda t, s: t + ", x", {}, progress=lambda a, b: steps.append((a, b))
     )
     assert len(done.changed) == 600 and steps == [(256, 600), (512, 600), (600, 600)]
     assert {(folder / n).read_text(encoding="utf-8") for n in files} == {"hat, x"}
@@ -132,40 +136,40 @@ def test_written_as_the_run_wrote_it(folder: Path, log: Path) -> None:
     images(folder, "cake3-red.png")
     run(folder, format="{people} | {general}", separator="; ")
     seen: list[Style] = []
-    edit_captions(folder, ["cake3-red.txt"], lambda t, s: seen.append(s) or t, {})  # type: ignore[func-returns-value]
+    edit_captions(Dataset(folder), ["cake3-red.txt"], lambda t, s: seen.append(s) or t, {})  # type: ignore[func-returns-value]
     assert seen == [Style("; ", ("|",))]
 
 
 def test_saving_one_caption(folder: Path) -> None:
     (folder / "a.txt").write_bytes(b"hat\r\nbow\n")
-    save_caption(folder, "a.txt", "hat, bow, cap", "hat\nbow")
+    save_caption(Dataset(folder), "a.txt", "hat, bow, cap", "hat\nbow")
     assert (folder / "a.txt").read_bytes() == b"hat, bow, cap\n"
     with pytest.raises(Conflict, match="a.txt was changed meanwhile") as raised:
-        save_caption(folder, "a.txt", "mine", "hat\nbow")
+        save_caption(Dataset(folder), "a.txt", "mine", "hat\nbow")
     assert raised.value.present == "hat, bow, cap\n"
     assert (folder / "a.txt").read_bytes() == b"hat, bow, cap\n"
-    save_caption(folder, "new.txt", "1girl", "")
+    save_caption(Dataset(folder), "new.txt", "1girl", "")
     assert (folder / "new.txt").read_bytes() == b"1girl"
-    save_caption(folder, "new.txt", "", "1girl")
+    save_caption(Dataset(folder), "new.txt", "", "1girl")
     assert (folder / "new.txt").read_bytes() == b""
-    save_caption(folder, "none.txt", " ", "")
+    save_caption(Dataset(folder), "none.txt", " ", "")
     assert not (folder / "none.txt").exists()
-    assert [r.changed for r in list_runs(folder)] == [1, 1, 1]
-    undo(folder, 2)
-    undo(folder, 1)
+    assert [r.changed for r in list_runs(Dataset(folder))] == [1, 1, 1]
+    undo(Dataset(folder), 2)
+    undo(Dataset(folder), 1)
     assert (folder / "a.txt").read_bytes() == b"hat\r\nbow\n"
 
 
 @pytest.mark.parametrize("text", ["x" * 1_000_001, "a\0b", "a\ud800"])
 def test_texts_that_are_no_captions(folder: Path, text: str) -> None:
     with pytest.raises(UserError, match="caption"):
-        save_caption(folder, "a.txt", text, "")
+        save_caption(Dataset(folder), "a.txt", text, "")
     assert not (folder / "a.txt").exists()
 
 
 def test_not_beside_a_job(folder: Path) -> None:
     (folder / "a.txt").write_text("hat", encoding="utf-8")
-    with locked(state_folder(folder, None), folder), pytest.raises(UserError, match="Another job is running"):
+    with locked(Dataset(folder).state_folder, folder), pytest.raises(UserError, match="Another job is running"):
         add(folder, "a.txt")
     assert (folder / "a.txt").read_text(encoding="utf-8") == "hat"
 

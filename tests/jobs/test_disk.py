@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import StorageError, UserError
 from lib_extend.files.scan import scan
 from lib_extend.jobs import job_events as ev
@@ -67,7 +68,7 @@ def test_full_disk_stops_with_a_sentence_and_continues(small_disk: Path, log: Pa
     assert (small_disk / "cake2-red.txt").read_text().startswith("mine, ")
     while True:
         try:
-            undo(small_disk)
+            undo(Dataset(small_disk))
         except UserError:
             break
     assert [p.name for p in small_disk.glob("*.txt")] == ["cake2-red.txt"]

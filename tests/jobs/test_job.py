@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import UserError
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs.undo import list_runs, undo
@@ -103,7 +104,7 @@ def test_existing_modes(folder: Path, log: Path) -> None:
         first = file.read_text()
         run(folder, existing=mode)
         assert file.read_text() == first, "a rerun adds nothing"
-        undo(folder)
+        undo(Dataset(folder))
     file.write_text("mine", encoding="utf-8")
     events = run(folder, existing="skip")
     assert file.read_text() == "mine" and finished(events).skipped == 1
@@ -158,7 +159,7 @@ def test_captions_in_other_encodings(folder: Path, log: Path, data: bytes, expec
     run(folder)
     written = file.read_bytes()
     assert expected in written.decode("utf-8") and not written.startswith(b"\xef\xbb\xbf")
-    undo(folder)
+    undo(Dataset(folder))
     assert file.read_bytes() == data
 
 
@@ -212,7 +213,7 @@ def test_second_job_is_told_at_once(folder: Path, log: Path) -> None:
     assert time.monotonic() - began < 1
     first.stop()
     list(events)
-    assert list_runs(folder)[-1].status == "stopped"
+    assert list_runs(Dataset(folder))[-1].status == "stopped"
 
 
 def test_stop_is_quick_and_keeps_what_is_done(folder: Path, log: Path) -> None:
@@ -236,7 +237,7 @@ def test_stop_is_quick_and_keeps_what_is_done(folder: Path, log: Path) -> None:
     planned = again[0]
     assert isinstance(planned, ev.Planned) and planned.continued and planned.already_done == 5
     assert finished(again).done == 6 and finished(again).analysed == 1
-    assert [r.id for r in list_runs(folder)] == [1], "it is the same run"
+    assert [r.id for r in list_runs(Dataset(folder))] == [1], "it is the same run"
 
 
 def test_no_tagger_starts_from_captions(folder: Path, log: Path) -> None:
@@ -294,13 +295,13 @@ def test_undo_restores_every_byte(folder: Path, log: Path) -> None:
     images(folder, "cake3-red.png", "book1-blue.png", "ball2-green.png")
     (folder / "cake3-red.txt").write_bytes(b"mine,  odd   spacing\r\n")
     run(folder)
-    result = undo(folder)
+    result = undo(Dataset(folder))
     assert result.restored == 3 and not result.failed
     assert (folder / "cake3-red.txt").read_bytes() == b"mine,  odd   spacing\r\n"
     assert not (folder / "book1-blue.txt").exists()
-    assert [(r.kind, r.status) for r in list_runs(folder)] == [("tag", "undone"), ("undo", "done")]
+    assert [(r.kind, r.status) for r in list_runs(Dataset(folder))] == [("tag", "undone"), ("undo", "done")]
     with pytest.raises(UserError, match="changed a caption"):
-        undo(folder)
+        undo(Dataset(folder))
     assert finished(run(folder)).analysed == 0, "analyses outlive an undo"
 
 
@@ -308,7 +309,7 @@ def test_undo_leaves_later_edits(folder: Path, log: Path) -> None:
     images(folder, "cake3-red.png", "book1-blue.png")
     run(folder)
     (folder / "cake3-red.txt").write_text("rewritten by hand", encoding="utf-8")
-    result = undo(folder)
+    result = undo(Dataset(folder))
     assert result.restored == 1 and "edited after that run" in result.failed[0][1]
     assert caption(folder, "cake3-red.png") == "rewritten by hand"
 
@@ -318,8 +319,8 @@ def test_undo_of_an_older_run_by_number(folder: Path, log: Path) -> None:
     run(folder)
     run(folder, threshold=0.6)
     with pytest.raises(UserError, match="There is no run 9"):
-        undo(folder, 9)
-    assert undo(folder).run == 2
+        undo(Dataset(folder), 9)
+    assert undo(Dataset(folder)).run == 2
     assert "smile" in names(folder, "cake3-red.png")
-    assert undo(folder).run == 1
+    assert undo(Dataset(folder)).run == 1
     assert not (folder / "cake3-red.txt").exists()

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import UserError
 from lib_extend.jobs.undo import undo
 from lib_extend.sketch.folder import draw_folder
@@ -138,7 +139,7 @@ def test_undo_after_kills_restores_every_byte(tmp_path: Path) -> None:
     assert len(list(folder.glob("*.txt"))) == 24
     while True:
         try:
-            undo(folder)
+            undo(Dataset(folder))
         except UserError as e:
             assert "changed a caption" in str(e)
             break

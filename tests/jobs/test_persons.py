@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lib_extend.config import TagConfig
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import UserError
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs.undo import undo
@@ -118,16 +119,16 @@ def test_corrected_persons_stay(folder: Path, log: Path) -> None:
     images(folder, "pair.png")
     run(folder, **GREEK)
     before = (folder / "pair.txt").read_bytes()
-    text = set_persons(folder, "pair.png", BOXES, client=client)
+    text = set_persons(Dataset(folder), "pair.png", BOXES, client=client)
     wanted = "2girls, multiple girls, α white hair, α hat, α red scarf, β black hair, β dress, smile, indoors"
     assert text == wanted
     log.write_bytes(b"")
     run(folder, **GREEK, threshold=0.4)
     assert caption(folder, "pair.png") == wanted
     assert log.read_bytes() == b""
-    undo(folder)
+    undo(Dataset(folder))
     assert (folder / "pair.txt").read_bytes() == before
-    set_persons(folder, "pair.png", [], client=client)
+    set_persons(Dataset(folder), "pair.png", [], client=client)
     assert "α black hair" in caption(folder, "pair.png")
 
 
@@ -147,19 +148,19 @@ def test_wrong_persons_change_nothing(folder: Path, change: dict[str, object], w
     run(folder, **GREEK)
     before = (folder / "pair.txt").read_bytes()
     with pytest.raises(UserError, match=words):
-        set_persons(folder, "pair.png", [BOXES[0], {**BOXES[1], **change}], client=client)
+        set_persons(Dataset(folder), "pair.png", [BOXES[0], {**BOXES[1], **change}], client=client)
     assert (folder / "pair.txt").read_bytes() == before
 
 
 def test_review_shows_pictures_that_were_not_separated(folder: Path) -> None:
     images(folder, "pair.png", "crowd.png")
     run(folder, **GREEK)
-    items = uncertain(folder)
+    items = uncertain(Dataset(folder))
     assert [(i.path, i.question, i.reason) for i in items] == [
         ("crowd.png", "persons", "7 persons were found, and there are letters for 5")
     ]
-    decide(folder, "crowd.png", "persons", "", "accept", client=client)
-    assert uncertain(folder) == []
+    decide(Dataset(folder), "crowd.png", "persons", "", "accept", client=client)
+    assert uncertain(Dataset(folder)) == []
 
 
 def test_people_continue_after_a_stop(folder: Path, log: Path) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 from pathlib import Path
 
 import pytest
 
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import ANSWERS, TAGS
 from lib_extend.datasets.state import Part
 from lib_extend.errors import UserError
@@ -33,7 +33,7 @@ NAMES = [
 def plainly(root: Path, below: float) -> list[Item]:
     """The rules, image by image, with everything composed: what the ranking must come to."""
     items = []
-    with contextlib.closing(ranking.open_state(root, None)) as state:
+    with ranking.opened_state(Dataset(root)) as state:
         config = ranking.last_config(state, root)
         captioner = ranking.captioner_of(state, config)
         for found in scan(root):
@@ -71,7 +71,7 @@ def varied(folder: Path) -> Path:
     images(folder, *NAMES)
     run(folder, people=True, format="greek")
     rng = random.Random(1)
-    with contextlib.closing(ranking.open_state(folder, None)) as state:
+    with ranking.opened_state(Dataset(folder)) as state:
         config = ranking.last_config(state, folder)
         captioner = ranking.captioner_of(state, config)
         key = captioner.answers_key()
@@ -103,24 +103,33 @@ def varied(folder: Path) -> Path:
 @pytest.mark.parametrize("below", [0.0, 0.5, 0.8, 1.0])
 def test_the_order_is_that_of_the_plain_rules(varied: Path, below: float) -> None:
     wanted = plainly(varied, below)
-    assert uncertain(varied, below=below) == wanted
+    assert uncertain(Dataset(varied), below=below) == wanted
     assert {i.question for i in wanted} == {"count", "color", "persons"}
 
 
 def test_what_was_decided_is_left_out(varied: Path) -> None:
     before = plainly(varied, 0.8)
     for i in (before[0], next(i for i in before if i.question == "persons")):
-        decide(varied, i.path, i.question, i.object, "accept", client=lambda: WorkerClient(FAKE_WORKER))
-        assert i not in uncertain(varied)
-        assert uncertain(varied) == plainly(varied, 0.8)
-        decide(varied, i.path, i.question, i.object, "withdraw", client=lambda: WorkerClient(FAKE_WORKER))
-        assert i in uncertain(varied)
-    assert uncertain(varied) == before
+        decide(
+            Dataset(varied), i.path, i.question, i.object, "accept", client=lambda: WorkerClient(FAKE_WORKER)
+        )
+        assert i not in uncertain(Dataset(varied))
+        assert uncertain(Dataset(varied)) == plainly(varied, 0.8)
+        decide(
+            Dataset(varied),
+            i.path,
+            i.question,
+            i.object,
+            "withdraw",
+            client=lambda: WorkerClient(FAKE_WORKER),
+        )
+        assert i in uncertain(Dataset(varied))
+    assert uncertain(Dataset(varied)) == before
 
 
 def test_it_grows_in_its_final_order(varied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = plainly(varied, 0.8)
-    growing = Ranking(varied)
+    growing = Ranking(Dataset(varied))
     assert growing.known().items == [] and not growing.known().complete
     monkeypatch.setattr(ranking, "_STEP", 5)
     seen = []
@@ -142,7 +151,7 @@ def test_it_grows_in_its_final_order(varied: Path, monkeypatch: pytest.MonkeyPat
 
 def test_what_goes_wrong_reaches_whoever_asks(folder: Path) -> None:
     images(folder, "cake3-red.png")
-    never = Ranking(folder)
+    never = Ranking(Dataset(folder))
     never.work()
     with pytest.raises(UserError, match="never tagged"):
         never.known(1, 5.0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import UserError
 from lib_extend.jobs.undo import undo
 from lib_extend.jobs.verdict_runs import decide, uncertain
@@ -17,20 +18,22 @@ from .conftest import FAKE_WORKER, caption, images, names, run
 
 
 def say(folder: Path, name: str, question: str, thing: str, verdict: str, answer: str = "") -> str:
-    return decide(folder, name, question, thing, verdict, answer, client=lambda: WorkerClient(FAKE_WORKER))
+    return decide(
+        Dataset(folder), name, question, thing, verdict, answer, client=lambda: WorkerClient(FAKE_WORKER)
+    )
 
 
 def test_least_certain_first(folder: Path, log: Path) -> None:
     images(folder, "cake3-red.png", "book1-blue.png")
     run(folder)
-    items = uncertain(folder, below=0.95)
+    items = uncertain(Dataset(folder), below=0.95)
     assert [(i.path, i.question, i.probability) for i in items] == [
         ("book1-blue.png", "color", 0.8),
         ("cake3-red.png", "color", 0.8),
         ("cake3-red.png", "count", 0.9),
     ]
     assert items[0].reason == "probability 0.80" and items[0].tag == "blue_book"
-    assert len(uncertain(folder, below=0.85)) == 2 and not uncertain(folder, below=0.5)
+    assert len(uncertain(Dataset(folder), below=0.85)) == 2 and not uncertain(Dataset(folder), below=0.5)
 
 
 def test_verdicts(folder: Path, log: Path) -> None:
@@ -41,7 +44,7 @@ def test_verdicts(folder: Path, log: Path) -> None:
     assert "3 cakes" not in say(folder, "cake3-red.png", "count", "cake", "reject")
     text = say(folder, "cake3-red.png", "count", "cake", "correct", "there are five")
     assert "5 cakes" in text and text == caption(folder, "cake3-red.png")
-    assert not [i for i in uncertain(folder, below=0.99) if i.path == "cake3-red.png"]
+    assert not [i for i in uncertain(Dataset(folder), below=0.99) if i.path == "cake3-red.png"]
     # they outlive reruns with other settings, and undo takes the newest back
     run(folder, answer_threshold=0.99)
     assert {"5 cakes", "red cake"} <= names(folder, "cake3-red.png")
@@ -61,7 +64,7 @@ def test_undo_takes_a_verdict_back_from_the_file(folder: Path, log: Path) -> Non
     run(folder)
     before = caption(folder, "cake3-red.png")
     say(folder, "cake3-red.png", "count", "cake", "correct", "4")
-    undo(folder)
+    undo(Dataset(folder))
     assert caption(folder, "cake3-red.png") == before
 
 
@@ -83,11 +86,11 @@ def test_wrong_words(folder: Path, log: Path, arguments: tuple[str, ...], words:
 
 def test_nothing_to_review(folder: Path, log: Path) -> None:
     with pytest.raises(UserError, match="was never tagged"):
-        uncertain(folder)
+        uncertain(Dataset(folder))
     images(folder, "cake3-red.png")
     run(folder, vlm="none")
     with pytest.raises(UserError, match="asked questions: tag it with --vlm first"):
-        uncertain(folder)
+        uncertain(Dataset(folder))
 
 
 def test_contradictions() -> None:

@@ -18,9 +18,8 @@ from pathlib import Path
 
 from lib_extend.captions.thresholds import Thresholds
 from lib_extend.config import TagConfig
-from lib_extend.datasets import recipe as plan
 from lib_extend.datasets.dataset import Dataset
-from lib_extend.datasets.recipe import TAGS, Models
+from lib_extend.datasets.recipe import TAGS, ModelKeys, Recipe
 from lib_extend.datasets.state import Part, State
 from lib_extend.files.scan import scan
 from lib_extend.jobs.tagging import TagJob
@@ -66,7 +65,7 @@ def measure(root: Path, count: int) -> dict[str, float]:
 def _store(root: Path, config: TagConfig) -> None:
     rng = random.Random(0)
     state = State(Dataset(root).state_file, root)
-    plan.remember_models(state, config, Models("stored", "", Thresholds()))
+    Recipe.of(config).with_models(ModelKeys("stored", "", Thresholds())).remember_in(state)
     rows = []
     for found in scan(root):
         tags = [Tag(f"some_tag_{rng.randrange(9999)}", score=rng.random()) for _ in range(TAGS_EACH)]

@@ -13,9 +13,8 @@ from lib_extend.api.errors import bad
 from lib_extend.api.kept import Kept, Worker
 from lib_extend.captions.composing import Thresholds, compose
 from lib_extend.config import TagConfig
-from lib_extend.datasets.recipe import questions_of
+from lib_extend.datasets.recipe import Recipe
 from lib_extend.errors import ImageError
-from lib_extend.questions.builtin import BUILTIN
 from lib_extend.records import Analysis, Caption, Person
 from lib_extend.worker.protocol import Failed, Ready, Setup, Task
 
@@ -61,7 +60,7 @@ def look(kept: Kept, path: Path, config: TagConfig) -> Looked:
     """
     if config.tagger == "none":
         raise bad(texts.NO_TAGGER, "tagger")
-    questions = questions_of(config, BUILTIN) if config.vlm != "none" else ()
+    questions = Recipe.of(config).questions
     asked = config.with_(ask=tuple(dict.fromkeys(q.selected_by for q in questions)))
     with kept.turn(config) as worker:
         began = time.monotonic()

@@ -12,7 +12,6 @@ from lib_extend.api import texts
 from lib_extend.api.contents import write_json
 from lib_extend.api.errors import ApiError, bad, missing
 from lib_extend.config import TagConfig
-from lib_extend.datasets.recipe import checked_settings
 from lib_extend.errors import UserError
 
 _NAME = re.compile(r'[^/\\:*?"<>|\x00-\x1f\x7f\ud800-\udfff\ufffd]{1,64}')
@@ -54,7 +53,7 @@ class Presets:
     def put(self, name: str, config: TagConfig) -> dict[str, Any]:
         """Save a preset, replacing one of that name. Raises ApiError."""
         file = self._file(name)
-        settings = checked_settings(config)
+        settings = config.changed()
         try:
             write_json(file, {"prompt_extend": 1, "config": settings})
         except OSError as error:
@@ -95,4 +94,4 @@ class Presets:
 def _settings(data: Any) -> dict[str, Any]:
     if not isinstance(data, dict) or not isinstance(data.get("config"), dict):
         raise ValueError("it is no preset")
-    return checked_settings(TagConfig.from_dict(data["config"]))
+    return TagConfig.from_dict(data["config"]).changed()

@@ -64,6 +64,15 @@ class TagConfig(
         """JSON values, every setting."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
 
+    def changed(self) -> dict[str, Any]:
+        """As `to_dict`, but only the settings that differ from their defaults."""
+        values = self.to_dict()
+        return {
+            s.name: values[s.name]
+            for s in settings(type(self))
+            if values[s.name] != (list(s.default) if isinstance(s.default, tuple) else s.default)
+        }
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TagConfig:
         """From JSON values; missing settings take their defaults, unknown ones raise UserError."""

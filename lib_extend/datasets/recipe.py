@@ -1,21 +1,23 @@
-"""What a run would have to do: which images need a model, which are done, which stay as they are."""
+"""A recipe: the settings, the questions and the models' keys. What is to be done to a dataset, computed once."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from lib_extend.captions.composing import Thresholds
-from lib_extend.config import TagConfig, settings
+from lib_extend.captions.thresholds import Thresholds
+from lib_extend.config import TagConfig
 from lib_extend.datasets.question_files import own_questions
 from lib_extend.datasets.state import State
 from lib_extend.people.geometry import CUTTING
 from lib_extend.questions.asking import of_persons, select, signature
+from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.records import Question
 from lib_extend.records import Tag
 
@@ -28,7 +30,7 @@ _INCIDENTAL = frozenset({"threads", "batch_size", "device", "offline", "models_d
 
 
 @dataclass(frozen=True)
-class Models:
+class ModelKeys:
     """The models of a run, as far as they are known before they are loaded.
 
     Attributes:
@@ -46,20 +48,143 @@ class Models:
         return None not in (self.tagger, self.vlm, self.detector)
 
 
-def questions_of(config: TagConfig, known: Sequence[Question]) -> tuple[Question, ...]:
+class Remembering(Protocol):
+    """What remembers models: the open database, or a look at it."""
+
+    def model(self, spec: str) -> tuple[str, dict[str, Any]] | None:
+        """Key and thresholds of the model last loaded under `spec`, or None."""
+        ...
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is to be done: made by `of`, completed by `known_in` or `with_models`.
+
+    Attributes:
+        config: all settings. questions: those that are asked, none without a vision-language model.
+        models: the models' keys.
+    """
+
+    config: TagConfig
+    questions: tuple[Question, ...]
+    models: ModelKeys
+
+    @classmethod
+    def of(cls, config: TagConfig, known: Sequence[Question] = BUILTIN) -> Recipe:
+        """The recipe of these settings; `known` is the table that `config.ask` selects from.
+
+        Raises:
+            UserError: a word of `ask` is unknown, or a question file cannot be read.
+        """
+        questions = questions_of(config, known) if config.vlm != "none" else ()
+        unknown = ModelKeys(
+            "" if config.tagger == "none" else None,
+            "" if config.vlm == "none" else None,
+            detector=None if config.people else "",
+        )
+        return cls(config, questions, unknown)
+
+    def known_in(self, state: Remembering) -> Recipe:
+        """With the models' keys from an earlier run, so that a plan needs no model in memory."""
+        return self.with_models(_known_models(state, self.config))
+
+    def with_models(self, models: ModelKeys) -> Recipe:
+        return replace(self, models=models)
+
+    def remember_in(self, state: State) -> None:
+        """Keep the models' keys for the next plan."""
+        config, models = self.config, self.models
+        if models.tagger:
+            values: dict[str, Any] = {
+                "general": models.thresholds.general,
+                "character": models.thresholds.character,
+                "tags": dict(models.thresholds.tags),
+            }
+            state.remember_model(_tagger_name(config), models.tagger, values)
+        if models.vlm:
+            state.remember_model(_vlm_name(config), models.vlm, {})
+        if models.detector:
+            state.remember_model(_detector_name(config), models.detector, {})
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return self.models.thresholds
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of all settings that decide what is written."""
+        kept = {k: v for k, v in self.config.to_dict().items() if k not in _INCIDENTAL}
+        return _hash(json.dumps(kept, sort_keys=True))
+
+    @cached_property
+    def persons_key(self) -> str:
+        """What persons are stored under: the models, the score a person needs and the way of cutting them out."""
+        models = self.models
+        threshold = self.config.person_threshold
+        return _hash("\n".join([models.detector or "", models.tagger or "", str(threshold), str(CUTTING)]))
+
+    @cached_property
+    def answers_key(self) -> str:
+        """What answers are stored under where a tagger starts the questions: the models and the questions."""
+        return self.answers_key_of(())
+
+    def answers_key_of(self, known: Iterable[Tag]) -> str:
+        """As `answers_key`; without a tagger each image has its own, by the tags `known` of its caption."""
+        config, models = self.config, self.models
+        parts = [
+            models.vlm or "",
+            models.tagger or "",
+            signature(self.questions),
+            f"{config.question_threshold:g}",
+            str(config.max_pixels),
+            "" if models.tagger else " ".join(sorted(t.name for t in known)),
+        ]
+        if config.people and of_persons(self.questions):
+            parts += [self.persons_key, str(config.person_tag_threshold)]
+        return _hash("\n".join(parts))
+
+
+def questions_of(config: TagConfig, known: Sequence[Question] = BUILTIN) -> tuple[Question, ...]:
     """The questions that `--ask` selects, and all of the user's own."""
     table = own_questions(config.question_file, config.question, known)
     own = [q.selected_by for q in table[len(known) :]]
     return select(table, (*config.ask, *own))
 
 
-def config_key(config: TagConfig) -> str:
-    """Hash of all that decides what is written."""
-    kept = {k: v for k, v in config.to_dict().items() if k not in _INCIDENTAL}
-    return hashlib.blake2b(json.dumps(kept, sort_keys=True).encode(), digest_size=16).hexdigest()
+def _known_models(state: Remembering, config: TagConfig) -> ModelKeys:
+    thresholds = Thresholds()
+    tagger: str | None = ""
+    if config.tagger != "none":
+        row = state.model(_tagger_name(config))
+        tagger = None
+        if row is not None:
+            tagger, thresholds = row[0], Thresholds(**row[1])
+    vlm: str | None = ""
+    if config.vlm != "none":
+        row = state.model(_vlm_name(config))
+        vlm = None if row is None else row[0]
+    detector: str | None = ""
+    if config.people:
+        row = state.model(_detector_name(config))
+        detector = None if row is None else row[0]
+    return ModelKeys(tagger, vlm, thresholds, detector)
 
 
-def fingerprint(spec: str, models_dir: str) -> str:
+def _tagger_name(config: TagConfig) -> str:
+    return "tagger|" + _fingerprint(config.tagger, config.models_dir)
+
+
+def _detector_name(config: TagConfig) -> str:
+    return "detector|" + _fingerprint(config.person_detector, config.models_dir)
+
+
+def _vlm_name(config: TagConfig) -> str:
+    spec = f"{config.vlm}|{config.vlm_model}" if config.vlm_model else config.vlm
+    name = "vlm|" + _fingerprint(spec, config.models_dir)
+    return name if config.vlm_4bit == "auto" else f"{name}|4bit {config.vlm_4bit}"
+
+
+def _fingerprint(spec: str, models_dir: str) -> str:
     """A name for "the model under `spec`" that changes when a local folder's files do."""
     folder = Path(spec)
     if not folder.is_dir():
@@ -70,84 +195,5 @@ def fingerprint(spec: str, models_dir: str) -> str:
     return f"{folder.resolve()}|{hashlib.blake2b(repr(files).encode(), digest_size=16).hexdigest()}"
 
 
-def _vlm_name(config: TagConfig) -> str:
-    spec = f"{config.vlm}|{config.vlm_model}" if config.vlm_model else config.vlm
-    name = "vlm|" + fingerprint(spec, config.models_dir)
-    return name if config.vlm_4bit == "auto" else f"{name}|4bit {config.vlm_4bit}"
-
-
-class Remembering(Protocol):
-    """What remembers models: the open database, or a look at it."""
-
-    def model(self, spec: str) -> tuple[str, dict[str, Any]] | None:
-        """Key and thresholds of the model last loaded under `spec`, or None."""
-        ...
-
-
-def known_models(state: Remembering, config: TagConfig) -> Models:
-    """The models' keys from an earlier run, so that a plan needs no model in memory."""
-    thresholds = Thresholds()
-    tagger: str | None = ""
-    if config.tagger != "none":
-        row = state.model("tagger|" + fingerprint(config.tagger, config.models_dir))
-        tagger = None
-        if row is not None:
-            tagger, thresholds = row[0], Thresholds(**row[1])
-    vlm: str | None = ""
-    if config.vlm != "none":
-        row = state.model(_vlm_name(config))
-        vlm = None if row is None else row[0]
-    detector: str | None = ""
-    if config.people:
-        row = state.model("detector|" + fingerprint(config.person_detector, config.models_dir))
-        detector = None if row is None else row[0]
-    return Models(tagger, vlm, thresholds, detector)
-
-
-def remember_models(state: State, config: TagConfig, models: Models) -> None:
-    """Keep the keys for the next plan."""
-    if models.tagger:
-        values: dict[str, Any] = {
-            "general": models.thresholds.general,
-            "character": models.thresholds.character,
-            "tags": dict(models.thresholds.tags),
-        }
-        state.remember_model("tagger|" + fingerprint(config.tagger, config.models_dir), models.tagger, values)
-    if models.vlm:
-        state.remember_model(_vlm_name(config), models.vlm, {})
-    if models.detector:
-        name = "detector|" + fingerprint(config.person_detector, config.models_dir)
-        state.remember_model(name, models.detector, {})
-
-
-def answers_key(
-    config: TagConfig, models: Models, questions: Sequence[Question], known: Sequence[Tag]
-) -> str:
-    """What answers are stored under: the models, the questions, and (without a tagger) the caption's tags."""
-    parts = [
-        models.vlm or "",
-        models.tagger or "",
-        signature(questions),
-        f"{config.question_threshold:g}",
-        str(config.max_pixels),
-        "" if models.tagger else " ".join(sorted(t.name for t in known)),
-    ]
-    if config.people and of_persons(questions):
-        parts += [persons_key(config, models), str(config.person_tag_threshold)]
-    return hashlib.blake2b("\n".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-def persons_key(config: TagConfig, models: Models) -> str:
-    """What persons are stored under: the models, the score a person needs and the way of cutting them out."""
-    parts = [models.detector or "", models.tagger or "", str(config.person_threshold), str(CUTTING)]
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
-
-
-def checked_settings(config: TagConfig) -> dict[str, Any]:
-    """The settings that differ from their defaults, for the list of runs."""
-    values = config.to_dict()
-    return {
-        s.name: values[s.name]
-        for s in settings(TagConfig)
-        if values[s.name] != (list(s.default) if isinstance(s.default, tuple) else s.default)
-    }
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -12,16 +12,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lib_extend.config import TagConfig
-from lib_extend.datasets import recipe as plan
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.index import Index
 from lib_extend.datasets.index_reading import Context, Listed, caption_name, read_rows
 from lib_extend.datasets.index_store import IndexStore
-from lib_extend.datasets.recipe import questions_of
+from lib_extend.datasets.recipe import Recipe
 from lib_extend.datasets.state_reading import StateReader
 from lib_extend.errors import PromptExtendError
 from lib_extend.files.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, check_folder, walk
-from lib_extend.questions.builtin import BUILTIN
 
 CHUNK = 256
 """Pictures read between two steps of the progress."""
@@ -247,9 +245,7 @@ def _answers_key(reader: StateReader, settings: dict[str, object]) -> str:
         config = TagConfig.from_dict(settings)
         if config.vlm == "none":
             return "none"
-        models = plan.known_models(reader, config)
-        if not models.known or not models.tagger:
-            return ""
-        return plan.answers_key(config, models, questions_of(config, BUILTIN), ())
+        recipe = Recipe.of(config).known_in(reader)
+        return recipe.answers_key if recipe.models.known and recipe.models.tagger else ""
     except (PromptExtendError, OSError):
         return ""  # a question file that is gone: then any answers are those in use

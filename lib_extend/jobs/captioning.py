@@ -10,9 +10,7 @@ from pathlib import Path
 from lib_extend.captions import memory as edits
 from lib_extend.captions.composing import Existing, compose, replaces
 from lib_extend.captions.memory import Written
-from lib_extend.config import TagConfig
-from lib_extend.datasets import recipe as plan
-from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Models
+from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError
 from lib_extend.files import caption_files as files
@@ -21,7 +19,6 @@ from lib_extend.jobs import job_events as ev
 from lib_extend.jobs import journal
 from lib_extend.jobs.journal import Outcome, Write
 from lib_extend.people import corrected as persons
-from lib_extend.questions.records import Question
 from lib_extend.questions.verdicts import apply
 from lib_extend.records import Analysis, Answer, Caption, Person, Tag
 
@@ -57,32 +54,10 @@ class Decided:
 class Captioner:
     """Composes the captions of one run."""
 
-    def __init__(
-        self,
-        state: State,
-        config: TagConfig,
-        models: Models,
-        questions: Sequence[Question],
-    ) -> None:
+    def __init__(self, state: State, recipe: Recipe) -> None:
+        self.recipe = recipe
         self._state = state
-        self._config = config
-        self._models = models
-        self._questions = questions
-        self._answers_key: str | None = None
-
-    @property
-    def tagger(self) -> str:
-        """The key of the tagger, "" without one."""
-        return self._models.tagger or ""
-
-    def answers_key(self) -> str | None:
-        """What the answers of every image are stored under; None where none are asked for.
-
-        Without a tagger each image has a key of its own, which this is not.
-        """
-        if self._questions and self._answers_key is None:  # hashing all questions takes as long as a caption
-            self._answers_key = plan.answers_key(self._config, self._models, self._questions, ())
-        return self._answers_key
+        self._config = recipe.config
 
     def write(self, found: Found, analysis: Analysis | None, decided: dict[str, Decided]) -> Write:
         """The write of one image's caption; fills `decided[found.name]` when it is made."""
@@ -97,7 +72,7 @@ class Captioner:
                 self._config,
                 existing=existing,
                 image_key=found.name,
-                thresholds=self._models.thresholds,
+                thresholds=self.recipe.thresholds,
             )
             if not caption.text.strip():
                 raise ImageError(self._nothing(found, existing))
@@ -120,7 +95,7 @@ class Captioner:
             self._config,
             existing=existing,
             image_key=found.name,
-            thresholds=self._models.thresholds,
+            thresholds=self.recipe.thresholds,
         )
 
     def preview(self, writes: Sequence[Write]) -> list[Outcome]:
@@ -144,30 +119,29 @@ class Captioner:
         if not verdicts:
             return analysis
         analysis = persons.decided(analysis, verdicts) if self._config.people else analysis
-        return replace(analysis, answers=apply(analysis.answers, verdicts, self._questions))
+        return replace(analysis, answers=apply(analysis.answers, verdicts, self.recipe.questions))
 
     def stored(self, found: Found, existing: Existing | None) -> Analysis:
         """The stored analysis of an image, as the models gave it."""
         width = height = 0
         tags: tuple[Tag, ...] = ()
         answers: tuple[Answer, ...] = ()
-        if self._models.tagger:
-            part = self._state.part(found, TAGS, self._models.tagger)
+        tagger = self.recipe.models.tagger
+        if tagger:
+            part = self._state.part(found, TAGS, tagger)
             if part is not None:
                 width, height = part.width, part.height
                 tags = tuple(Tag.from_json(t) for t in part.payload)
-        if self._questions:
-            known = existing.added if existing and not self._models.tagger else ()
-            key = self.answers_key()
-            if known:
-                key = plan.answers_key(self._config, self._models, self._questions, known)
-            part = self._state.part(found, ANSWERS, key or "")
+        if self.recipe.questions:
+            known = existing.added if existing and not tagger else ()
+            key = self.recipe.answers_key_of(known) if known else self.recipe.answers_key
+            part = self._state.part(found, ANSWERS, key)
             if part is not None:
                 width, height = part.width, part.height
                 answers = tuple(Answer.from_json(a) for a in part.payload)
         found_persons: tuple[Person, ...] = ()
         if self._config.people:
-            part = self._state.part(found, PERSONS, plan.persons_key(self._config, self._models))
+            part = self._state.part(found, PERSONS, self.recipe.persons_key)
             if part is not None:
                 width, height = part.width, part.height
                 found_persons = tuple(Person.from_json(p) for p in part.payload)

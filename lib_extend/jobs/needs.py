@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lib_extend.config import TagConfig
-from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Models, answers_key, persons_key
+from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError
 from lib_extend.files.scan import Found
 from lib_extend.jobs.captioning import existing_caption
 from lib_extend.questions.asking import of_persons
-from lib_extend.questions.records import Question
 from lib_extend.records import Person, Tag
 
 
@@ -33,24 +31,19 @@ class Need:
         return not (self.tags or self.answers or self.persons)
 
 
-def needs_of(
-    state: State,
-    config: TagConfig,
-    questions: Sequence[Question],
-    found: Sequence[Found],
-    models: Models,
-) -> list[Need]:
+def needs_of(state: State, recipe: Recipe, found: Sequence[Found]) -> list[Need]:
     """What each image needs; everything when the models' keys are not known yet."""
-    ask = bool(questions)
+    models, people = recipe.models, recipe.config.people
+    ask = bool(recipe.questions)
     has_tags = state.analysed(TAGS, models.tagger) if models.tagger else {}
     shared_key = ""
     has_answers: dict[str, tuple[int, int]] = {}
     if ask and models.known and models.tagger:
-        shared_key = answers_key(config, models, questions, ())
+        shared_key = recipe.answers_key
         has_answers = state.analysed(ANSWERS, shared_key)
     has_persons: dict[str, tuple[int, int]] = {}
-    if config.people and models.known:
-        has_persons = state.analysed(PERSONS, persons_key(config, models))
+    if people and models.known:
+        has_persons = state.analysed(PERSONS, recipe.persons_key)
     needs = []
     for f in found:
         stamp = (f.size, f.mtime_ns)
@@ -65,12 +58,12 @@ def needs_of(
         elif ask and models.tagger == "":
             known = _caption_tags(state, f)
             if models.known:
-                key = answers_key(config, models, questions, known)
+                key = recipe.answers_key_of(known)
                 answers = state.part(f, ANSWERS, key) is None
-        persons = config.people and has_persons.get(f.name) != stamp
+        persons = people and has_persons.get(f.name) != stamp
         there: tuple[Person, ...] = ()
-        if answers and config.people and not persons and of_persons(questions):
-            there = stored_persons(state, f, persons_key(config, models))
+        if answers and people and not persons and of_persons(recipe.questions):
+            there = stored_persons(state, f, recipe.persons_key)
         needs.append(Need(f, tags, answers, known, key, persons, there))
     return needs
 

@@ -16,15 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.config import TagConfig
-from lib_extend.datasets import recipe as plan
 from lib_extend.datasets.dataset import Dataset
-from lib_extend.datasets.recipe import ANSWERS, TAGS, questions_of
+from lib_extend.datasets.recipe import ANSWERS, TAGS, Recipe
 from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError, UserError
 from lib_extend.files.scan import Found, scan, show
 from lib_extend.jobs.captioning import Captioner, existing_caption
 from lib_extend.people import corrected as people
-from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.checks import doubts
 from lib_extend.questions.reading import NO
 from lib_extend.questions.verdicts import subject
@@ -237,7 +235,7 @@ def last_config(state: State, root: Path, *, people: bool = False) -> TagConfig:
 
 def captioner_of(state: State, config: TagConfig) -> Captioner:
     """What composes captions by these settings. Raises UserError when a question file cannot be read."""
-    return Captioner(state, config, plan.known_models(state, config), questions_of(config, BUILTIN))
+    return Captioner(state, Recipe.of(config).known_in(state))
 
 
 def stored_analysis(state: State, config: TagConfig, captioner: Captioner, found: Found) -> Analysis:
@@ -257,9 +255,9 @@ def _stored_answers(
         for f in found:
             yield f.name, [a.to_json() for a in stored_analysis(state, config, captioner, f).answers]
         return
-    key = captioner.answers_key()
-    if key is None:
+    if not captioner.recipe.questions:
         return
+    key = captioner.recipe.answers_key
     now = {f.name: (f.size, f.mtime_ns) for f in found}
     for name, size, mtime, payload in state.payloads(ANSWERS, key):
         if now.get(name) == (size, mtime):
@@ -275,7 +273,8 @@ def _noteworthy(answer: Mapping[str, Any], below: float) -> bool:
 def _denied(state: State, captioner: Captioner, found: Found, answers: Sequence[Answer]) -> list[Tag]:
     """The tagger's tags for things that an answer denies: no others contradict an answer."""
     names = {a.object for a in answers if a.object and a.answer in _DENIALS}
-    part = state.part(found, TAGS, captioner.tagger) if names and captioner.tagger else None
+    tagger = captioner.recipe.models.tagger
+    part = state.part(found, TAGS, tagger) if names and tagger else None
     return [] if part is None else [Tag.from_json(t) for t in part.payload if t["name"] in names]
 
 

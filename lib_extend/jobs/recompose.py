@@ -6,15 +6,12 @@ from dataclasses import dataclass
 
 from lib_extend.captions.composing import Existing
 from lib_extend.config import TagConfig
-from lib_extend.datasets import recipe as plan
 from lib_extend.datasets.dataset import Dataset
-from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, questions_of
+from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.datasets.state import State
 from lib_extend.errors import UserError
 from lib_extend.files.scan import Found, show
 from lib_extend.jobs.captioning import Captioner, existing_caption
-from lib_extend.questions.builtin import BUILTIN
-from lib_extend.questions.records import Question
 from lib_extend.records import Analysis, Caption
 
 
@@ -47,35 +44,28 @@ def recompose(dataset: Dataset, name: str, config: TagConfig) -> Recomposed:
     if not dataset.has_state:
         raise _never(name)
     found = Found(name, stat.st_size, stat.st_mtime_ns)
-    questions = questions_of(config, BUILTIN) if config.vlm != "none" else ()
     with dataset.state() as state:
-        models = plan.known_models(state, config)
+        recipe = Recipe.of(config).known_in(state)
         existing = existing_caption(state, found)
-        missing = _missing(state, config, models, questions, found, existing)
-        if len(missing) == (config.tagger != "none") + bool(questions) + config.people:
+        missing = _missing(state, recipe, found, existing)
+        if len(missing) == (config.tagger != "none") + bool(recipe.questions) + config.people:
             raise _never(name)
-        captioner = Captioner(state, config, models, questions)
+        captioner = Captioner(state, recipe)
         analysis = captioner.stored(found, existing)
         caption = captioner.caption(found, analysis, existing)
         return Recomposed(caption, analysis, existing.text if existing else None, missing)
 
 
-def _missing(
-    state: State,
-    config: TagConfig,
-    models: plan.Models,
-    questions: tuple[Question, ...],
-    found: Found,
-    existing: Existing | None,
-) -> tuple[str, ...]:
+def _missing(state: State, recipe: Recipe, found: Found, existing: Existing | None) -> tuple[str, ...]:
+    config, models = recipe.config, recipe.models
     wanted = []
     if config.tagger != "none":
         wanted.append((TAGS, models.tagger))
-    if questions:
+    if recipe.questions:
         known = existing.added if existing and not models.tagger else ()
-        wanted.append((ANSWERS, plan.answers_key(config, models, questions, known)))
+        wanted.append((ANSWERS, recipe.answers_key_of(known)))
     if config.people:
-        wanted.append((PERSONS, plan.persons_key(config, models)))
+        wanted.append((PERSONS, recipe.persons_key))
     return tuple(part for part, key in wanted if not key or state.part(found, part, key) is None)
 
 

@@ -10,9 +10,8 @@ from typing import Any, Protocol
 
 from lib_extend.captions.composing import Thresholds
 from lib_extend.config import TagConfig
-from lib_extend.datasets import recipe as plan
 from lib_extend.datasets.dataset import Dataset
-from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Models, questions_of
+from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, ModelKeys, Recipe
 from lib_extend.datasets.state import Part, State
 from lib_extend.errors import Stopped, StorageError
 from lib_extend.files import caption_files as files
@@ -70,7 +69,7 @@ class TagJob:
         self.config = config
         self.dry_run = dry_run
         # raises now when a word of --ask is unknown, not after an hour of tagging
-        self.questions = questions_of(config, questions) if config.vlm != "none" else ()
+        self._recipe = Recipe.of(config, questions)
         self._make_client = client
         self._client: Client | None = None
         self._stop = threading.Event()
@@ -99,12 +98,12 @@ class TagJob:
             recover(state)
             for parent in {(self.root / f.name).parent for f in found}:
                 files.remove_leftovers(parent)
-            key = plan.config_key(self.config)
+            key = self._recipe.key
             run = None if self.dry_run else state.unfinished_run("tag", key)
             continued = run is not None
             if run is None:
                 kind = "preview" if self.dry_run else "tag"
-                run = state.start_run(kind, plan.checked_settings(self.config), key, time.time())
+                run = state.start_run(kind, self.config.changed(), key, time.time())
             status = "stopped"
             try:
                 yield from self._run(state, run, continued, found)
@@ -144,8 +143,8 @@ class TagJob:
             }
             owners = [f for f in owners if f.name not in skipped]
             self._skipped = len(skipped)
-        models = plan.known_models(state, self.config)
-        needs = self._needs_of(state, owners, models)
+        recipe = self._recipe.known_in(state)
+        needs = needs_of(state, recipe, owners)
         # an image that changed since this run did it is done anew
         again = [n.found for n in needs if n.nothing and n.found.name in finished]
         done = {f.name for f in again}
@@ -168,7 +167,7 @@ class TagJob:
                 "rename one of the two."
             )
             yield from self._fail(state, run, [(f.name, reason)])
-        captioner = Captioner(state, self.config, models, self.questions)
+        captioner = Captioner(state, recipe)
         for start in range(0, len(again), CHUNK):
             self._check_stop()
             chunk = [(f, None) for f in again[start : start + CHUNK]]
@@ -176,11 +175,11 @@ class TagJob:
         if waiting:
             ready = yield from self._load()
             loaded = self._models(ready)
-            if loaded != models:
-                models = loaded
-                plan.remember_models(state, self.config, models)
-                captioner = Captioner(state, self.config, models, self.questions)
-                needs = self._needs_of(state, todo, models)
+            if loaded != recipe.models:
+                recipe = recipe.with_models(loaded)
+                recipe.remember_in(state)
+                captioner = Captioner(state, recipe)
+                needs = needs_of(state, recipe, todo)
                 waiting = [n for n in needs if not n.nothing]
         composed = [n.found for n in needs if n.nothing]
         for start in range(0, len(composed), CHUNK):
@@ -188,12 +187,9 @@ class TagJob:
             chunk = [(f, None) for f in composed[start : start + CHUNK]]
             yield from self._results(state, run, chunk, captioner)
         if waiting:
-            yield from self._analyse(state, run, waiting, models, captioner)
+            yield from self._analyse(state, run, waiting, captioner)
 
-    def _needs_of(self, state: State, found: Sequence[Found], models: Models) -> list[Need]:
-        return needs_of(state, self.config, self.questions, found, models)
-
-    def _models(self, ready: Ready) -> Models:
+    def _models(self, ready: Ready) -> ModelKeys:
         known = Thresholds()
         if ready.threshold is not None:
             known = Thresholds(
@@ -201,13 +197,13 @@ class TagJob:
                 character=known.character if ready.character_threshold is None else ready.character_threshold,
                 tags=ready.tag_thresholds,
             )
-        return Models(ready.tagger_key, ready.vlm_key, known, ready.detector_key)
+        return ModelKeys(ready.tagger_key, ready.vlm_key, known, ready.detector_key)
 
     def _load(self) -> Generator[ev.Event, None, Ready]:
         """Start the worker; returns its Ready."""
         client = self._client = self._make_client()
-        config = self.config.with_(ask=tuple(dict.fromkeys(q.selected_by for q in self.questions)))
-        setup = Setup.from_config(config, self.questions)
+        config = self.config.with_(ask=tuple(dict.fromkeys(q.selected_by for q in self._recipe.questions)))
+        setup = Setup.from_config(config, self._recipe.questions)
 
         def start(put: Callable[[Any], None]) -> None:
             put(client.start(setup, lambda what, done, total: put(Progress(what, done, total))))
@@ -229,10 +225,11 @@ class TagJob:
         return ready
 
     def _analyse(
-        self, state: State, run: int, waiting: Sequence[Need], models: Models, captioner: Captioner
+        self, state: State, run: int, waiting: Sequence[Need], captioner: Captioner
     ) -> Iterator[ev.Event]:
         client = self._client
         assert client is not None
+        recipe = captioner.recipe
         by_id = {str(i): n for i, n in enumerate(waiting)}
         tasks = [
             Task(
@@ -263,30 +260,28 @@ class TagJob:
                 self._counts["analysed"] += 1
                 if result.tags is not None:
                     value = Part(result.width, result.height, [t.to_json() for t in result.tags])
-                    rows.append((need.found, TAGS, models.tagger or "", value))
+                    rows.append((need.found, TAGS, recipe.models.tagger or "", value))
                 if result.answers is not None:
-                    key = need.answers_key or plan.answers_key(
-                        self.config, models, self.questions, need.known
-                    )
+                    key = need.answers_key or recipe.answers_key_of(need.known)
                     value = Part(result.width, result.height, [a.to_json() for a in result.answers])
                     rows.append((need.found, ANSWERS, key, value))
                 if result.persons is not None:
-                    key = plan.persons_key(self.config, models)
+                    key = recipe.persons_key
                     value = Part(result.width, result.height, [p.to_json() for p in result.persons])
                     rows.append((need.found, PERSONS, key, value))
-                ready.append((need.found, self._whole(need, result, models)))
+                ready.append((need.found, self._whole(need, result, recipe)))
             if rows:
                 with state.transaction():
                     state.store_parts(rows)
             yield from self._fail(state, run, failed)
             yield from self._results(state, run, ready, captioner)
 
-    def _whole(self, need: Need, result: Done, models: Models) -> Analysis | None:
+    def _whole(self, need: Need, result: Done, recipe: Recipe) -> Analysis | None:
         """The image's analysis where the result has all of it; None: what is stored completes it."""
         if result.answers is None or (self.config.people and result.persons is None):
             return None
         tags = need.known if result.tags is None else result.tags
-        if models.tagger == "":
+        if recipe.models.tagger == "":
             tags = ()
         return Analysis(result.width, result.height, tags, result.answers, result.persons or ())
 

@@ -9,14 +9,12 @@ from typing import Any
 from lib_extend.captions.composing import Existing
 from lib_extend.captions.memory import reconcile
 from lib_extend.config import TagConfig
-from lib_extend.datasets import recipe as plan
 from lib_extend.datasets.browser import Browser
-from lib_extend.datasets.recipe import questions_of
+from lib_extend.datasets.recipe import Recipe
 from lib_extend.datasets.rows import Row, image_id
 from lib_extend.errors import ImageError, UserError
 from lib_extend.files.scan import Found
 from lib_extend.jobs.captioning import Captioner, existing_caption
-from lib_extend.questions.builtin import BUILTIN
 from lib_extend.records import Analysis, Answer, Caption, Person, Source, Tag
 from lib_extend.vocabulary.tag_names import key
 
@@ -56,10 +54,11 @@ def _stored(browser: Browser, row: Row) -> tuple[Analysis, Caption, Existing, se
     found = Found(row.name, row.size, row.mtime)
     with browser.dataset.state() as state:
         try:
-            questions = questions_of(config, BUILTIN) if config.vlm != "none" else ()
+            recipe = Recipe.of(config)
         except UserError:
-            questions = ()  # a question file that is gone
-        captioner = Captioner(state, config, plan.known_models(state, config), questions)
+            # a question file that is gone
+            recipe = Recipe.of(config.with_(question_file=[], question=[], ask=[]))
+        captioner = Captioner(state, recipe.known_in(state))
         with contextlib.suppress(ImageError):
             there = existing_caption(state, found) or Existing("")
         analysis = captioner.analysis(found, there)

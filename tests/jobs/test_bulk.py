@@ -169,7 +169,10 @@ def test_texts_that_are_no_captions(folder: Path, text: str) -> None:
 
 def test_not_beside_a_job(folder: Path) -> None:
     (folder / "a.txt").write_text("hat", encoding="utf-8")
-    with locked(Dataset(folder).state_folder, folder), pytest.raises(UserError, match="Another job is running"):
+    with (
+        locked(Dataset(folder).state_folder, folder),
+        pytest.raises(UserError, match="Another job is running"),
+    ):
         add(folder, "a.txt")
     assert (folder / "a.txt").read_text(encoding="utf-8") == "hat"
 

@@ -74,7 +74,7 @@ def varied(folder: Path) -> Path:
     with ranking.opened_state(Dataset(folder)) as state:
         config = ranking.last_config(state, folder)
         captioner = ranking.captioner_of(state, config)
-        key = captioner.answers_key()
+        key = captioner.recipe.answers_key
         assert key
         rows = []
         for found in scan(folder):
@@ -94,7 +94,9 @@ def varied(folder: Path) -> Path:
             tags = [Tag(t, Category.GENERAL, round(rng.random(), 2)) for t in ("cake", "hat", "1girl")]
             tags.append(Tag("box", Category.CHARACTER, 0.9))
             rows.append((found, ANSWERS, key, Part(64, 48, [a.to_json() for a in answers])))
-            rows.append((found, TAGS, captioner.tagger, Part(64, 48, [t.to_json() for t in tags])))
+            rows.append(
+                (found, TAGS, captioner.recipe.models.tagger or "", Part(64, 48, [t.to_json() for t in tags]))
+            )
         with state.transaction():
             state.store_parts(rows)
     return folder

@@ -26,12 +26,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lib_extend.analysis.pipeline import Pipeline, cores
+from lib_extend.analysis.making import Picture, Workplace
+from lib_extend.analysis.pipeline import NotAnalysed, Outcome, Pipeline, cores
 from lib_extend.errors import PromptExtendError
 from lib_extend.models.images import pad_square
 from lib_extend.models.ports import Tagger
-from lib_extend.records import Tag
-from lib_extend.worker.protocol import SCORE_FLOOR, Failed, Result, Task
+from lib_extend.parts.part_table import makers
+from lib_extend.records import SCORE_FLOOR, Tag
 
 SIDE = 448
 BATCH = 8
@@ -90,14 +91,14 @@ def reference(paths: Sequence[Path], tagger: Tagger) -> float:
 
 def ours(paths: Sequence[Path], tagger: Tagger) -> float:
     """Seconds the pipeline takes."""
-    results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+    results: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
     began = time.perf_counter()
-    pipeline = Pipeline(tagger, None, (), results.put)
+    pipeline = Pipeline(makers(Workplace(tagger=tagger)), results.put)
     for i, path in enumerate(paths):
-        pipeline.submit(Task(str(i), str(path), need_answers=False))
+        pipeline.submit(Picture(str(i), str(path), frozenset(("tags",))))
     for _ in paths:
         result = results.get()
-        if isinstance(result, Failed):
+        if isinstance(result, NotAnalysed):
             raise PromptExtendError(result.reason)
     seconds = time.perf_counter() - began
     pipeline.close()

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.analysis.decode import decode
-from lib_extend.analysis.persons import SIDE
+from lib_extend.analysis.person_finder import SIDE
 from lib_extend.analysis.separation import Separator, load_separator
 from lib_extend.config import TagConfig
 from lib_extend.people.geometry import iou, left_to_right

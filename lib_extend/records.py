@@ -18,6 +18,9 @@ from typing import Any, TypeVar
 
 R = TypeVar("R", bound="Record")
 
+SCORE_FLOOR = 0.05
+"""Tags below this score are not kept: no sensible threshold is lower, and a model has ~10,000 tags."""
+
 
 class Category(str, Enum):
     """Danbooru's tag categories, plus the ratings of the WD taggers."""
@@ -58,20 +61,28 @@ def _plain(value: Any) -> Any:
     return value
 
 
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _field_names(record: type[Record]) -> tuple[str, ...]:
+    """The names of a record's fields, looked up once a class."""
+    names = _FIELDS.get(record)
+    if names is None:
+        names = _FIELDS[record] = tuple(f.name for f in dataclasses.fields(record))  # type: ignore[arg-type]
+    return names
+
+
 class Record:
     """Mixin: JSON in and out. Subclasses with nested records override `from_json`."""
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON values (dict, list, str, float, int, bool, None)."""
-        return {
-            f.name: _plain(getattr(self, f.name))
-            for f in dataclasses.fields(self)  # type: ignore[arg-type]
-        }
+        return {name: _plain(getattr(self, name)) for name in _field_names(type(self))}
 
     @classmethod
     def from_json(cls: type[R], data: Mapping[str, Any]) -> R:
         """The inverse of `to_json`; unknown keys are ignored so that older code reads newer rows."""
-        known = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        known = _field_names(cls)
         return cls(**{k: v for k, v in data.items() if k in known})
 
 

@@ -13,6 +13,7 @@ import sys
 import time
 
 from lib_extend.records import Answer, Box, Category, Person, Tag
+from lib_extend.worker.kinds import analyse_picture
 from lib_extend.worker.protocol import VERSION, Done, Failed, Hello, Ready, Setup, Task, decode, encode
 
 
@@ -39,11 +40,13 @@ def main() -> None:
 
 
 def answer(task: Task) -> Done | Failed:
+    request = task.payload
+    assert isinstance(request, analyse_picture.Request)
     log = os.environ.get("FAKE_WORKER_LOG")
     if log:
         with open(log, "ab") as f:
-            f.write(os.fsencode(task.path) + b"\n")
-    name = os.path.basename(task.path)
+            f.write(os.fsencode(request.path) + b"\n")
+    name = os.path.basename(request.path)
     if name.startswith("slow"):
         time.sleep(10)
     time.sleep(float(os.environ.get("FAKE_WORKER_DELAY", "0")))
@@ -65,14 +68,9 @@ def answer(task: Task) -> Done | Failed:
     if int(count) > 1:
         answers.append(Answer("count", thing, count, count, 0.9, f"{count}_{thing}s"))
     answers.append(Answer("color", thing, color, color, 0.8, f"{color}_{thing}"))
-    return Done(
-        task.id,
-        64,
-        48,
-        tags=tags if task.need_tags else None,
-        answers=tuple(answers) if task.need_answers else None,
-        persons=persons(name) if task.need_persons else None,
-    )
+    made = {"tags": tags, "answers": tuple(answers), "persons": persons(name)}
+    wanted = {part: value for part, value in made.items() if part in request.parts}
+    return Done(task.id, task.kind, analyse_picture.Result(64, 48, wanted))
 
 
 PAIR = ("2girls", "multiple_girls", "black_hair", "white_hair", "hat", "smile", "indoors")

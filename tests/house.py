@@ -38,7 +38,7 @@ class Room:
 
 BASE = "records errors"
 PURE = f"{BASE} config vocabulary questions people captions"
-ENGINE = f"{PURE} files datasets"
+ENGINE = f"{PURE} files parts datasets"
 
 ROOMS: tuple[Room, ...] = (
     Room("records", "the nouns that cross pipes and files"),
@@ -56,7 +56,7 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "datasets",
         "a dataset: its state, recipe, index and filters for browsing",
-        f"{PURE} files worker",
+        f"{PURE} files parts worker",
         "filelock PIL",
     ),
     Room(
@@ -69,13 +69,18 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "analysis",
         "from a picture to what is in it, many pictures at once",
-        f"{PURE} files models worker",
+        f"{PURE} files models",
         "torch onnxruntime numpy PIL pillow_avif",
     ),
     Room(
+        "parts",
+        "one file a kind of what models say about a picture: its key, its record, what makes it in the worker",
+        f"{BASE} config questions people analysis models",
+    ),
+    Room(
         "worker",
-        "the inference process: environment, protocol, server, client",
-        f"{PURE} files models analysis sketch",
+        "the inference process: environment, protocol, kinds of tasks, server, client",
+        f"{PURE} files models parts analysis sketch",
         "numpy PIL filelock tqdm",
     ),
     Room("jobs", "a recipe over a dataset: plan, run, journal, resume, undo", f"{ENGINE} worker", "tqdm"),

@@ -14,7 +14,7 @@ TOUCHES_THE_WORLD = {"os", "pathlib", "io", "shutil", "threading", "socket", "su
 OUTSIDE_THE_TABLE = {"__init__", "__main__"}
 IN_THE_PROCESS = {"server.py", "commands.py", "separating.py"}
 """Files of the worker that only its own process imports."""
-ROOM_CIRCLES = [["analysis", "worker"]]
+ROOM_CIRCLES: list[list[str]] = []
 REPEATED = set(
     "background checks choices environment errors folders layout lora_downloads loras memory objects panel pictures reading records separating server table tagging".split()
 )
@@ -59,7 +59,7 @@ def test_every_file_keeps_the_rules_of_its_room() -> None:
         if here == "generation" and path.name != "attention.py" and _tops(every) & HEAVY:
             broken.append(f"{where}: inference packages belong to the worker's rooms")
         if (
-            here == "worker"
+            here in ("worker", "parts")
             and path.name not in IN_THE_PROCESS
             and _rooms(top) & {"models", "analysis", "sketch"}
         ):

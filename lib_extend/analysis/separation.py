@@ -15,15 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lib_extend.analysis.persons import PersonFinder
+from lib_extend.analysis.person_finder import PersonFinder
 from lib_extend.captions.lettering import rules
 from lib_extend.captions.thresholds import Thresholds, passing
 from lib_extend.config import TagConfig
 from lib_extend.people.separating import Separation, separate
-from lib_extend.records import Drop, Person, Tag, tag_names
+from lib_extend.records import SCORE_FLOOR, Drop, Person, Tag, tag_names
 from lib_extend.vocabulary.people_tags import is_people
 from lib_extend.vocabulary.tag_names import canonical
-from lib_extend.worker.protocol import SCORE_FLOOR
 
 if TYPE_CHECKING:
     from PIL import Image

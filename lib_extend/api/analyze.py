@@ -13,10 +13,11 @@ from lib_extend.api.errors import bad
 from lib_extend.api.kept import Kept, Worker
 from lib_extend.captions.composing import Thresholds, compose
 from lib_extend.config import TagConfig
-from lib_extend.datasets.recipe import Recipe
+from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.errors import ImageError
 from lib_extend.records import Analysis, Caption, Person
-from lib_extend.worker.protocol import Failed, Ready, Setup, Task
+from lib_extend.worker.kinds import analyse_picture
+from lib_extend.worker.protocol import Failed, Ready, Setup
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,14 @@ def person_rows(persons: Sequence[Person]) -> list[dict[str, Any]]:
 
 def _run(worker: Worker, setup: Setup, config: TagConfig, path: Path) -> tuple[Ready, Analysis]:
     ready = worker.start(setup)
-    (result,) = worker.run([Task("1", str(path), need_persons=config.people)])
+    wanted = [PERSONS] if config.people else []
+    (result,) = worker.run([analyse_picture.task("1", str(path), [TAGS, ANSWERS, *wanted])])
     if isinstance(result, Failed):
         raise ImageError(result.reason)
-    found = (result.tags or (), result.answers or (), result.persons or ())
-    return ready, Analysis(result.width, result.height, *found)
+    made = result.payload
+    assert isinstance(made, analyse_picture.Result)
+    found = (made.parts.get(name, ()) for name in (TAGS, ANSWERS, PERSONS))
+    return ready, Analysis(made.width, made.height, *found)
 
 
 def _thresholds(ready: Ready) -> Thresholds:

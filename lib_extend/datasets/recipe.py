@@ -15,8 +15,9 @@ from lib_extend.captions.thresholds import Thresholds
 from lib_extend.config import TagConfig
 from lib_extend.datasets.question_files import own_questions
 from lib_extend.datasets.state import State
-from lib_extend.people.geometry import CUTTING
-from lib_extend.questions.asking import of_persons, select, signature
+from lib_extend.parts.part import KeyInputs
+from lib_extend.parts.part_table import parts
+from lib_extend.questions.asking import select
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.records import Question
 from lib_extend.records import Tag
@@ -116,12 +117,23 @@ class Recipe:
         kept = {k: v for k, v in self.config.to_dict().items() if k not in _INCIDENTAL}
         return _hash(json.dumps(kept, sort_keys=True))
 
+    def part_key(self, part: str, known: Iterable[Tag] = ()) -> str:
+        """What a part of an analysis is stored under; `known` are the caption's tags, where no tagger gives any."""
+        models = self.models
+        inputs = KeyInputs(
+            self.config,
+            self.questions,
+            models.tagger or "",
+            models.vlm or "",
+            models.detector or "",
+            tuple(known),
+        )
+        return parts()[part].key(inputs)
+
     @cached_property
     def persons_key(self) -> str:
         """What persons are stored under: the models, the score a person needs and the way of cutting them out."""
-        models = self.models
-        threshold = self.config.person_threshold
-        return _hash("\n".join([models.detector or "", models.tagger or "", str(threshold), str(CUTTING)]))
+        return self.part_key(PERSONS)
 
     @cached_property
     def answers_key(self) -> str:
@@ -130,18 +142,7 @@ class Recipe:
 
     def answers_key_of(self, known: Iterable[Tag]) -> str:
         """As `answers_key`; without a tagger each image has its own, by the tags `known` of its caption."""
-        config, models = self.config, self.models
-        parts = [
-            models.vlm or "",
-            models.tagger or "",
-            signature(self.questions),
-            f"{config.question_threshold:g}",
-            str(config.max_pixels),
-            "" if models.tagger else " ".join(sorted(t.name for t in known)),
-        ]
-        if config.people and of_persons(self.questions):
-            parts += [self.persons_key, str(config.person_tag_threshold)]
-        return _hash("\n".join(parts))
+        return self.part_key(ANSWERS, known)
 
 
 def questions_of(config: TagConfig, known: Sequence[Question] = BUILTIN) -> tuple[Question, ...]:

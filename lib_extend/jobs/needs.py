@@ -27,8 +27,20 @@ class Need:
     known_persons: tuple[Person, ...] = ()
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of the parts that it needs."""
+        wanted = ((TAGS, self.tags), (ANSWERS, self.answers), (PERSONS, self.persons))
+        return tuple(name for name, needed in wanted if needed)
+
+    @property
+    def sent(self) -> dict[str, Sequence[Tag] | Sequence[Person]]:
+        """What is known already, for those that need it, by the parts' names."""
+        known = ((TAGS, self.known), (PERSONS, self.known_persons))
+        return {name: value for name, value in known if value}
+
+    @property
     def nothing(self) -> bool:
-        return not (self.tags or self.answers or self.persons)
+        return not self.parts
 
 
 def needs_of(state: State, recipe: Recipe, found: Sequence[Found]) -> list[Need]:

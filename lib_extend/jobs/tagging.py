@@ -21,10 +21,12 @@ from lib_extend.jobs import journal
 from lib_extend.jobs.background import pump
 from lib_extend.jobs.captioning import Captioner, Decided, recover
 from lib_extend.jobs.needs import Need, needs_of
+from lib_extend.parts import part_table
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.records import Question
 from lib_extend.records import Analysis
 from lib_extend.worker.client import OnProgress, WorkerClient
+from lib_extend.worker.kinds import analyse_picture
 from lib_extend.worker.protocol import Done, Progress, Ready, Setup, Task
 from lib_extend.worker.protocol import Failed as TaskFailed
 
@@ -232,15 +234,7 @@ class TagJob:
         recipe = captioner.recipe
         by_id = {str(i): n for i, n in enumerate(waiting)}
         tasks = [
-            Task(
-                id=i,
-                path=str((self.root / n.found.name).absolute()),
-                need_tags=n.tags,
-                need_answers=n.answers,
-                need_persons=n.persons,
-                tags=n.known,
-                persons=n.known_persons,
-            )
+            analyse_picture.task(i, str((self.root / n.found.name).absolute()), n.parts, n.sent)
             for i, n in by_id.items()
         ]
 
@@ -258,32 +252,34 @@ class TagJob:
                     failed.append((need.found.name, result.reason))
                     continue
                 self._counts["analysed"] += 1
-                if result.tags is not None:
-                    value = Part(result.width, result.height, [t.to_json() for t in result.tags])
-                    rows.append((need.found, TAGS, recipe.models.tagger or "", value))
-                if result.answers is not None:
-                    key = need.answers_key or recipe.answers_key_of(need.known)
-                    value = Part(result.width, result.height, [a.to_json() for a in result.answers])
-                    rows.append((need.found, ANSWERS, key, value))
-                if result.persons is not None:
-                    key = recipe.persons_key
-                    value = Part(result.width, result.height, [p.to_json() for p in result.persons])
-                    rows.append((need.found, PERSONS, key, value))
-                ready.append((need.found, self._whole(need, result, recipe)))
+                made = result.payload
+                assert isinstance(made, analyse_picture.Result)
+                for name, value in made.parts.items():
+                    key = self._key(recipe, name, need)
+                    stored = part_table.parts()[name].to_json(value)
+                    rows.append((need.found, name, key, Part(made.width, made.height, stored)))
+                ready.append((need.found, self._whole(need, made, recipe)))
             if rows:
                 with state.transaction():
                     state.store_parts(rows)
             yield from self._fail(state, run, failed)
             yield from self._results(state, run, ready, captioner)
 
-    def _whole(self, need: Need, result: Done, recipe: Recipe) -> Analysis | None:
+    def _key(self, recipe: Recipe, part: str, need: Need) -> str:
+        """What a part of an image is stored under."""
+        if part == ANSWERS:  # hashing all questions takes as long as a caption
+            return need.answers_key or recipe.answers_key_of(need.known)
+        return recipe.persons_key if part == PERSONS else recipe.part_key(part, need.known)
+
+    def _whole(self, need: Need, made: analyse_picture.Result, recipe: Recipe) -> Analysis | None:
         """The image's analysis where the result has all of it; None: what is stored completes it."""
-        if result.answers is None or (self.config.people and result.persons is None):
+        parts, tagger = made.parts, recipe.models.tagger
+        if (recipe.questions and ANSWERS not in parts) or (self.config.people and PERSONS not in parts):
             return None
-        tags = need.known if result.tags is None else result.tags
-        if recipe.models.tagger == "":
-            tags = ()
-        return Analysis(result.width, result.height, tags, result.answers, result.persons or ())
+        if tagger and TAGS not in parts and ANSWERS not in parts:
+            return None  # tags that are stored were sent along only where questions needed them
+        tags = parts.get(TAGS, need.known) if tagger != "" else ()
+        return Analysis(made.width, made.height, tags, parts.get(ANSWERS, ()), parts.get(PERSONS, ()))
 
     def _results(
         self,

@@ -1,4 +1,4 @@
-"""The parent's side of the inference process: start it, give it images, survive its deaths.
+"""The parent's side of the inference process: start it, give it tasks, survive its deaths.
 
 Standard library only: this is imported inside WebUIs, whose packages must not be touched.
 
@@ -223,7 +223,7 @@ class WorkerClient:
     # --- images
 
     def run(self, tasks: Iterable[Task]) -> Iterator[Result]:
-        """Analyse `tasks`, yielding each one's result as soon as it is there.
+        """Have `tasks` done, yielding each one's result as soon as it is there.
 
         Tasks are taken from the iterable only a bounded number ahead. Closing the generator early cancels
         what is left and keeps the worker.

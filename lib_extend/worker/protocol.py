@@ -2,36 +2,29 @@
 
 The lines are pure ASCII. A path whose bytes are not UTF-8 is a Python text with lone surrogates
 (`os.fsdecode`), which JSON carries as `\\udcXX` escapes; the same holds for Windows' unpaired UTF-16
-units, so every name a file system allows comes through. Pictures go by path, never through the pipe.
+units, so every name a file system allows comes through. Pictures go by path, never through the pipe. What is asked
+and answered is the matter of the tasks' kinds (`task_kinds.py`).
 
     parent → worker   Setup, Task, Cancel, Stop
     worker → parent   Hello, Progress, Ready | SetupFailed, Done | Failed, Alive, Broken, Bye
 
-`VERSION` changes whenever an older side could misread a newer one; it is checked in both directions.
+`VERSION` (of `setup_record.py`) changes whenever an older side could misread a newer one; it is checked in both directions.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lib_extend.errors import WorkerError
-from lib_extend.records import Answer, Person, Record, Tag
+from lib_extend.records import Record
+from lib_extend.worker import task_kinds
+from lib_extend.worker.setup_record import IDLE_SECONDS, VERSION, Setup
 
-if TYPE_CHECKING:
-    from lib_extend.config import TagConfig
-    from lib_extend.questions.records import Question
-
-VERSION = 2
-
-SCORE_FLOOR = 0.05
-"""Tags below this score are not stored: no sensible threshold is lower, and a model has ~10,000 tags."""
-
-IDLE_SECONDS = 600.0
-"""A worker without work ends after this long, so that its memory comes back."""
+__all__ = ["IDLE_SECONDS", "VERSION", "Setup"]
 
 
 class ProtocolError(WorkerError):
@@ -39,84 +32,23 @@ class ProtocolError(WorkerError):
 
 
 @dataclass(frozen=True)
-class Setup(Record):
-    """The first message to a worker: which models to load, and how. Fields as in `TagConfig`.
-
-    `questions` are `Question`s as JSON values; those selected by `ask` are put to each image.
-    `idle_seconds`: how long the worker stays without work.
-    """
-
-    tagger: str = "none"
-    person_detector: str = "none"
-    person_threshold: float | None = None
-    person_tag_threshold: float | None = None
-    vlm: str = "none"
-    vlm_model: str = ""
-    vlm_4bit: str = "auto"
-    vram_limit: float | None = None
-    ask: tuple[str, ...] = ()
-    questions: tuple[dict[str, Any], ...] = ()
-    question_threshold: float = 0.35
-    device: str = "auto"
-    offline: bool = False
-    models_dir: str = ""
-    max_pixels: int = 1_048_576
-    threads: int | None = None
-    batch_size: int | None = None
-    idle_seconds: float = IDLE_SECONDS
-    version: int = VERSION
-
-    @classmethod
-    def from_config(cls, config: TagConfig, questions: Sequence[Question]) -> Setup:
-        """The setup of a job: its settings, and the question table it chooses from."""
-        own = {f.name for f in dataclasses.fields(cls)} - {"questions"}
-        values = {k: v for k, v in dataclasses.asdict(config).items() if k in own}
-        values["person_detector"] = config.person_detector
-        return cls(**values, questions=tuple(_jsonable(dataclasses.asdict(q)) for q in questions))
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Setup:
-        known = {f.name for f in dataclasses.fields(cls)}
-        values = {k: v for k, v in data.items() if k in known}
-        for name in ("ask", "questions"):
-            values[name] = tuple(values.get(name, ()))
-        return cls(**values)
-
-
-@dataclass(frozen=True)
 class Task(Record):
-    """One image to analyse.
+    """Something to do.
 
     Attributes:
         id: the caller's own name for it; comes back with the result.
-        path: absolute path of the image, as `os.fsdecode` gives it.
-        need_tags: run the tagger.
-        need_persons: find the persons and tag each alone.
-        need_answers: ask the questions that its tags call for.
-        tags: what is known already (cached scores, an existing caption); together with the tagger's they
-            choose the questions. A tag without a score counts as certain.
-        persons: those known already.
+        kind: the name of one of the kinds of `worker.kinds`.
+        payload: the kind's request.
     """
 
     id: str
-    path: str
-    need_tags: bool = True
-    need_answers: bool = True
-    need_persons: bool = False
-    tags: tuple[Tag, ...] = ()
-    persons: tuple[Person, ...] = ()
+    kind: str
+    payload: Record
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Task:
-        return cls(
-            id=data["id"],
-            path=data["path"],
-            need_tags=bool(data.get("need_tags", True)),
-            need_answers=bool(data.get("need_answers", True)),
-            need_persons=bool(data.get("need_persons", False)),
-            tags=tuple(Tag.from_json(t) for t in data.get("tags", ())),
-            persons=tuple(Person.from_json(p) for p in data.get("persons", ())),
-        )
+        kind = data["kind"]
+        return cls(data["id"], kind, task_kinds.kind(kind).request.from_json(data["payload"]))
 
 
 @dataclass(frozen=True)
@@ -188,33 +120,21 @@ class SetupFailed(Record):
 
 @dataclass(frozen=True)
 class Done(Record):
-    """An image's analysis. `tags` (score ≥ SCORE_FLOOR, and all ratings), `answers` and `persons` (left to right,
-    each with all tags of its cut-out) are None where they were not asked for or there is no such model; `width`
-    and `height` are the upright image's pixels."""
+    """The result of a task: `payload` is the result of its `kind`."""
 
     id: str
-    width: int
-    height: int
-    tags: tuple[Tag, ...] | None = None
-    answers: tuple[Answer, ...] | None = None
-    persons: tuple[Person, ...] | None = None
+    kind: str
+    payload: Record
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Done:
-        tags, answers, persons = data.get("tags"), data.get("answers"), data.get("persons")
-        return cls(
-            id=data["id"],
-            width=int(data["width"]),
-            height=int(data["height"]),
-            tags=None if tags is None else tuple(Tag.from_json(t) for t in tags),
-            answers=None if answers is None else tuple(Answer.from_json(a) for a in answers),
-            persons=None if persons is None else tuple(Person.from_json(p) for p in persons),
-        )
+        kind = data["kind"]
+        return cls(data["id"], kind, task_kinds.kind(kind).result.from_json(data["payload"]))
 
 
 @dataclass(frozen=True)
 class Failed(Record):
-    """An image that could not be analysed: `reason` is one sentence for the user."""
+    """A task that could not be done: `reason` is one sentence for the user."""
 
     id: str
     reason: str
@@ -222,7 +142,7 @@ class Failed(Record):
 
 @dataclass(frozen=True)
 class Alive(Record):
-    """A step of some image was finished since the last message: slow, but not hanging."""
+    """A step of some task was finished since the last message: slow, but not hanging."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +205,3 @@ def check_version(other: int, whose: str) -> None:
             f"{whose} speaks protocol {other}, but {VERSION} is needed: the two are of different versions, "
             "install Prompt Extend again (or unset PROMPT_EXTEND_WORKER_PYTHON)."
         )
-
-
-def _jsonable(value: Any) -> Any:
-    return json.loads(json.dumps(value))

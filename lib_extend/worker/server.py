@@ -15,12 +15,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from lib_extend.errors import PromptExtendError
 from lib_extend.records import Record
+from lib_extend.worker.kinds import analyse_picture
 from lib_extend.worker.protocol import (
     IDLE_SECONDS,
     VERSION,
@@ -28,6 +29,8 @@ from lib_extend.worker.protocol import (
     Broken,
     Bye,
     Cancel,
+    Done,
+    Failed,
     Hello,
     Progress,
     ProtocolError,
@@ -40,25 +43,20 @@ from lib_extend.worker.protocol import (
     decode,
     encode,
 )
+from lib_extend.worker.task_kinds import Models, Process, Runner, kind, sentence
 
 if TYPE_CHECKING:
-    from lib_extend.analysis.pipeline import Pipeline
     from lib_extend.models.ports import Detector, Tagger, Vlm
     from lib_extend.questions.records import Question
 
 PACKAGES = ("torch", "transformers", "onnxruntime", "onnxruntime-gpu", "pillow", "numpy", "huggingface_hub")
 BEAT_SECONDS = 5.0
 PARENT_SECONDS = 2.0
+WINDOW = 8
+"""Tasks that a worker without models is given at once."""
 
 
-@dataclass(frozen=True)
-class Models:
-    """What a setup asked for, loaded."""
-
-    tagger: Tagger | None
-    vlm: Vlm | None
-    detector: Detector | None = None
-
+__all__ = ["Models", "load_models", "main"]
 
 Load = Callable[[Setup, Callable[[str, int, int], None]], Models]
 
@@ -133,7 +131,8 @@ class _Server:
 
     def __init__(self, channel: Channel, inbox: queue.SimpleQueue[Record], load: Load) -> None:
         self._channel, self._inbox, self._load = channel, inbox, load
-        self._pipeline: Pipeline | None = None
+        self._process: Process | None = None
+        self._runners: dict[str, Runner] = {}
         self._idle_seconds = IDLE_SECONDS
 
     def serve(self) -> int:
@@ -143,7 +142,7 @@ class _Server:
             try:
                 message = self._inbox.get(timeout=min(1.0, self._idle_seconds))
             except queue.Empty:
-                if self._pipeline is not None and self._pipeline.open:
+                if any(runner.open for runner in self._runners.values()):
                     idle_since = time.monotonic()
                 elif time.monotonic() - idle_since > self._idle_seconds:
                     self._channel.send(Bye(f"nothing to do for {self._idle_seconds:g} seconds"))
@@ -161,25 +160,56 @@ class _Server:
             check_version(message.version, "The parent of the inference process")
             self._set_up(message)
         elif isinstance(message, Task):
-            if self._pipeline is None:
-                raise ProtocolError("The inference process was given an image before its models.")
-            self._pipeline.submit(message)
+            self._work(message)
         elif isinstance(message, Cancel):
-            if self._pipeline is not None:
-                self._pipeline.cancel()
+            for runner in self._runners.values():
+                runner.cancel()
         elif isinstance(message, Broken):
             raise ProtocolError(message.reason)
         else:
             raise ProtocolError(f"The inference process cannot do anything with a {type(message).__name__}.")
 
+    def _work(self, task: Task) -> None:
+        if self._process is None:
+            raise ProtocolError("The inference process was given a task before its models.")
+        try:
+            runner = self._runner(task.kind, self._process)
+        except Exception as error:  # noqa: BLE001 - what a kind needs may not be there: the task is answered
+            if not isinstance(error, PromptExtendError):
+                traceback.print_exc(file=sys.stderr)
+            self._channel.send(Failed(task.id, sentence(error)))
+            return
+        runner.submit(task.id, task.payload)
+
+    def _runner(self, name: str, process: Process) -> Runner:
+        """What works on the tasks of a kind; made when it is needed first."""
+        runner = self._runners.get(name)
+        if runner is None:
+            channel = self._channel
+            own = replace(process, done=lambda id, result: channel.send(Done(id, name, result)))
+            runner = self._runners[name] = kind(name).runner(own)
+        return runner
+
     def _set_up(self, setup: Setup) -> None:
-        if self._pipeline is not None:
+        if self._process is not None:
             raise ProtocolError("The inference process has its models already.")
         self._idle_seconds = setup.idle_seconds
+        channel, progress = self._channel, _throttled(self._channel)
+        window = WINDOW
         try:
             questions = _questions(setup)
-            models = self._load(setup, _throttled(self._channel))
-            self._pipeline = _pipeline(setup, models, questions, self._channel)
+            models = self._load(setup, progress)
+            process = Process(
+                setup,
+                models,
+                questions,
+                done=lambda id, result: None,
+                failed=lambda id, reason: channel.send(Failed(id, reason)),
+                beat=channel.beat,
+                progress=progress,
+            )
+            if models.some:
+                window = self._runner(analyse_picture.NAME, process).window
         except PromptExtendError as error:
             self._channel.send(SetupFailed(str(error)))
             return
@@ -190,7 +220,8 @@ class _Server:
                 SetupFailed(f"The models could not be loaded ({type(error).__name__}: {text[:300]}).")
             )
             return
-        self._channel.send(_ready(models, self._pipeline.window))
+        self._process = process
+        self._channel.send(_ready(models, window))
 
 
 def load_models(setup: Setup, progress: Callable[[str, int, int], None]) -> Models:
@@ -238,7 +269,7 @@ def load_models(setup: Setup, progress: Callable[[str, int, int], None]) -> Mode
     return Models(tagger, vlm, detector)
 
 
-def _questions(setup: Setup) -> list[Question]:
+def _questions(setup: Setup) -> tuple[Question, ...]:
     from lib_extend.questions.asking import select
     from lib_extend.questions.records import Kind, Question
 
@@ -246,27 +277,7 @@ def _questions(setup: Setup) -> list[Question]:
     for plain in setup.questions:
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
         table.append(Question(**{**fields, "kind": Kind(fields["kind"])}))
-    return list(select(table, setup.ask))
-
-
-def _pipeline(setup: Setup, models: Models, questions: list[Question], channel: Channel) -> Pipeline:
-    from PIL import Image
-
-    from lib_extend.analysis.pipeline import Pipeline
-
-    # This process is ours alone: `decode` judges the size itself, after a JPEG's scaling.
-    Image.MAX_IMAGE_PIXELS = None
-    return Pipeline(
-        models.tagger,
-        models.vlm,
-        questions,
-        channel.send,
-        threads=setup.threads,
-        question_threshold=setup.question_threshold,
-        beat=channel.beat,
-        detector=models.detector,
-        person_tag_threshold=setup.person_tag_threshold,
-    )
+    return tuple(select(table, setup.ask))
 
 
 def _ready(models: Models, window: int) -> Ready:

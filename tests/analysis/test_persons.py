@@ -13,12 +13,13 @@ import pytest
 from PIL import Image, ImageDraw
 
 from lib_extend.analysis.annotating import annotate
-from lib_extend.analysis.persons import CROWD, PersonFinder, cut_out
-from lib_extend.analysis.pipeline import Pipeline
+from lib_extend.analysis.making import Picture, Workplace
+from lib_extend.analysis.person_finder import CROWD, PersonFinder, cut_out
+from lib_extend.analysis.pipeline import Analysed, NotAnalysed, Outcome, Pipeline
+from lib_extend.parts.part_table import makers
 from lib_extend.questions.asking import select
 from lib_extend.questions.builtin import BUILTIN
-from lib_extend.records import Box, Detection, Person, Prompt, Reply, Tag
-from lib_extend.worker.protocol import SCORE_FLOOR, Done, Failed, Result, Task
+from lib_extend.records import SCORE_FLOOR, Box, Detection, Person, Prompt, Reply, Tag
 
 RED, BLUE, GREEN = (255, 0, 0), (0, 0, 255), (0, 160, 0)
 COLORS = {"red_hair": RED, "blue_hair": BLUE, "green_hair": GREEN}
@@ -194,20 +195,26 @@ def test_a_crowd_is_counted_but_not_tagged() -> None:
     assert len(persons) == 30 > CROWD and tagger.sizes == []
 
 
-def run(folder: Path, images: dict[str, Image.Image], *, tagger: Tagger | None = None, **task: Any) -> Any:
-    results: queue.SimpleQueue[Result] = queue.SimpleQueue()
-    vlm = task.pop("vlm", None)
-    pipeline = Pipeline(
-        tagger or Tagger(),
-        vlm,
-        select(BUILTIN, ["clothes", "color"]),
-        results.put,
+def run(
+    folder: Path,
+    images: dict[str, Image.Image],
+    parts: tuple[str, ...] = ("tags", "persons"),
+    *,
+    tagger: Tagger | None = None,
+    vlm: Vlm | None = None,
+) -> Any:
+    results: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+    workplace = Workplace(
+        tagger=tagger or Tagger(),
+        vlm=vlm,
+        detector=Detector(),
+        questions=select(BUILTIN, ["clothes", "color"]),
         threads=2,
-        detector=task.pop("detector", None) or Detector(),
     )
+    pipeline = Pipeline(makers(workplace), results.put, threads=2)
     for name, image in images.items():
         image.save(folder / name)
-        pipeline.submit(Task(name, str(folder / name), need_persons=True, **task))
+        pipeline.submit(Picture(name, str(folder / name), frozenset(parts)))
     got = [results.get(timeout=20) for _ in images]
     pipeline.close()
     return {r.id: r for r in got}
@@ -215,31 +222,35 @@ def run(folder: Path, images: dict[str, Image.Image], *, tagger: Tagger | None =
 
 def test_tags_and_persons_of_one_decoding(tmp_path: Path) -> None:
     images = {f"{i}.png": drawn((20, 20, 100, 300), (120, 20, 220, 300)) for i in range(7)}
-    got = run(tmp_path, images, need_answers=False)
+    got = run(tmp_path, images)
     for result in got.values():
-        assert isinstance(result, Done) and result.answers is None
-        assert {t.name for t in result.tags or ()} == {"red_hair", "blue_hair"}
-        assert result.persons is not None
-        assert [p.tags[0].name for p in result.persons] == ["red_hair", "blue_hair"]
-        assert result.persons[1].box.x0 == pytest.approx(120, abs=11)
+        assert isinstance(result, Analysed) and set(result.parts) == {"tags", "persons"}
+        assert {t.name for t in result.parts["tags"]} == {"red_hair", "blue_hair"}
+        assert [p.tags[0].name for p in result.parts["persons"]] == ["red_hair", "blue_hair"]
+        assert result.parts["persons"][1].box.x0 == pytest.approx(120, abs=11)
 
 
 def test_persons_alone_when_the_tags_are_known(tmp_path: Path) -> None:
-    got = run(tmp_path, {"a.png": drawn((20, 20, 100, 300))}, need_tags=False, need_answers=False)
-    assert got["a.png"].tags is None and len(got["a.png"].persons) == 1
+    got = run(tmp_path, {"a.png": drawn((20, 20, 100, 300))}, ("persons",))
+    assert set(got["a.png"].parts) == {"persons"} and len(got["a.png"].parts["persons"]) == 1
 
 
 def test_a_cut_out_that_breaks_the_tagger_costs_its_own_picture(tmp_path: Path) -> None:
     images = {"a.png": drawn((20, 20, 100, 300), (120, 20, 220, 300)), "b.png": drawn((20, 20, 100, 300))}
-    got = run(tmp_path, images, tagger=Tagger(fails_on="blue_hair"), need_answers=False)
-    assert isinstance(got["a.png"], Failed) and "bad cut-out" in got["a.png"].reason
-    assert isinstance(got["b.png"], Done)
+    got = run(tmp_path, images, tagger=Tagger(fails_on="blue_hair"))
+    assert isinstance(got["a.png"], NotAnalysed) and "bad cut-out" in got["a.png"].reason
+    assert isinstance(got["b.png"], Analysed)
 
 
 def test_questions_about_one_person_see_that_person_alone(tmp_path: Path) -> None:
     vlm = Vlm()
-    got = run(tmp_path, {"a.png": drawn((20, 20, 100, 300), (120, 20, 220, 300))}, vlm=vlm)
-    answers = [a for a in got["a.png"].answers if a.person]
+    got = run(
+        tmp_path,
+        {"a.png": drawn((20, 20, 100, 300), (120, 20, 220, 300))},
+        ("tags", "persons", "answers"),
+        vlm=vlm,
+    )
+    answers = [a for a in got["a.png"].parts["answers"] if a.person]
     assert [(a.person, a.object, a.tag) for a in answers] == [(1, "skirt", "yellow_skirt")]
     assert vlm.asked[-1] == "What color is the skirt of the character in the image? Answer with one color."
     assert colors_in(vlm.shown[-1]) == {RED}
@@ -248,18 +259,20 @@ def test_questions_about_one_person_see_that_person_alone(tmp_path: Path) -> Non
 def test_questions_about_persons_known_already(tmp_path: Path) -> None:
     image = drawn((20, 20, 100, 300), (120, 20, 220, 300))
     image.save(tmp_path / "a.png")
-    vlm, results = Vlm(), queue.SimpleQueue[Result]()
+    vlm, results = Vlm(), queue.SimpleQueue[Outcome]()
     persons = (
         Person("", Box(20, 20, 100, 300), 0.9, (Tag("skirt", score=0.9), Tag("red_shirt", score=0.9))),
     )
-    pipeline = Pipeline(
-        Tagger(), vlm, select(BUILTIN, ["clothes"]), results.put, threads=1, detector=Detector()
-    )
-    pipeline.submit(Task("a", str(tmp_path / "a.png"), need_tags=False, persons=persons))
+    questions = select(BUILTIN, ["clothes"])
+    workplace = Workplace(tagger=Tagger(), vlm=vlm, detector=Detector(), questions=questions)
+    pipeline = Pipeline(makers(workplace), results.put, threads=1)
+    pipeline.submit(Picture("a", str(tmp_path / "a.png"), frozenset(("answers",)), {"persons": persons}))
     got = results.get(timeout=20)
     pipeline.close()
-    assert isinstance(got, Done) and got.persons is None and got.answers is not None
-    assert [(a.person, a.object) for a in got.answers] == [(1, "skirt")], "the shirt's color is known"
+    assert isinstance(got, Analysed) and set(got.parts) == {"answers"}
+    assert [(a.person, a.object) for a in got.parts["answers"]] == [(1, "skirt")], (
+        "the shirt's color is known"
+    )
 
 
 def test_the_picture_to_look_at_shows_boxes_and_tags() -> None:

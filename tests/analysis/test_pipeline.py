@@ -14,13 +14,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lib_extend.analysis import answer_making
 from lib_extend.analysis import pipeline as module
-from lib_extend.analysis.pipeline import Pipeline, explain, likely
+from lib_extend.analysis.answer_making import likely
+from lib_extend.analysis.making import Picture, Workplace
+from lib_extend.analysis.pipeline import Analysed, NotAnalysed, Outcome, Pipeline, explain
 from lib_extend.errors import ModelError
+from lib_extend.parts.part_table import makers
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.records import Kind, Question
-from lib_extend.records import Category, Prompt, Reply, Source, Tag
-from lib_extend.worker.protocol import SCORE_FLOOR, Done, Failed, Result, Task
+from lib_extend.records import SCORE_FLOOR, Category, Prompt, Reply, Source, Tag
 
 
 @dataclass
@@ -103,21 +106,27 @@ class Runner:
     """Runs tasks through a pipeline and collects what it emits."""
 
     def __init__(self) -> None:
-        self.results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self.results: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self.beats = 0
         self.pipelines: list[Pipeline] = []
 
     def make(
-        self, tagger: Any, vlm: Any = None, questions: Sequence[Question] = (), **options: Any
+        self,
+        tagger: Any,
+        vlm: Any = None,
+        questions: Sequence[Question] = (),
+        threads: int | None = None,
+        **options: Any,
     ) -> Pipeline:
         def beat() -> None:
             self.beats += 1
 
-        pipeline = Pipeline(tagger, vlm, questions, self.results.put, beat=beat, **options)
+        workplace = Workplace(tagger=tagger, vlm=vlm, questions=questions, beat=beat, **options)
+        pipeline = Pipeline(makers(workplace), self.results.put, threads=threads, beat=beat)
         self.pipelines.append(pipeline)
         return pipeline
 
-    def __call__(self, tasks: Sequence[Task], *args: Any, **options: Any) -> dict[str, Result]:
+    def __call__(self, tasks: Sequence[Picture], *args: Any, **options: Any) -> dict[str, Outcome]:
         pipeline = self.make(*args, **options)
         for task in tasks:
             pipeline.submit(task)
@@ -139,35 +148,41 @@ def run() -> Iterator[Runner]:
 
 
 @pytest.fixture
-def picture(tmp_path: Path) -> Callable[..., Task]:
-    def make(red: int, size: tuple[int, int] = (40, 30), suffix: str = "png", **options: Any) -> Task:
+def picture(tmp_path: Path) -> Callable[..., Picture]:
+    def make(
+        red: int,
+        size: tuple[int, int] = (40, 30),
+        suffix: str = "png",
+        parts: Sequence[str] = ("tags", "answers"),
+        **known: Any,
+    ) -> Picture:
         path = tmp_path / f"{red}.{suffix}"
         Image.new("RGB", size, (red, 0, 0)).save(path)
-        return Task(str(red), str(path), **options)
+        return Picture(str(red), str(path), frozenset(parts), known)
 
     return make
 
 
-Picture = Callable[..., Task]
+MakePicture = Callable[..., Picture]
 
 
-def done(result: Result) -> Done:
-    assert isinstance(result, Done), result
+def done(result: Outcome) -> Analysed:
+    assert isinstance(result, Analysed), result
     return result
 
 
-def test_each_image_gets_its_own_tags(run: Runner, picture: Picture) -> None:
+def test_each_image_gets_its_own_tags(run: Runner, picture: MakePicture) -> None:
     tagger = Tagger(seconds=0.01)
     got = run([picture(i) for i in range(50)], tagger)
     for i in range(50):
         one = done(got[str(i)])
-        assert one.tags is not None and one.tags[0].name == f"n{i}"
-        assert (one.width, one.height, one.answers) == (40, 30, None)
+        assert one.parts["tags"][0].name == f"n{i}"
+        assert (one.width, one.height, set(one.parts)) == (40, 30, {"tags"})
     assert max(tagger.sizes) == 4 and sum(tagger.sizes) == 50, "batches are filled"
     assert run.beats >= 50
 
 
-def test_a_small_batch_is_not_kept_waiting(run: Runner, picture: Picture) -> None:
+def test_a_small_batch_is_not_kept_waiting(run: Runner, picture: MakePicture) -> None:
     tagger = Tagger(batch=32)
     began = time.monotonic()
     run([picture(1), picture(2), picture(3)], tagger)
@@ -175,34 +190,34 @@ def test_a_small_batch_is_not_kept_waiting(run: Runner, picture: Picture) -> Non
     assert max(tagger.sizes) <= 3
 
 
-def test_inputs_of_different_shapes(run: Runner, picture: Picture) -> None:
+def test_inputs_of_different_shapes(run: Runner, picture: MakePicture) -> None:
     class Ragged(Tagger):
         def prepare(self, image: Image.Image) -> np.ndarray[Any, Any]:
             red = image.convert("RGB").getpixel((0, 0))[0]
             return np.full((4 + red % 2, 4, 3), red, np.float32)
 
     got = run([picture(i) for i in range(12)], Ragged())
-    assert all(done(got[str(i)]).tags[0].name == f"n{i}" for i in range(12))
+    assert all(done(got[str(i)]).parts["tags"][0].name == f"n{i}" for i in range(12))
 
 
-def test_a_batch_fails_for_the_guilty_image_only(run: Runner, picture: Picture) -> None:
+def test_a_batch_fails_for_the_guilty_image_only(run: Runner, picture: MakePicture) -> None:
     got = run([picture(i) for i in (1, 2, 250, 3, 4, 5)], Tagger())
-    assert isinstance(got["250"], Failed)
+    assert isinstance(got["250"], NotAnalysed)
     assert got["250"].reason == "The tagger failed on 250.png (RuntimeError: bad input)."
-    assert all(isinstance(got[i], Done) for i in "12345")
+    assert all(isinstance(got[i], Analysed) for i in "12345")
 
 
-def test_bad_files_and_bugs(run: Runner, picture: Picture, tmp_path: Path) -> None:
+def test_bad_files_and_bugs(run: Runner, picture: MakePicture, tmp_path: Path) -> None:
     class Fragile(Tagger):
         def prepare(self, image: Image.Image) -> np.ndarray[Any, Any]:
             if image.size == (7, 7):
                 raise ZeroDivisionError("seven")
             return super().prepare(image)
 
-    empty, gone = picture(1), Task("9", str(tmp_path / "nothing.png"))
+    empty, gone = picture(1), Picture("9", str(tmp_path / "nothing.png"), frozenset(("tags",)))
     Path(empty.path).write_bytes(b"")
     got = run([empty, picture(2, (7, 7)), picture(3), gone], Fragile())
-    assert {k: r.reason for k, r in got.items() if isinstance(r, Failed)} == {
+    assert {k: r.reason for k, r in got.items() if isinstance(r, NotAnalysed)} == {
         "1": "1.png is empty (0 bytes): copy it again from where it came.",
         "2": "The picture could not be prepared on 2.png (ZeroDivisionError: seven).",
         "9": "nothing.png is gone: it was moved or deleted, put it back or leave it out.",
@@ -219,12 +234,11 @@ def test_out_of_memory_has_its_mend() -> None:
 # --- questions
 
 
-def test_questions_follow_tags_and_answers(run: Runner, picture: Picture) -> None:
+def test_questions_follow_tags_and_answers(run: Runner, picture: MakePicture) -> None:
     vlm = Vlm(reply="wooden")
     questions = [q for q in BUILTIN if q.group == "floor" or q.name == "floor"]
     got = done(run([picture(1)], Tagger(), vlm, questions)["1"])
-    assert got.answers is not None
-    assert [(a.question, a.answer, a.tag) for a in got.answers] == [
+    assert [(a.question, a.answer, a.tag) for a in got.parts["answers"]] == [
         ("floor", "yes", ""),
         ("floor_material", "wooden", "wooden_floor"),
     ]
@@ -232,41 +246,41 @@ def test_questions_follow_tags_and_answers(run: Runner, picture: Picture) -> Non
     assert len(vlm.sizes) == 1 and vlm.open == 0
 
 
-def test_which_tags_call_for_questions(run: Runner, picture: Picture) -> None:
+def test_which_tags_call_for_questions(run: Runner, picture: MakePicture) -> None:
     count = [q for q in BUILTIN if q.name == "count"]
     known = (Tag("cake", source=Source.HUMAN), Tag("apple", score=0.1))
     # The tagger's own `cake` has 0.2, too little; a person's has no score and is certain.
-    assert done(run([picture(1)], Tagger(), Vlm(), count)["1"]).answers == ()
+    assert done(run([picture(1)], Tagger(), Vlm(), count)["1"]).parts["answers"] == ()
     got = done(run([picture(2, tags=known)], Tagger(), Vlm(), count)["2"])
-    assert got.answers is not None and [a.object for a in got.answers] == ["cake"]
+    assert [a.object for a in got.parts["answers"]] == ["cake"]
     got = done(run([picture(3)], Tagger(), Vlm(), count, question_threshold=0.15)["3"])
-    assert got.answers is not None and [a.tag for a in got.answers] == ["2_cakes"]
+    assert [a.tag for a in got.parts["answers"]] == ["2_cakes"]
     assert likely([Tag("general", Category.RATING, 0.9), Tag("a", score=0.3), Tag("a", score=0.5)], 0.2) == {
         "a": 0.5
     }
 
 
-def test_what_is_not_needed_is_not_done(run: Runner, picture: Picture) -> None:
+def test_what_is_not_needed_is_not_done(run: Runner, picture: MakePicture) -> None:
     tagger, vlm = Tagger(), Vlm()
     count = [q for q in BUILTIN if q.name == "count"]
     cake = (Tag("cake", score=0.9),)
     got = run(
         [
-            picture(1, need_answers=False, tags=cake),
-            picture(2, need_tags=False, tags=cake),
-            picture(3, need_tags=False, need_answers=False),
+            picture(1, parts=["tags"], tags=cake),
+            picture(2, parts=["answers"], tags=cake),
+            picture(3, parts=[]),
         ],
         tagger,
         vlm,
         count,
     )
-    assert done(got["1"]).tags and done(got["1"]).answers is None
-    assert done(got["2"]).tags is None and len(done(got["2"]).answers or ()) == 1
-    assert (done(got["3"]).width, done(got["3"]).tags, done(got["3"]).answers) == (40, None, None)
+    assert set(done(got["1"]).parts) == {"tags"} and done(got["1"]).parts["tags"]
+    assert set(done(got["2"]).parts) == {"answers"} and len(done(got["2"]).parts["answers"]) == 1
+    assert (done(got["3"]).width, done(got["3"]).parts) == (40, {})
     assert tagger.prepared == 1 and len(vlm.asked) == 1
 
 
-def test_the_vlm_sees_no_more_pixels_than_are_of_use(run: Runner, picture: Picture) -> None:
+def test_the_vlm_sees_no_more_pixels_than_are_of_use(run: Runner, picture: MakePicture) -> None:
     vlm = Vlm(pixels=10_000)
     cake = (Tag("cake"),)
     got = run([picture(1, (2000, 1000), "jpg", tags=cake)], Tagger(), vlm, BUILTIN)
@@ -275,25 +289,25 @@ def test_the_vlm_sees_no_more_pixels_than_are_of_use(run: Runner, picture: Pictu
     assert 40_000 <= width * height < 200_000
 
 
-def test_a_failing_vlm(run: Runner, picture: Picture) -> None:
+def test_a_failing_vlm(run: Runner, picture: MakePicture) -> None:
     cake = (Tag("cake"),)
     vlm = Vlm(fails="no CUDA today")
     got = run([picture(1, tags=cake)], Tagger(), vlm, BUILTIN)
-    assert isinstance(got["1"], Failed)
+    assert isinstance(got["1"], NotAnalysed)
     assert got["1"].reason == "The questions could not be asked on 1.png (RuntimeError: no CUDA today)."
     assert vlm.open == 0
 
 
 def test_questions_that_follow_one_another_for_ever(
-    run: Runner, picture: Picture, monkeypatch: pytest.MonkeyPatch
+    run: Runner, picture: MakePicture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = module.next_round(BUILTIN, {"cake": 1.0}, [])
-    monkeypatch.setattr(module, "next_round", lambda *_: first)
+    first = answer_making.next_round(BUILTIN, {"cake": 1.0}, [])
+    monkeypatch.setattr(answer_making, "next_round", lambda *_: first)
     got = run([picture(1)], Tagger(), Vlm(), BUILTIN)
-    assert isinstance(got["1"], Failed) and "in a circle" in got["1"].reason
+    assert isinstance(got["1"], NotAnalysed) and "in a circle" in got["1"].reason
 
 
-def test_a_server_gets_several_images_at_once(run: Runner, picture: Picture) -> None:
+def test_a_server_gets_several_images_at_once(run: Runner, picture: MakePicture) -> None:
     vlm = Vlm(parallel=4, seconds=0.05)
     free = [Question("mood", Kind.FREE, "What is the mood?", tag="{answer}")]
     run([picture(i) for i in range(16)], None, vlm, free)
@@ -303,7 +317,7 @@ def test_a_server_gets_several_images_at_once(run: Runner, picture: Picture) -> 
 # --- flow
 
 
-def test_results_come_before_all_is_read(run: Runner, picture: Picture) -> None:
+def test_results_come_before_all_is_read(run: Runner, picture: MakePicture) -> None:
     pipeline = run.make(Tagger(seconds=0.01))
     for i in range(3):
         pipeline.submit(picture(i))
@@ -312,7 +326,7 @@ def test_results_come_before_all_is_read(run: Runner, picture: Picture) -> None:
     assert {run.results.get(timeout=5).id for _ in range(3)} >= {"7"}
 
 
-def test_memory_is_bounded(run: Runner, picture: Picture) -> None:
+def test_memory_is_bounded(run: Runner, picture: MakePicture) -> None:
     class Stuck(Tagger):
         def tag(self, batch: Sequence[np.ndarray[Any, Any]], floor: float) -> list[list[Tag]]:
             release.wait(20)
@@ -330,7 +344,7 @@ def test_memory_is_bounded(run: Runner, picture: Picture) -> None:
     assert len({run.results.get(timeout=5).id for _ in tasks}) == 40
 
 
-def test_cancel_drops_what_is_left(run: Runner, picture: Picture) -> None:
+def test_cancel_drops_what_is_left(run: Runner, picture: MakePicture) -> None:
     pipeline = run.make(Tagger(seconds=0.02, batch=1))
     for i in range(100):
         pipeline.submit(picture(i))
@@ -346,9 +360,10 @@ def test_cancel_drops_what_is_left(run: Runner, picture: Picture) -> None:
     assert run.results.get(timeout=5).id == "200"
 
 
-def test_close_ends_every_thread(picture: Picture) -> None:
+def test_close_ends_every_thread(picture: MakePicture) -> None:
     before = threading.active_count()
-    pipeline = Pipeline(Tagger(), Vlm(), BUILTIN, lambda _: None, threads=3)
+    made = makers(Workplace(tagger=Tagger(), vlm=Vlm(), questions=BUILTIN))
+    pipeline = Pipeline(made, lambda _: None, threads=3)
     for i in range(20):
         pipeline.submit(picture(i))
     pipeline.close()

@@ -280,20 +280,18 @@ def test_batches_stay_within_the_room_there_is(fresh: LocalVlm, engine: PrefixEn
 
 def test_a_pipeline_batches_and_answers_as_one_by_one(tmp_path: Path) -> None:
     """Many pictures through the real pipeline, by the built-in model."""
-    from lib_extend.analysis.pipeline import Pipeline
+    from lib_extend.analysis.making import Picture, Workplace
+    from lib_extend.analysis.pipeline import Analysed, Pipeline
     from lib_extend.models.vlms.loading import load_vlm
+    from lib_extend.parts.part_table import makers
     from lib_extend.questions.builtin import BUILTIN
     from lib_extend.records import Tag
     from lib_extend.sketch.folder import draw_folder, read_truth
-    from lib_extend.worker.protocol import Done, Task
 
     draw_folder(tmp_path, 6, 77, namespace="test")
-    tasks = [
-        Task(r["file"], str(tmp_path / r["file"]), need_tags=False, tags=tuple(Tag(o) for o in r["colors"]))
-        for r in read_truth(tmp_path)
-    ]
+    truth = read_truth(tmp_path)
 
-    def run(batch: int) -> dict[str, Done]:
+    def run(batch: int) -> dict[str, Analysed]:
         vlm = load_vlm("sketch", device="cpu", offline=True, batch=batch)
         results: list[Any] = []
         finished = threading.Semaphore(0)
@@ -302,18 +300,19 @@ def test_a_pipeline_batches_and_answers_as_one_by_one(tmp_path: Path) -> None:
             results.append(result)
             finished.release()
 
-        pipeline = Pipeline(None, vlm, BUILTIN, emit, threads=2)
-        for task in tasks:
-            pipeline.submit(task)
-        for _ in tasks:
+        pipeline = Pipeline(makers(Workplace(vlm=vlm, questions=BUILTIN)), emit, threads=2)
+        for r in truth:
+            known = {"tags": tuple(Tag(o) for o in r["colors"])}
+            pipeline.submit(Picture(r["file"], str(tmp_path / r["file"]), frozenset(("answers",)), known))
+        for _ in truth:
             assert finished.acquire(timeout=120)
         pipeline.close()
         vlm.close()
         return {r.id: r for r in results}
 
     one, many = run(1), run(3)
-    for task in tasks:
-        ours, theirs = one[task.id].answers, many[task.id].answers
+    for r in truth:
+        ours, theirs = one[r["file"]].parts["answers"], many[r["file"]].parts["answers"]
         assert ours and theirs
         assert [(a.question, a.object, a.answer) for a in ours] == [
             (a.question, a.object, a.answer) for a in theirs

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from lib_extend.worker.client import WorkerClient
+from lib_extend.worker.kinds import analyse_picture
 from lib_extend.worker.protocol import Setup, Task
 
 PROGRAM = str(Path(__file__).with_name("process.py"))
@@ -25,7 +26,7 @@ def picture(tmp_path: Path) -> Callable[..., Task]:
     def make(name: str, order: str = "", **changes: Any) -> Task:
         path = tmp_path / f"{name}.png"
         Image.new("RGB", (24, 18), (ORDERS.index(order), 0, 0)).save(path)
-        return Task(name, str(path), **changes)
+        return analyse_picture.task(name, str(path), **changes)
 
     return make
 

@@ -90,7 +90,9 @@ def obey(order: int) -> None:
 def noise() -> None:
     """All the ways a library or its children can print, and read."""
     print("a library prints", flush=True)
-    sys.stdout.write('{"type":"Done","id":"1","width":1,"height":1}\n')
+    sys.stdout.write(
+        '{"type":"Done","id":"1","kind":"analyse_picture","payload":{"width":1,"height":1,"parts":{}}}\n'
+    )
     sys.stdout.flush()
     os.write(1, b"straight to descriptor one\n")
     subprocess.run([sys.executable, "-c", "import sys; print('a child', len(sys.stdin.read()))"], check=True)

@@ -24,6 +24,7 @@ from lib_extend.errors import ModelError, Stopped, UserError, WorkerError
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.worker.client import WorkerClient
 from lib_extend.worker.environment import OVERRIDE, environment
+from lib_extend.worker.kinds import analyse_picture
 from lib_extend.worker.process import describe_exit
 from lib_extend.worker.protocol import VERSION, Done, Failed, Hello, Result, Setup, Task, decode, encode
 
@@ -33,17 +34,23 @@ ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name != "posix", reason="signals")
 
 
-def collect(results: Iterable[Result]) -> tuple[dict[str, Done], dict[str, str]]:
-    """Done by id and reasons by id; each id once."""
-    done: dict[str, Done] = {}
+def collect(results: Iterable[Result]) -> tuple[dict[str, analyse_picture.Result], dict[str, str]]:
+    """What was found by id, and reasons by id; each id once."""
+    done: dict[str, analyse_picture.Result] = {}
     failed: dict[str, str] = {}
     for r in results:
         assert r.id not in done and r.id not in failed, "delivered twice"
         if isinstance(r, Done):
-            done[r.id] = r
+            assert isinstance(r.payload, analyse_picture.Result)
+            done[r.id] = r.payload
         else:
             failed[r.id] = r.reason
     return done, failed
+
+
+def path_of(task: Task) -> str:
+    assert isinstance(task.payload, analyse_picture.Request)
+    return task.payload.path
 
 
 # --- all well
@@ -63,16 +70,16 @@ def test_results(client: Make, picture: Picture) -> None:
     assert ready.vocabulary == ("cake", "safe")
     assert told == [("weights", 0, 10), ("weights", 10, 10)]
     tasks = [picture(f"p{i}") for i in range(9)]
-    tasks.append(picture("only tags", need_answers=False))
-    tasks.append(picture("only answers", need_tags=False))
+    tasks.append(picture("only tags", parts=["tags"]))
+    tasks.append(picture("only answers", parts=["answers"]))
     done, failed = collect(worker.run(tasks))
     assert not failed and set(done) == {t.id for t in tasks}
     one = done["p3"]
     assert (one.width, one.height) == (24, 18)
-    assert one.tags is not None and [t.name for t in one.tags] == ["cake", "safe"]
-    assert one.answers is not None and [(a.question, a.object) for a in one.answers] == [("count", "cake")]
-    assert done["only tags"].answers is None
-    assert done["only answers"].tags is None and done["only answers"].answers == ()
+    assert [t.name for t in one.parts["tags"]] == ["cake", "safe"]
+    assert [(a.question, a.object) for a in one.parts["answers"]] == [("count", "cake")]
+    assert set(done["only tags"].parts) == {"tags"}
+    assert done["only answers"].parts == {"answers": ()}
     assert worker.restarts == 0
 
 
@@ -81,8 +88,15 @@ def test_the_package_itself_is_a_worker(tmp_path: Path) -> None:
     Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
     with WorkerClient() as worker:
         worker.start(Setup())
-        done, failed = collect(worker.run([Task("1", str(tmp_path / "a.png")), Task("2", "/nowhere.png")]))
-        assert (done["1"].width, done["1"].height, done["1"].tags) == (40, 30, None)
+        done, failed = collect(
+            worker.run(
+                [
+                    analyse_picture.task("1", str(tmp_path / "a.png")),
+                    analyse_picture.task("2", "/nowhere.png"),
+                ]
+            )
+        )
+        assert (done["1"].width, done["1"].height, done["1"].parts) == (40, 30, {})
         assert failed["2"].startswith("nowhere.png is gone")
         assert worker.pid is not None
     assert worker.pid is None
@@ -108,7 +122,7 @@ def test_names_that_are_no_text(client: Make, setup: Setup, tmp_path: Path) -> N
         raw = os.path.join(os.fsencode(tmp_path), name)
         with contextlib.suppress(OSError), open(raw, "wb") as file:
             file.write(buffer.getvalue())
-            tasks.append(Task(os.fsdecode(name), os.fsdecode(raw)))
+            tasks.append(analyse_picture.task(os.fsdecode(name), os.fsdecode(raw)))
     worker = client()
     worker.start(setup)
     done, failed = collect(worker.run(tasks))
@@ -119,7 +133,7 @@ def test_one_bad_image_costs_one_line(client: Make, setup: Setup, picture: Pictu
     worker = client()
     worker.start(setup)
     tasks = [picture(f"p{i}", "fail" if i == 5 else "") for i in range(12)]
-    Path(tasks[7].path).write_bytes(b"")
+    Path(path_of(tasks[7])).write_bytes(b"")
     done, failed = collect(worker.run(tasks))
     assert len(done) == 10
     assert failed["p5"] == "The tagger failed on p5.png (RuntimeError: the model does not like this one)."
@@ -301,7 +315,7 @@ def test_stop_while_models_load(client: Make, setup: Setup) -> None:
     with contextlib.suppress(Stopped):
         worker.start(setup)
         with pytest.raises(Stopped):
-            collect(worker.run([Task("1", "x")]))
+            collect(worker.run([analyse_picture.task("1", "x")]))
     assert time.monotonic() - began < 5
 
 
@@ -330,7 +344,8 @@ def wait_for_end(pid: int, seconds: float) -> None:
 PARENT = """
 import os, sys, time
 from lib_extend.worker.client import WorkerClient
-from lib_extend.worker.protocol import Setup, Task
+from lib_extend.worker.kinds.analyse_picture import task
+from lib_extend.worker.protocol import Setup
 worker = WorkerClient([sys.executable, sys.argv[1]])
 worker.start(Setup(tagger="test"))
 if sys.argv[3] == "fork":
@@ -338,7 +353,7 @@ if sys.argv[3] == "fork":
         time.sleep(20)  # a child that keeps the worker's input open
         os._exit(0)
 print(worker.pid, flush=True)
-for _ in worker.run([Task("1", sys.argv[2])]):
+for _ in worker.run([task("1", sys.argv[2])]):
     pass
 """
 
@@ -347,7 +362,7 @@ for _ in worker.run([Task("1", sys.argv[2])]):
 def test_no_orphan(picture: Picture, how: str) -> None:
     program = str(Path(__file__).with_name("process.py"))
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, program, picture("p", "slow").path, how],
+        [sys.executable, "-c", PARENT, program, path_of(picture("p", "slow")), how],
         stdout=subprocess.PIPE,
         env=environment().variables(os.environ),
     )
@@ -427,7 +442,7 @@ def talk(*lines: bytes) -> list[str]:
 def test_the_worker_refuses_what_it_does_not_know() -> None:
     assert talk(encode(Setup(version=99))) == ["Hello", "Broken"]
     assert talk(b'{"type":"Dance"}\n') == ["Hello", "Broken"]
-    assert talk(encode(Task("1", "a"))) == ["Hello", "Broken"]
+    assert talk(encode(analyse_picture.task("1", "a"))) == ["Hello", "Broken"]
     assert talk(encode(Failed("1", "a"))) == ["Hello", "Broken"]
     assert talk(encode(Setup())) == ["Hello", "Ready"]
 

@@ -15,7 +15,8 @@ from PIL import Image
 from lib_extend.errors import UserError
 from lib_extend.records import Category
 from lib_extend.worker.client import WorkerClient
-from lib_extend.worker.protocol import Done, Failed, Setup, Task
+from lib_extend.worker.kinds import analyse_picture
+from lib_extend.worker.protocol import Done, Failed, Setup
 
 onnx = pytest.importorskip("onnx")
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,17 +66,19 @@ def test_a_folder_of_all_sorts(worker: WorkerClient, wd_folder: Path, tmp_path: 
     (tmp_path / "empty.png").touch()
     (tmp_path / "text.png").write_text("not a picture")
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "26.jpg").read_bytes()[:-500])
-    tasks = [Task(p.name, str(p), need_answers=False) for p in sorted(tmp_path.iterdir())]
+    tasks = [analyse_picture.task(p.name, str(p), ["tags"]) for p in sorted(tmp_path.iterdir())]
     results = {r.id: r for r in worker.run(tasks)}
     assert {k for k, r in results.items() if isinstance(r, Failed)} == {"empty.png", "text.png", "cut.jpg"}
     for i in range(30):
         one = next(r for k, r in results.items() if k.startswith(f"{i}."))
-        assert isinstance(one, Done) and one.width == 600 + i and one.tags is not None
-        scores = {t.name: t.score or 0.0 for t in one.tags}
+        assert isinstance(one, Done) and isinstance(one.payload, analyse_picture.Result)
+        assert one.payload.width == 600 + i
+        tags = one.payload.parts["tags"]
+        scores = {t.name: t.score or 0.0 for t in tags}
         assert scores["blue"] > 0.9
         assert scores.get("red_dress", 0.0) == pytest.approx(8 * i / 255, abs=0.06)
-        assert all(t.score is None or t.score >= 0.05 for t in one.tags)
-        assert one.tags[0].category is Category.GENERAL
+        assert all(t.score is None or t.score >= 0.05 for t in tags)
+        assert tags[0].category is Category.GENERAL
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -86,7 +89,7 @@ def test_killed_once_in_the_middle(worker: WorkerClient, wd_folder: Path, tmp_pa
         Image.fromarray(noise).save(tmp_path / f"{i}.png")
     pid = worker.pid
     assert pid is not None
-    tasks = [Task(str(i), str(tmp_path / f"{i}.png"), need_answers=False) for i in range(60)]
+    tasks = [analyse_picture.task(str(i), str(tmp_path / f"{i}.png"), ["tags"]) for i in range(60)]
     threading.Timer(0.05, os.kill, (pid, signal.SIGKILL)).start()
     results = list(worker.run(tasks))
     assert sorted(r.id for r in results) == sorted(t.id for t in tasks)
@@ -105,6 +108,6 @@ def test_the_built_in_tagger_on_the_samples(worker: WorkerClient) -> None:
     ready = worker.start(Setup(tagger="sketch", offline=True, device="cpu"))
     pictures = [p for p in sorted(SAMPLES.iterdir()) if p.suffix not in (".txt", ".jsonl", ".md")]
     assert len(pictures) == 12
-    for result in worker.run(Task(p.name, str(p), need_answers=False) for p in pictures):
-        assert isinstance(result, Done) and result.tags is not None
-        assert any((t.score or 0) >= (ready.threshold or 0) for t in result.tags)
+    for result in worker.run(analyse_picture.task(p.name, str(p), ["tags"]) for p in pictures):
+        assert isinstance(result, Done) and isinstance(result.payload, analyse_picture.Result)
+        assert any((t.score or 0) >= (ready.threshold or 0) for t in result.payload.parts["tags"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,25 +12,33 @@ from hypothesis import strategies as st
 
 from lib_extend.config import TagConfig
 from lib_extend.questions.builtin import BUILTIN
-from lib_extend.records import Answer, Category, Source, Tag
+from lib_extend.records import Answer, Box, Category, Person, Source, Tag
 from lib_extend.worker import protocol as p
+from lib_extend.worker.kinds import analyse_picture
 
 TAGS = (
     Tag("cake", Category.GENERAL, 0.75),
     Tag("miku", Category.CHARACTER, None, Source.HUMAN, locked=True),
 )
+
+
+def result(**parts: Any) -> p.Done:
+    return p.Done("7", analyse_picture.NAME, analyse_picture.Result(10, 20, parts))
+
+
 MESSAGES = [
     p.Setup(tagger="sketch", ask=("count",), questions=({"name": "count", "each": ["cake"]},), threads=2),
-    p.Task("7", "/a/b c.png", need_tags=False, tags=TAGS),
+    analyse_picture.task("7", "/a/b c.png", ["answers"], {"tags": TAGS}),
     p.Cancel(),
     p.Stop(),
     p.Hello(1, "3.12.1", 99, {"torch": "2.13.0"}),
     p.Progress("weights", 1, 2),
     p.Ready("a", "b", 0.35, 0.85, {"cake": 0.4}, "CPU", "CUDA", 12),
     p.SetupFailed("No."),
-    p.Done("7", 10, 20, TAGS, (Answer("count", "cake", "3", "three", 0.9, "3_cakes"),)),
-    p.Done("7", 10, 20),
-    p.Done("7", 10, 20, (), ()),
+    result(tags=TAGS, answers=(Answer("count", "cake", "3", "three", 0.9, "3_cakes"),)),
+    result(persons=(Person("", Box(1, 2, 3, 4), 0.5, TAGS),)),
+    result(),
+    result(tags=(), answers=()),
     p.Failed("7", "It is cut short."),
     p.Alive(),
     p.Broken("What?"),
@@ -51,10 +60,11 @@ def test_every_kind_is_tried() -> None:
 @given(st.binary(min_size=1))
 def test_any_bytes_of_a_name_survive(raw: bytes) -> None:
     path = os.fsdecode(raw)
-    line = p.encode(p.Task("1", path))
+    line = p.encode(analyse_picture.task("1", path))
     line.decode("ascii")
     got = p.decode(line)
-    assert isinstance(got, p.Task) and os.fsencode(got.path) == os.fsencode(path)
+    assert isinstance(got, p.Task) and isinstance(got.payload, analyse_picture.Request)
+    assert os.fsencode(got.payload.path) == os.fsencode(path)
 
 
 @given(st.text(st.characters()))
@@ -74,7 +84,10 @@ def test_any_text_survives(text: str) -> None:
         (b'{"type":"Dance"}\n', "unknown kind 'Dance'"),
         (b'{"type":["Done"]}\n', "unknown kind"),
         (b'{"type":"Done","id":"1"}\n', "cannot be read"),
-        (b'{"type":"Task","id":"1","path":"a","tags":[5]}\n', "cannot be read"),
+        (b'{"type":"Task","id":"1","kind":"analyse_picture","payload":{"path":"a"}}\n', "cannot be read"),
+        (b'{"type":"Task","id":"1","kind":"dance","payload":{}}\n', "cannot be read: KeyError"),
+        (b'{"type":"Task","id":"1","kind":"../x","payload":{}}\n', "cannot be read"),
+        (b'{"type":"Task","id":"1","kind":["x"],"payload":{}}\n', "cannot be read"),
     ],
 )
 def test_what_is_no_message(line: bytes, what: str) -> None:

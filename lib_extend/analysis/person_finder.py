@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from lib_extend.analysis.making import Maker, Picture
+from lib_extend.analysis.tag_making import TAGGER_LANE
 from lib_extend.models.images import COVERED, flatten
 from lib_extend.people.geometry import crop_box, left_to_right
 from lib_extend.people.separating import MAX_PERSONS
-from lib_extend.records import Box, Person
+from lib_extend.records import SCORE_FLOOR, Box, Person
 
 if TYPE_CHECKING:
     from lib_extend.models.ports import Detector, Tagger
@@ -96,6 +98,40 @@ class PersonFinder:
 
     def _cut(self, image: Image.Image, size: tuple[int, int], persons: Sequence[Person], which: int) -> Array:
         return self._tagger.prepare(cut_out(image, size, [p.box for p in persons], which))
+
+
+class PersonMaker(Maker):
+    """The persons of pictures, in the tagger's lane. `threads` prepare the cut-outs."""
+
+    lane = TAGGER_LANE
+    failure = "The tagger failed"
+
+    def __init__(
+        self, detector: Detector, tagger: Tagger, threads: int = 1, beat: Callable[[], None] = lambda: None
+    ) -> None:
+        self._finder = PersonFinder(detector, tagger, threads)
+        self._side, self._beat = SIDE * tagger.side, beat
+        self.batch = max(1, tagger.batch)
+
+    def size(self, picture: Picture) -> tuple[int | None, int | None]:
+        return self._side, None
+
+    def prepare(self, picture: Picture, image: Image.Image) -> tuple[Image.Image, Array]:
+        return image, self._finder.prepare(image)
+
+    def make(
+        self, pictures: Sequence[Picture], inputs: Sequence[tuple[Image.Image, Array]]
+    ) -> list[tuple[Person, ...]]:
+        return self._finder.find(
+            [image for image, _ in inputs],
+            [prepared for _, prepared in inputs],
+            [(picture.width, picture.height) for picture in pictures],
+            SCORE_FLOOR,
+            self._beat,
+        )
+
+    def close(self) -> None:
+        self._finder.close()
 
 
 def cut_out(image: Image.Image, size: tuple[int, int], boxes: Sequence[Box], which: int) -> Image.Image:

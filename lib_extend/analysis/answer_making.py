@@ -1,0 +1,102 @@
+"""How the answers about a picture are made: the questions that its tags call for, round by round."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lib_extend.analysis.decode import reduced
+from lib_extend.analysis.making import Maker, Picture, Workplace
+from lib_extend.analysis.person_finder import SIDE, cut_out
+from lib_extend.questions.asking import next_round, of_persons, of_pictures
+from lib_extend.questions.reading import read
+from lib_extend.records import Answer, Category, Person, Tag
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from lib_extend.models.ports import Vlm
+    from lib_extend.questions.records import Question
+
+_MAX_ROUNDS = 32  # of questions about one picture; a table that asks for more goes round in circles
+
+
+class AnswerMaker(Maker):
+    """Asks about as many pictures at once as the vision-language model can use.
+
+    Args:
+        vlm: the model. workplace: the questions, the scores that call for them, and the tagger if there is one.
+    """
+
+    lane = "questions"
+    failure = "The questions could not be asked"
+
+    def __init__(self, vlm: Vlm, workplace: Workplace) -> None:
+        self._vlm, self._beat = vlm, workplace.beat
+        self.threads = max(1, vlm.parallel)
+        self._questions = of_pictures(workplace.questions)
+        self._person_questions = of_persons(workplace.questions)
+        self._threshold = workplace.question_threshold
+        own = workplace.person_tag_threshold
+        self._person_threshold = self._threshold if own is None else own
+        self._sharp = None if workplace.tagger is None else SIDE * workplace.tagger.side
+
+    def size(self, picture: Picture) -> tuple[int | None, int | None]:
+        return (self._sharp if self._needs_persons(picture) else None), self._vlm.pixels
+
+    def prepare(self, picture: Picture, image: Image.Image) -> Image.Image:
+        # What waits for its questions is kept small.
+        return image if self._needs_persons(picture) else reduced(image, self._vlm.pixels)
+
+    def make(self, pictures: Sequence[Picture], inputs: Sequence[Image.Image]) -> list[tuple[Answer, ...]]:
+        return [self._ask(picture, image) for picture, image in zip(pictures, inputs, strict=True)]
+
+    def _needs_persons(self, picture: Picture) -> bool:
+        return "persons" in picture.wanted or bool(self._person_questions and picture.known.get("persons"))
+
+    def _ask(self, picture: Picture, image: Image.Image) -> tuple[Answer, ...]:
+        tags = likely(picture.all_tags(), self._threshold)
+        answers = self._put(self._questions, tags, image, picture)
+        if self._person_questions:
+            persons: Sequence[Person] = picture.value("persons") or ()
+            boxes = [p.box for p in persons]
+            for i, person in enumerate(persons):
+                own = likely(person.tags, self._person_threshold)
+                if own and next_round(self._person_questions, own, []):
+                    alone = cut_out(image, (picture.width, picture.height), boxes, i)
+                    about = self._put(self._person_questions, own, alone, picture)
+                    answers += [replace(a, person=i + 1) for a in about]
+        return tuple(answers)
+
+    def _put(
+        self, questions: Sequence[Question], tags: Mapping[str, float], image: Image.Image, picture: Picture
+    ) -> list[Answer]:
+        """The answers to the questions that `tags` call for, follow-ups included, about one image."""
+        answers: list[Answer] = []
+        asked = next_round(questions, tags, answers)
+        if not asked:
+            return answers
+        look = self._vlm.look(reduced(image, self._vlm.pixels))
+        try:
+            for _ in range(_MAX_ROUNDS):
+                replies = iter(look.ask([p for a in asked for p in a.prompts]))
+                answers += [read(a, *itertools.islice(replies, len(a.prompts))) for a in asked]
+                self._beat()
+                asked = next_round(questions, tags, answers)
+                if not asked or picture.dropped():
+                    return answers
+        finally:
+            look.close()
+        raise RuntimeError("the questions follow one another in a circle")
+
+
+def likely(tags: Sequence[Tag], threshold: float) -> dict[str, float]:
+    """Score by name of the tags that questions may be about: no ratings, none below `threshold`."""
+    scores: dict[str, float] = {}
+    for tag in tags:
+        score = 1.0 if tag.score is None else tag.score
+        if score >= threshold and tag.category is not Category.RATING:
+            scores[tag.name] = max(score, scores.get(tag.name, 0.0))
+    return scores

@@ -76,6 +76,7 @@ ROOMS: tuple[Room, ...] = (
         "parts",
         "one file a kind of what models say about a picture: its key, its record, what makes it in the worker",
         f"{BASE} config questions people analysis models",
+        "numpy PIL",
     ),
     Room(
         "worker",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import shutil
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -60,6 +63,68 @@ def test_add_a_tagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scores = {t.name: t.score for t in tags}
     assert len(scores) == 128 and scores["tag_0"] == pytest.approx(1.0, abs=0.01)
     assert scores["tag_191"] == pytest.approx(0.2, abs=0.01) and "tag_64" not in scores
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the package to add files to, without the built-in models' weights."""
+    target = tmp_path / "copy"
+    shutil.copytree(
+        ROOT / "lib_extend",
+        target / "lib_extend",
+        ignore=shutil.ignore_patterns("__pycache__", "weights", "web"),
+    )
+    return target
+
+
+def run_in(copy: Path, code: str) -> str:
+    """What a program prints that finds the package in the copy."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(copy)},
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_add_a_part(copy: Path) -> None:
+    (copy / "lib_extend" / "parts" / "brightness.py").write_text(example("part"), encoding="utf-8")
+    Image.new("L", (300, 200), 51).save(copy / "dark.png")
+    code = """
+from lib_extend.worker.client import WorkerClient
+from lib_extend.worker.kinds import analyse_picture
+from lib_extend.worker.protocol import Setup
+
+with WorkerClient() as worker:
+    worker.start(Setup())
+    (done,) = worker.run([analyse_picture.task("1", "dark.png", ["brightness", "tags"])])
+print(done.payload)
+"""
+    assert run_in(copy, code) == "Result(width=300, height=200, parts={'brightness': 0.2})\n"
+
+
+def test_add_a_kind_of_task(copy: Path) -> None:
+    kinds = copy / "lib_extend" / "worker" / "kinds"
+    (kinds / "expand_prompt.py").write_text(example("kind"), encoding="utf-8")
+    code = """
+from lib_extend.worker.client import WorkerClient
+from lib_extend.worker.kinds.expand_prompt import Request
+from lib_extend.worker.protocol import Setup, Task
+
+with WorkerClient() as worker:
+    worker.start(Setup())
+    tasks = [Task(str(i), "expand_prompt", Request(["beach"] * i + ["1girl"])) for i in range(3)]
+    print({done.id: done.payload.tags for done in worker.run(tasks)})
+"""
+    assert eval(run_in(copy, code)) == {
+        "0": ["1girl"],
+        "1": ["beach", "1girl", "ocean", "sand"],
+        "2": ["beach", "1girl", "ocean", "sand"],
+    }
 
 
 def test_the_readme_questions_work(tmp_path: Path) -> None:

@@ -258,6 +258,17 @@ class Analysis(Record):
 
 
 @dataclass(frozen=True)
+class Unmade(Record):
+    """Why a part of an analysis could not be made.
+
+    `reason` is one sentence for the user; `everywhere`: it is the model's trouble, and no other image fares better.
+    """
+
+    reason: str
+    everywhere: bool = False
+
+
+@dataclass(frozen=True)
 class Drop(Record):
     """A tag left out of a caption, and why (one short phrase a user understands)."""
 

@@ -2,7 +2,7 @@
 
 `cake3-red.png` is tagged `1girl, cake`, counted 3 and colored red. Names: `fail…` cannot be analysed,
 `slow…` takes ten seconds, `pair…` has two girls: one with black hair on the left, one with white hair and a hat;
-`crowd…` has seven. Each analysed path is appended to the file named by FAKE_WORKER_LOG.
+`crowd…` has seven; `thin…` is not asked about, and `blind…` neither, by the model's fault. Each analysed path is appended to the file named by FAKE_WORKER_LOG.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import sys
 import time
 
-from lib_extend.records import Answer, Box, Category, Person, Tag
+from lib_extend.records import Answer, Box, Category, Person, Tag, Unmade
 from lib_extend.worker.kinds import analyse_picture
 from lib_extend.worker.protocol import VERSION, Done, Failed, Hello, Ready, Setup, Task, decode, encode
 
@@ -70,7 +70,11 @@ def answer(task: Task) -> Done | Failed:
     answers.append(Answer("color", thing, color, color, 0.8, f"{color}_{thing}"))
     made = {"tags": tags, "answers": tuple(answers), "persons": persons(name)}
     wanted = {part: value for part, value in made.items() if part in request.parts}
-    return Done(task.id, task.kind, analyse_picture.Result(64, 48, wanted))
+    unmade = {}
+    if name.startswith(("thin", "blind")) and wanted.pop("answers", None) is not None:
+        reason = "The model sees nothing." if name.startswith("blind") else f"{name} is too thin."
+        unmade["answers"] = Unmade(reason, name.startswith("blind"))
+    return Done(task.id, task.kind, analyse_picture.Result(64, 48, wanted, unmade))
 
 
 PAIR = ("2girls", "multiple_girls", "black_hair", "white_hair", "hat", "smile", "indoors")

@@ -104,7 +104,7 @@ with WorkerClient() as worker:
     (done,) = worker.run([analyse_picture.task("1", "dark.png", ["brightness", "tags"])])
 print(done.payload)
 """
-    assert run_in(copy, code) == "Result(width=300, height=200, parts={'brightness': 0.2})\n"
+    assert run_in(copy, code) == "Result(width=300, height=200, parts={'brightness': 0.2}, unmade={})\n"
 
 
 def test_add_a_kind_of_task(copy: Path) -> None:

@@ -99,7 +99,8 @@ class VlmServer:
         models: the names it lists. unlisted: one more that it takes. slots: those it tells of, if llama.cpp.
         loading: how often it says that it is. blind: its model takes no pictures. key: the API key it wants, "" for none.
         logprobs: gives them. refuses: fields answered with 400; other unknown constraints are ignored.
-        thinks: says nothing within any number of tokens. spaces: as many stand in an object. delay: seconds a reply takes.
+        thinks: says nothing within any number of tokens. reasoning: stands in the text before the answer, or where
+            `apart` is a field's name in that field; with `echo` there is no answer besides. spaces: as many stand in an object. delay: seconds a reply takes.
         faults: what goes wrong with the next requests, one each.
         requests: the bodies of all chat requests. pictures: the pictures in them, decoded.
         most: requests under way at once, at the most.
@@ -116,6 +117,9 @@ class VlmServer:
     logprobs: bool = True
     refuses: frozenset[str] = frozenset()
     thinks: bool = False
+    reasoning: str = ""
+    apart: str = ""
+    echo: bool = False
     spaces: int = 0
     delay: float = 0.0
     faults: deque[Fault] = field(default_factory=deque)
@@ -244,17 +248,23 @@ class VlmServer:
         tokens = _tokens(likely)
         if wrapped:
             tokens = ["{", *[" "] * self.spaces, '"', "answer", '":', ' "', *tokens, '"}']
+        tokens = [] if self.echo else tokens
+        before = _tokens(self.reasoning) if not self.apart else []
+        tokens = [*before, *tokens]
         finish = "stop"
         if self.thinks or len(tokens) > body["max_tokens"]:
             finish, tokens = "length", [] if self.thinks else tokens[: body["max_tokens"]]
+        apart = {self.apart: self.reasoning} if self.apart else {}
         choice: dict[str, Any] = {
             "index": 0,
-            "message": {"role": "assistant", "content": "".join(tokens)},
+            "message": {"role": "assistant", "content": "".join(tokens), **apart},
             "finish_reason": finish,
         }
         if body.get("logprobs") and self.logprobs:
             choice["logprobs"] = {
-                "content": _logprobs(tokens, table, 5 + self.spaces if wrapped else 0, body["top_logprobs"])
+                "content": _logprobs(
+                    tokens, table, len(before) + (5 + self.spaces if wrapped else 0), body["top_logprobs"]
+                )
             }
         return {"object": "chat.completion", "model": body["model"], "choices": [choice]}
 

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from lib_extend.analysis.decode import reduced
 from lib_extend.analysis.making import Maker, Picture, Workplace
 from lib_extend.analysis.person_finder import SIDE, cut_out
+from lib_extend.errors import ModelError
 from lib_extend.questions.asking import next_round, of_persons, of_pictures
 from lib_extend.questions.reading import read
-from lib_extend.records import Answer, Category, Person, Tag
+from lib_extend.questions.records import Asked
+from lib_extend.records import Answer, Category, Person, Reply, Tag
+from lib_extend.vocabulary.replies import sees_nothing, spoken
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
     from lib_extend.questions.records import Question
 
 _MAX_ROUNDS = 32  # of questions about one picture; a table that asks for more goes round in circles
+
+
+BLIND = 3
+"""Pictures in a row of which a model says that it sees none, from which on it is not asked any more."""
 
 
 class AnswerMaker(Maker):
@@ -32,6 +39,7 @@ class AnswerMaker(Maker):
 
     lane = "questions"
     failure = "The questions could not be asked"
+    optional = True
 
     def __init__(self, vlm: Vlm, workplace: Workplace) -> None:
         self._vlm, self._beat = vlm, workplace.beat
@@ -41,6 +49,7 @@ class AnswerMaker(Maker):
         self._threshold = workplace.question_threshold
         own = workplace.person_tag_threshold
         self._person_threshold = self._threshold if own is None else own
+        self._blind, self._blind_sentence = 0, ""
         self._sharp = None if workplace.tagger is None else SIDE * workplace.tagger.side
 
     def size(self, picture: Picture) -> tuple[int | None, int | None]:
@@ -78,10 +87,14 @@ class AnswerMaker(Maker):
         asked = next_round(questions, tags, answers)
         if not asked:
             return answers
+        if self._blind >= BLIND:
+            raise ModelError(self._blind_sentence)
         look = self._vlm.look(reduced(image, self._vlm.pixels))
         try:
             for _ in range(_MAX_ROUNDS):
-                replies = iter(look.ask([p for a in asked for p in a.prompts]))
+                said = look.ask([p for a in asked for p in a.prompts])
+                self._check_eyes(asked, said)
+                replies = iter(said)
                 answers += [read(a, *itertools.islice(replies, len(a.prompts))) for a in asked]
                 self._beat()
                 asked = next_round(questions, tags, answers)
@@ -90,6 +103,29 @@ class AnswerMaker(Maker):
         finally:
             look.close()
         raise RuntimeError("the questions follow one another in a circle")
+
+    def _check_eyes(self, asked: Sequence[Asked], replies: Sequence[Reply]) -> None:
+        """Raises ModelError when the model says to what it was asked that it sees no picture.
+
+        Replies that are one of the allowed answers are left out: a model that is held to them can say nothing else.
+        """
+        free, blind = 0, []
+        for prompt, reply in zip((p for a in asked for p in a.prompts), replies, strict=True):
+            said = spoken(reply.raw)
+            if not any(said.lower() in (c.lower() for c in choice) for choice in prompt.choices):
+                free += 1
+                if sees_nothing(said, prompt.text):
+                    blind.append(" ".join(said.split())[:100])
+        if not blind or 2 * len(blind) < free:
+            self._blind = 0 if free else self._blind
+            return
+        self._blind += 1
+        # The same words for every picture, so that they are said once.
+        self._blind_sentence = self._blind_sentence or (
+            f"The vision-language model sees no pictures (it says “{blind[0]}”): take one that does, or look whether "
+            "its server was started with the model's vision part."
+        )
+        raise ModelError(self._blind_sentence)
 
 
 def likely(tags: Sequence[Tag], threshold: float) -> dict[str, float]:

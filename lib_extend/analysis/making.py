@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lib_extend.records import Tag
+from lib_extend.records import Tag, Unmade
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -56,6 +56,7 @@ class Picture:
         wanted: the names of the parts to make. known: values of parts that are known already.
         width, height: pixels of the upright original, once it is decoded.
         inputs: what each maker's `prepare` gave, by the part's name. made: the values made so far.
+        unmade: why parts could not be made that the picture can do without, by the part's name.
         turn: counts cancellations before it was submitted.
         dropped: asks whether nobody wants the result any more.
     """
@@ -68,6 +69,7 @@ class Picture:
     height: int = 0
     inputs: dict[str, Any] = field(default_factory=dict)
     made: dict[str, Any] = field(default_factory=dict)
+    unmade: dict[str, Unmade] = field(default_factory=dict)
     turn: int = 0
     dropped: Callable[[], bool] = lambda: False
 
@@ -88,12 +90,14 @@ class Maker:
         threads: how many threads the lane has, each with pictures of its own; the most of its makers counts.
         batch: how many pictures one call of `make` takes at the most.
         failure: begins the sentence about a picture on which it fails.
+        optional: a picture can do without its part: where it fails, the other parts are given all the same.
     """
 
     lane: str = "own"
     threads: int = 1
     batch: int = 1
     failure: str = "A model failed"
+    optional: bool = False
 
     def size(self, picture: Picture) -> tuple[int | None, int | None]:
         """(side, pixels) of what is of use: the picture may be decoded at a longer side of `side` or at `pixels` pixels.

@@ -21,8 +21,9 @@ from typing import Any
 
 from lib_extend.analysis.decode import decode
 from lib_extend.analysis.making import Maker, Picture
-from lib_extend.errors import ImageError, PromptExtendError
+from lib_extend.errors import ImageError, ModelError, PromptExtendError
 from lib_extend.files.scan import show
+from lib_extend.records import Unmade
 
 LINGER = 0.25
 """Seconds the first picture of a batch waits at the most for the batch to fill."""
@@ -34,12 +35,14 @@ Inbox = queue.SimpleQueue["Picture | None"]
 
 @dataclass(frozen=True)
 class Analysed:
-    """What became of a picture: `parts` are the values of those wanted, as far as there are makers for them."""
+    """What became of a picture: `parts` are the values of those wanted, as far as there are makers for them; `unmade`
+    says of others why they could not be made."""
 
     id: str
     width: int
     height: int
     parts: Mapping[str, Any]
+    unmade: Mapping[str, Unmade] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,9 @@ class _Lane:
     def batch(self) -> int:
         return max(1, *(m.batch for m in self.makers.values()))
 
-    def failure(self, picture: Picture) -> str:
-        """How to begin the sentence about a picture on which one of the makers failed."""
-        return next((m.failure for name, m in self.makers.items() if _waits_for(picture, name)), PREPARING)
+    def failed(self, picture: Picture) -> str | None:
+        """The part whose maker failed on a picture: the first that is still waited for."""
+        return next((name for name in self.makers if _waits_for(picture, name)), None)
 
 
 def _waits_for(picture: Picture, part: str) -> bool:
@@ -199,7 +202,12 @@ class Pipeline:
         decoded = decode(picture.path, side=side, pixels=pixels)
         picture.width, picture.height = decoded.width, decoded.height
         for name, maker in makers.items():
-            picture.inputs[name] = maker.prepare(picture, decoded.image)
+            try:
+                picture.inputs[name] = maker.prepare(picture, decoded.image)
+            except Exception as error:
+                if not maker.optional:
+                    raise
+                self._do_without(picture, name, error)
 
     # --- the lanes
 
@@ -245,13 +253,19 @@ class Pipeline:
         lane = self._lanes[number]
         try:
             self._make(lane, wanted)
-        except Exception:
+        except Exception as error:
             if len(wanted) > 1:
                 # It may have failed for one of its pictures: find out for which.
                 for picture in wanted:
                     self._run(number, [picture])
                 return
-            with self._answering(wanted[0], lane.failure(wanted[0])):
+            (picture,) = wanted
+            name = lane.failed(picture)
+            if name is not None and lane.makers[name].optional:
+                self._do_without(picture, name, error)
+                self._run(number, [picture])
+                return
+            with self._answering(picture, PREPARING if name is None else lane.makers[name].failure):
                 raise
             self._release()
             return
@@ -273,13 +287,21 @@ class Pipeline:
             for name in lane.makers:
                 picture.inputs.pop(name, None)
 
+    def _do_without(self, picture: Picture, name: str, error: Exception) -> None:
+        """Note why a part could not be made; the picture goes on."""
+        picture.inputs.pop(name, None)
+        if not isinstance(error, PromptExtendError):
+            traceback.print_exception(error, file=sys.stderr)
+        reason = explain(error, self._makers[name].failure, picture.path)
+        picture.unmade[name] = Unmade(reason, isinstance(error, ModelError))
+
     # --- results
 
     def _finish(self, picture: Picture) -> None:
         wanted = not picture.dropped()
         self._release()
         if wanted:
-            self._emit(Analysed(picture.id, picture.width, picture.height, picture.made))
+            self._emit(Analysed(picture.id, picture.width, picture.height, picture.made, picture.unmade))
 
     def _release(self) -> None:
         self._open.add(-1)

@@ -385,7 +385,8 @@ GROUPS: dict[str, tuple[Doc, ...]] = {
             "GET",
             "/jobs/{job}/events",
             "What happens, as it happens.",
-            "Events `planned`, `status`, `loaded`, `image`, `failed`, `paused`, `finished`; each has its number `n`. The "
+            "Events `planned`, `status`, `loaded`, `image`, `failed`, `incomplete` (a caption that lacks a `part`, the "
+            "answers, and why; where `path` is empty it is true of all), `paused`, `finished`; each has its number `n`. The "
             "stream ends after `finished`, which has an `error` when the job failed and `stopped` when it was stopped. "
             "The last 500 images and the last 500 failures are remembered.",
             query=(_AFTER, _POLL),

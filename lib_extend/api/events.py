@@ -46,7 +46,9 @@ class EventLog:
         with self._lock:
             n = self.last + 1
             text = json.dumps({**event, "n": n}, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-            where = {"image": self._images, "failed": self._failures}.get(kind, self._others)
+            where = {"image": self._images, "failed": self._failures, "incomplete": self._failures}.get(
+                kind, self._others
+            )
             if replace and kind == self._last_kind and where:
                 where.pop()
             where.append((n, text))

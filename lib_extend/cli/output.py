@@ -66,6 +66,9 @@ class Terminal:
             self._failed += 1
             self._print(f"{show(event.path)}: FAILED: {event.reason}", self._out)
             self._step()
+        elif isinstance(event, ev.Incomplete):
+            where = f"{show(event.path)}: no {event.part}: " if event.path else ""
+            self._print(f"{where}{event.reason}", self._err)
         elif isinstance(event, ev.Finished):
             self._finished(event)
 
@@ -117,6 +120,8 @@ class Terminal:
         parts = [f"{count(event.done, 'image')} done", f"{event.failed:,} failed"]
         if not self._dry_run:
             parts.append(f"{count(event.written, 'caption')} {verb}")
+        if event.incomplete:
+            parts.append(f"{event.incomplete:,} without answers")
         if event.separated or self._unseparated:
             parts.append(f"persons told apart in {event.separated:,}")
         self._print(

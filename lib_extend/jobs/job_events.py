@@ -88,10 +88,22 @@ class Failed(Event):
 
 
 @dataclass(frozen=True)
+class Incomplete(Event):
+    """One image's `part` ("answers") could not be made; its caption is written without.
+
+    `path` is "" where it is the model's trouble: the sentence is then true of all images and said once.
+    """
+
+    path: str
+    part: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Finished(Event):
     """The end: `done` images with a caption, `failed` ones, `written` files changed.
 
-    `analysed` images went through a model; in `separated` ones the persons were told apart; `seconds` is wall time; `stopped` when the user asked.
+    `analysed` images went through a model; in `separated` ones the persons were told apart; `incomplete` ones lack a part; `seconds` is wall time; `stopped` when the user asked.
     """
 
     done: int
@@ -102,5 +114,6 @@ class Finished(Event):
     analysed: int = 0
     skipped: int = 0
     separated: int = 0
+    incomplete: int = 0
     stopped: bool = False
     run: int = 0

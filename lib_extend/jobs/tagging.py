@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from lib_extend.config import TagConfig
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, ModelKeys, Recipe
 from lib_extend.datasets.state import Part, State
-from lib_extend.errors import Stopped, StorageError
+from lib_extend.errors import ModelError, Stopped, StorageError
 from lib_extend.files import caption_files as files
 from lib_extend.files.scan import Found, scan, show
 from lib_extend.jobs import job_events as ev
@@ -24,11 +24,14 @@ from lib_extend.jobs.needs import Need, needs_of
 from lib_extend.parts import part_table
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.records import Question
-from lib_extend.records import Analysis
+from lib_extend.records import Analysis, Unmade
 from lib_extend.worker.client import OnProgress, WorkerClient
 from lib_extend.worker.kinds import analyse_picture
 from lib_extend.worker.protocol import Done, Progress, Ready, Setup, Task
 from lib_extend.worker.protocol import Failed as TaskFailed
+
+HOPELESS = 3
+"""Images in a row of which nothing could be made for the model's own trouble: the run then ends with the sentence."""
 
 CHUNK = 64
 """Captions committed together: one journal transaction each, so that 1,000 take well under a second."""
@@ -75,7 +78,8 @@ class TagJob:
         self._make_client = client
         self._client: Client | None = None
         self._stop = threading.Event()
-        self._counts = {"done": 0, "failed": 0, "written": 0, "analysed": 0, "separated": 0}
+        self._counts = {"done": 0, "failed": 0, "written": 0, "analysed": 0, "separated": 0, "incomplete": 0}
+        self._said: set[str] = set()  # sentences about a model, each said once
 
     def stop(self) -> None:
         """End the job; what is done is kept. Returns at once."""
@@ -127,6 +131,7 @@ class TagJob:
                 analysed=self._counts["analysed"],
                 skipped=self._skipped,
                 separated=self._counts["separated"],
+                incomplete=self._counts["incomplete"],
                 stopped=status != "done",
                 run=run,
             )
@@ -134,6 +139,7 @@ class TagJob:
     # the run
 
     _skipped = 0
+    _hopeless = 0
 
     def _run(self, state: State, run: int, continued: bool, found: list[Found]) -> Iterator[ev.Event]:
         finished = state.items_done(run) if continued else set()
@@ -251,9 +257,13 @@ class TagJob:
                 if isinstance(result, TaskFailed):
                     failed.append((need.found.name, result.reason))
                     continue
-                self._counts["analysed"] += 1
                 made = result.payload
                 assert isinstance(made, analyse_picture.Result)
+                if made.unmade and not made.parts and not recipe.models.tagger:
+                    failed.append((need.found.name, self._nothing_made(made.unmade.values())))
+                    continue
+                self._counts["analysed"] += 1
+                yield from self._incomplete(need.found, made.unmade)
                 for name, value in made.parts.items():
                     key = self._key(recipe, name, need)
                     stored = part_table.parts()[name].to_json(value)
@@ -264,6 +274,24 @@ class TagJob:
                     state.store_parts(rows)
             yield from self._fail(state, run, failed)
             yield from self._results(state, run, ready, captioner)
+
+    def _incomplete(self, found: Found, unmade: Mapping[str, Unmade]) -> Iterator[ev.Event]:
+        """Report the parts that an image must do without."""
+        self._counts["incomplete"] += bool(unmade)
+        for part, why in unmade.items():
+            if not why.everywhere:
+                yield ev.Incomplete(found.name, part, why.reason)
+            elif why.reason not in self._said:
+                self._said.add(why.reason)
+                yield ev.Incomplete("", part, why.reason)
+
+    def _nothing_made(self, unmade: Iterable[Unmade]) -> str:
+        """Why an image fails of which nothing could be made. Raises ModelError when no image would fare better."""
+        everywhere = [why.reason for why in unmade if why.everywhere]
+        self._hopeless = self._hopeless + 1 if everywhere else 0
+        if self._hopeless >= HOPELESS:
+            raise ModelError(everywhere[0])
+        return next(why.reason for why in unmade)
 
     def _key(self, recipe: Recipe, part: str, need: Need) -> str:
         """What a part of an image is stored under."""

@@ -9,6 +9,7 @@ from lib_extend.questions.records import Asked, Kind, Question
 from lib_extend.records import Answer, Reply
 from lib_extend.vocabulary import colors, hedges
 from lib_extend.vocabulary.plurals import plural
+from lib_extend.vocabulary.replies import sees_nothing, spoken
 
 YES, NO = "yes", "no"
 FREE_LENGTH = 100
@@ -17,6 +18,9 @@ FREE_LENGTH = 100
 _YES = re.compile(
     r"\b(?:yes|yeah|yep|true|correct|there(?:'s| is| are)|visible|i (?:can )?see|(?:image|picture) (?:shows|has|contains))\b"
 )
+# A "no" that answers, not one that belongs to a noun: "yes and no", "yes/no", "no, yes" but not "yes, no doubt".
+_LONE_NO = re.compile(r"\bno\b(?=\W*(?:$|\b(?:and|or|but|nor|yes)\b)|[.,;:!?)/\"'])")
+_NEITHER = re.compile(r"\bneither\b|\bnot (?:a )?(?:clear |simple )?yes\b")
 _NOTHING = frozenset({"", "no", "none", "nothing", "n/a", "unknown"})
 # how a sentence leads to what it names: "It is a clock" → "clock"
 _LEAD = re.compile(
@@ -37,7 +41,7 @@ _SYNONYMS = {
 }
 
 
-RULES = 2
+RULES = 3
 """Raised when replies are read otherwise than before: stored answers are then asked again."""
 
 
@@ -59,20 +63,24 @@ def read(asked: Asked, *replies: Reply) -> Answer:
 
     Where the model gave probabilities over the choices, those of two phrasings are averaged and the likeliest
     choice counts; else its words are read, and two phrasings must agree.
-    A reply that fits nothing keeps its raw text and yields no answer and no tag.
+    A reply that fits nothing keeps its raw text and yields no answer and no tag; so does one in which the model says
+    that it sees no picture, whatever probabilities came with it.
     """
     probability: float | None = None
     reply = replies[0]
+    answer = ""
     options = asked.prompt.choices
     rows = [r.probabilities for r in replies if r.probabilities is not None]
-    if len(rows) == len(replies) and all(len(row) == len(options) > 0 for row in rows):
+    if any(sees_nothing(spoken(r.raw), p.text) for r, p in zip(replies, asked.prompts, strict=False)):
+        pass
+    elif len(rows) == len(replies) and all(len(row) == len(options) > 0 for row in rows):
         mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
         best = max(range(len(options)), key=lambda i: mean[i])
         probability = mean[best]
         answer = _chosen(asked.question, options[best][0])
     else:
         read_as = {normalize(asked.question, r.raw) for r in replies}
-        answer = read_as.pop() if len(read_as) == 1 else ""
+        answer = read_as.pop() if len(read_as) == 1 else answer
     return Answer(
         question=asked.question.name,
         object=asked.object,
@@ -84,8 +92,11 @@ def read(asked: Asked, *replies: Reply) -> Answer:
 
 
 def normalize(question: Question, text: str) -> str:
-    """The allowed answer a text means, in its normal form; "" when it fits nothing."""
+    """The allowed answer a text means, in its normal form; "" when it fits nothing or has no word."""
     kind = question.kind
+    text = spoken(text)
+    if not text or sees_nothing(text, question.ask):
+        return ""
     if kind is Kind.COUNT:
         count = numbers.count_in(text)
         return "" if count is None else str(count)
@@ -137,9 +148,15 @@ def _chosen(question: Question, name: str) -> str:
 
 def _yes_no(text: str) -> str:
     text = hedges.plain(text)
-    first = re.match(r"\W*(\w+)", text)
-    if first and first.group(1) in (YES, NO):
-        return first.group(1)
+    first = re.match(r"\W*(\w+)\W*", text)
+    if _NEITHER.search(text):
+        return NO if "neither" not in text else ""
+    if re.search(r"\byes\b", text) and _LONE_NO.search(text):
+        return ""  # "yes and no"
+    if first and first.group(1) == YES:
+        return "" if hedges.absent(text[first.end() :]) else YES  # "Yes, there is no chair."
+    if first and first.group(1) == NO:
+        return NO
     if hedges.unsure(text):
         return ""
     if hedges.denies(text):
@@ -172,7 +189,7 @@ def _words(text: str) -> str:
 
 
 def _free(text: str) -> str:
-    line = next((part.strip() for part in text.splitlines() if part.strip()), "")
+    line = next((part.strip() for part in text.splitlines() if any(c.isalnum() for c in part)), "")
     line = " ".join(line.strip("\"'`*“”").rstrip(".").split())
     if len(line) > FREE_LENGTH:
         line = line[:FREE_LENGTH].rsplit(" ", 1)[0]

@@ -292,10 +292,32 @@ def test_the_vlm_sees_no_more_pixels_than_are_of_use(run: Runner, picture: MakeP
 def test_a_failing_vlm(run: Runner, picture: MakePicture) -> None:
     cake = (Tag("cake"),)
     vlm = Vlm(fails="no CUDA today")
-    got = run([picture(1, tags=cake)], Tagger(), vlm, BUILTIN)
-    assert isinstance(got["1"], NotAnalysed)
-    assert got["1"].reason == "The questions could not be asked on 1.png (RuntimeError: no CUDA today)."
+    one = done(run([picture(1, tags=cake)], Tagger(), vlm, BUILTIN)["1"])
+    assert one.parts["tags"][0].name == "n1" and "answers" not in one.parts, "the tags are there all the same"
+    assert one.unmade["answers"].reason == (
+        "The questions could not be asked on 1.png (RuntimeError: no CUDA today)."
+    )
+    assert not one.unmade["answers"].everywhere
     assert vlm.open == 0
+
+
+@pytest.mark.parametrize("parts", [("tags", "answers"), ("answers",)])
+def test_a_model_without_eyes_is_named_alike_for_all_and_not_asked_for_ever(
+    run: Runner, picture: MakePicture, parts: Sequence[str]
+) -> None:
+    vlm = Vlm(reply="I'm sorry, but there is no image.")
+    got = run([picture(i, parts=parts, tags=(Tag("cake"),)) for i in range(12)], Tagger(), vlm, BUILTIN)
+    (why,) = {done(one).unmade["answers"] for one in got.values()}
+    assert why.everywhere and "“I'm sorry, but there is no image.”" in why.reason
+    assert all(set(done(one).parts) == set(parts) - {"answers"} for one in got.values())
+    assert len(vlm.sizes) == answer_making.BLIND
+
+
+def test_a_thing_that_is_not_there_is_no_missing_picture(run: Runner, picture: MakePicture) -> None:
+    vlm = Vlm(reply="There is no cake in the image.")
+    count = [q for q in BUILTIN if q.name == "count"]
+    got = done(run([picture(1, tags=(Tag("cake"),))], Tagger(), vlm, count)["1"])
+    assert [a.answer for a in got.parts["answers"]] == ["0"] and not got.unmade
 
 
 def test_questions_that_follow_one_another_for_ever(
@@ -303,8 +325,8 @@ def test_questions_that_follow_one_another_for_ever(
 ) -> None:
     first = answer_making.next_round(BUILTIN, {"cake": 1.0}, [])
     monkeypatch.setattr(answer_making, "next_round", lambda *_: first)
-    got = run([picture(1)], Tagger(), Vlm(), BUILTIN)
-    assert isinstance(got["1"], NotAnalysed) and "in a circle" in got["1"].reason
+    got = done(run([picture(1)], Tagger(), Vlm(), BUILTIN)["1"])
+    assert "in a circle" in got.unmade["answers"].reason
 
 
 def test_a_server_gets_several_images_at_once(run: Runner, picture: MakePicture) -> None:

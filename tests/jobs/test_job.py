@@ -130,6 +130,39 @@ def test_a_failing_image_costs_only_itself(folder: Path, log: Path) -> None:
     assert failures(run(folder)), "it is tried again in the next run"
 
 
+def test_a_picture_without_answers_keeps_its_tags(folder: Path, log: Path) -> None:
+    images(folder, "cake3-red.png", "thin3-red.png")
+    events = run(folder, vlm="fake")
+    assert caption(folder, "thin3-red.png").startswith("1girl") and not failures(events)
+    assert "3 cakes" in names(folder, "cake3-red.png")
+    told = [e for e in events if isinstance(e, ev.Incomplete)]
+    assert told == [ev.Incomplete("thin3-red.png", "answers", "thin3-red.png is too thin.")]
+    end = finished(events)
+    assert (end.done, end.failed, end.incomplete, end.written) == (2, 0, 1, 2)
+    run(folder, vlm="fake")
+    seen = [Path(line).name for line in log.read_text().splitlines()]
+    assert sorted(seen) == ["cake3-red.png", "thin3-red.png", "thin3-red.png"], "it is asked about again"
+
+
+def test_a_models_own_trouble_is_said_once(folder: Path, log: Path) -> None:
+    images(folder, *(f"blind{i}-red.png" for i in range(10, 30)))
+    events = run(folder, vlm="fake")
+    assert [e for e in events if isinstance(e, ev.Incomplete)] == [
+        ev.Incomplete("", "answers", "The model sees nothing.")
+    ]
+    assert finished(events).written == finished(events).incomplete == 20
+    assert not failures(events)
+
+
+def test_a_run_ends_when_its_only_model_can_do_nothing(folder: Path, log: Path) -> None:
+    for i in range(10, 40):
+        images(folder, f"blind{i}-red.png")
+        (folder / f"blind{i}-red.txt").write_text("1girl, cake")
+    with pytest.raises(UserError, match=r"^The model sees nothing\.$"):
+        run(folder, tagger="none", vlm="fake")
+    assert caption(folder, "blind10-red.png") == "1girl, cake"
+
+
 def test_two_images_with_one_stem(folder: Path, log: Path) -> None:
     images(folder, "a.png", "a.jpg")
     reasons = failures(run(folder))

@@ -21,6 +21,7 @@ from lib_extend.models.vlms.dialects import JSON_SCHEMA, PLAIN, Token
 from lib_extend.models.vlms.loading import load_vlm
 from lib_extend.models.vlms.server import ServerVlm, connect
 from lib_extend.records import Prompt, Reply
+from lib_extend.vocabulary.replies import spoken
 from tests.vlm_server import OWNERS, VlmServer, garbage, hang_up, silence, status
 
 COUNTS = tuple(
@@ -296,6 +297,34 @@ def test_an_answer_cut_before_it_began(server: VlmServer) -> None:
     for prompt in (FREE, CAKES):
         with pytest.raises(ImageError, match="cut before it said anything"):
             ask(connect(server.url), prompt)
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_an_answer_in_the_reasoning_field_alone_is_the_models_trouble(server: VlmServer, field: str) -> None:
+    server.reasoning, server.apart, server.echo = "There are 3 cakes, so 3.", field, True
+    for prompt in (FREE, CAKES):
+        with pytest.raises(ModelError, match="seer-2b .* only thinks aloud"):
+            ask(connect(server.url), prompt)
+
+
+@pytest.mark.parametrize("dialect", ["vllm", "ollama", "other"])
+def test_reasoning_in_the_text_is_no_answer(dialect: str) -> None:
+    said = "<think>Perhaps 2, or 10.</think>"
+    with VlmServer(dialect, ANSWERS, reasoning=said) as server:
+        cakes, free = ask(connect(server.url), CAKES, FREE)
+        assert spoken(cakes.raw) == "3" and spoken(free.raw).startswith("I see")
+        assert cakes.probabilities is not None and cakes.probabilities[3] == pytest.approx(0.7, abs=0.01)
+        server.echo = True
+        with pytest.raises(ModelError, match="only thinks aloud"):
+            ask(connect(server.url), CAKES)
+        server.reasoning = "<think>It goes on and on"
+        with pytest.raises(ModelError, match="only thinks aloud"):
+            ask(connect(server.url), FREE)
+
+
+def test_reasoning_apart_leaves_no_probabilities_that_may_be_of_the_reasoning(server: VlmServer) -> None:
+    server.reasoning, server.apart = "Let me count.", "reasoning_content"
+    assert ask(connect(server.url), CAKES) == [Reply("3", None)]
 
 
 def test_free_answers_end_at_their_length(server: VlmServer) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lib_extend.config import TagConfig
 from lib_extend.questions.builtin import BUILTIN
-from lib_extend.records import Answer, Box, Category, Person, Source, Tag
+from lib_extend.records import Answer, Box, Category, Person, Source, Tag, Unmade
 from lib_extend.worker import protocol as p
 from lib_extend.worker.kinds import analyse_picture
 
@@ -39,6 +39,7 @@ MESSAGES = [
     result(persons=(Person("", Box(1, 2, 3, 4), 0.5, TAGS),)),
     result(),
     result(tags=(), answers=()),
+    p.Done("7", analyse_picture.NAME, analyse_picture.Result(10, 20, {}, {"answers": Unmade("Too thin.")})),
     p.Failed("7", "It is cut short."),
     p.Alive(),
     p.Broken("What?"),

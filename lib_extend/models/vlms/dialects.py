@@ -15,6 +15,8 @@ from typing import Any
 
 Body = dict[str, Any]
 
+_REASONED = re.compile(r"(?:</\w+>|◁/think▷|\[/THINK\]|<channel\|>)\s*$")
+
 LEAST_MASS = 0.02
 """Probability the allowed answers must have together; below it a model's scores say nothing about them."""
 
@@ -156,6 +158,16 @@ def tokens_of(logprobs: Any) -> list[Token]:
         ]
     except (KeyError, TypeError, ValueError):
         return []
+
+
+def behind_reasoning(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens of the answer alone, where a model reasoned first; none where its end is not among the tokens."""
+    text = ""
+    for i, token in enumerate(tokens):
+        text = (text + token.text)[-40:]
+        if _REASONED.search(text):
+            return list(tokens[i + 1 :])
+    return []
 
 
 def probabilities(

@@ -21,6 +21,7 @@ from lib_extend.models.vlms.api import ANSWER_SECONDS, Api, Refused, is_local, n
 from lib_extend.models.vlms.dialects import PLAIN, Dialect, Style
 from lib_extend.models.vlms.pictures import shrink, to_rgb
 from lib_extend.records import Prompt, Reply
+from lib_extend.vocabulary.replies import reasons, spoken
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -197,8 +198,8 @@ class ServerVlm:
         except Refused as refusal:
             raise self._declined(refusal) from refusal
         text = _text(message)
-        if not text.strip():
-            raise _nothing_said(message)
+        if not _says(text):
+            raise self._nothing_said(message)
         return Reply(text)
 
     def _closed(self, body: dict[str, Any], prompt: Prompt) -> Reply:
@@ -222,7 +223,9 @@ class ServerVlm:
                 else:
                     raise self._declined(refusal) from refusal
                 continue
-            text, formed = dialects.unwrap(_text(message), style, names)
+            said = _text(message)
+            # Some servers leave the reasoning in the text, before the answer.
+            text, formed = dialects.unwrap(spoken(said) if reasons(said) else said, style, names)
             cut = message.get("finish_reason") == "length"
             if cut and style.wrapped and text.lstrip().startswith("{"):
                 raise ImageError(f"The model's answer was cut before its end ({text[:80]!r}).")
@@ -232,14 +235,28 @@ class ServerVlm:
                     continue
                 style = PLAIN
             self._remember(styles, logprobs)
-            return self._reply(message, text, prompt, style)
+            return self._reply(message, text if style.wrapped and formed else said, prompt, style)
 
     def _reply(self, message: Any, text: str, prompt: Prompt, style: Style) -> Reply:
+        if not _says(text):
+            raise self._nothing_said(message)
         tokens = dialects.tokens_of(message.get("logprobs"))
-        found = dialects.probabilities(tokens, prompt.choices, style)
-        if not text.strip():
-            raise _nothing_said(message)
-        return Reply(text, found)
+        if _reasoning(message):
+            tokens = dialects.behind_reasoning(tokens)
+        return Reply(text, dialects.probabilities(tokens, prompt.choices, style))
+
+    def _nothing_said(self, message: Any) -> ImageError | ModelError:
+        if _reasoning(message):
+            return ModelError(
+                f"The model {self._model} of the server at {self._api.base} only thinks aloud and never comes to an "
+                "answer: switch its thinking off in the server, or take a model that does not think."
+            )
+        if message.get("finish_reason") == "length":
+            return ImageError(
+                "The model's answer was cut before it said anything: it thinks aloud; take one that does not, or "
+                "switch its thinking off in the server."
+            )
+        return ImageError("The model's answer was empty.")
 
     def _remember(self, styles: tuple[Style, ...], logprobs: bool) -> None:
         """Keeps what a server refused from being tried again."""
@@ -304,10 +321,13 @@ def _text(message: Any) -> str:
     return str(content or "")
 
 
-def _nothing_said(message: Any) -> ImageError:
-    if message.get("finish_reason") == "length":
-        return ImageError(
-            "The model's answer was cut before it said anything: it thinks aloud; take one that does not, or "
-            "switch its thinking off in the server."
-        )
-    return ImageError("The model's answer was empty.")
+def _says(text: str) -> bool:
+    """Whether a reply's text has an answer, not only reasoning. "!!!" is one that says nothing."""
+    return bool(text.strip()) and (not reasons(text) or bool(spoken(text)))
+
+
+def _reasoning(message: Any) -> str:
+    """What the model reasoned, wherever the server puts it."""
+    fields = (message["message"].get(name) for name in ("reasoning_content", "reasoning", "thinking"))
+    text = _text(message)
+    return next((str(f) for f in fields if f), text if reasons(text) else "")

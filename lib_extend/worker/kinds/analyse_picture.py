@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lib_extend.parts import part_table
-from lib_extend.records import Record
+from lib_extend.records import Record, Unmade
 from lib_extend.worker.protocol import Task
 from lib_extend.worker.task_kinds import Kind, Process, Runner
 
@@ -46,18 +46,28 @@ class Request(Record):
 
 @dataclass(frozen=True)
 class Result(Record):
-    """What was found: `width` and `height` are the upright picture's pixels, `parts` the values that were made."""
+    """What was found: `width` and `height` are the upright picture's pixels, `parts` the values that were made.
+
+    `unmade`: why parts could not be made that a caption can do without.
+    """
 
     width: int
     height: int
     parts: Mapping[str, Any] = field(default_factory=dict)
+    unmade: Mapping[str, Unmade] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        return {"width": self.width, "height": self.height, "parts": part_table.to_json(self.parts)}
+        return {
+            "width": self.width,
+            "height": self.height,
+            "parts": part_table.to_json(self.parts),
+            "unmade": {name: unmade.to_json() for name, unmade in self.unmade.items()},
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Result:
-        return cls(int(data["width"]), int(data["height"]), part_table.from_json(data["parts"]))
+        unmade = {name: Unmade.from_json(why) for name, why in data.get("unmade", {}).items()}
+        return cls(int(data["width"]), int(data["height"]), part_table.from_json(data["parts"]), unmade)
 
 
 class AnalysePicture(Kind):
@@ -78,7 +88,7 @@ class AnalysePicture(Kind):
             if isinstance(outcome, NotAnalysed):
                 process.failed(outcome.id, outcome.reason)
             else:
-                process.done(outcome.id, Result(outcome.width, outcome.height, outcome.parts))
+                process.done(outcome.id, Result(outcome.width, outcome.height, outcome.parts, outcome.unmade))
 
         workplace = Workplace(
             tagger=models.tagger,

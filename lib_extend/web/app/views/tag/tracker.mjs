@@ -89,7 +89,7 @@ export class Tracker extends EventTarget {
       this.changed += event.changed ? 1 : 0;
       this.pictures.unshift(event);
       this.pictures.length = Math.min(this.pictures.length, KEPT);
-    } else if (event.event === "failed") {
+    } else if (event.event === "failed" || event.event === "incomplete") {
       this.failures.unshift(event);
       this.failures.length = Math.min(this.failures.length, KEPT);
     } else if (event.event === "finished") {

@@ -13,8 +13,9 @@ KAOMOJI = frozenset(
     "0_0 (o)_(o) +_+ +_- ._. <o>_<o> <|>_<|> =_= >_< 3_3 6_9 >_o @_@ ^_^ o_o u_u x_x |_| ||_|| -_- ;_; "
     "t_t o_0 0_o ^_- *_* #_# $_$ !_! ?_? n_n q_q v_v z_z d_d c_c".split()
 )
-# Any number of backslashes, so that what is read once reads the same the second time.
-_ESCAPED = re.compile(r"\\+([()\[\]{}])")
+# Any number of backslashes, so that what is read once reads the same the second time; looked at from the first one
+# only, so that the time grows with their number.
+_ESCAPED = re.compile(r"(?<!\\)\\+([()\[\]{}])")
 _SPACES = re.compile(r"[\s_]+")
 _BRACKET = re.compile(r"([()])")
 LONG_SENTENCE, SHORT_SENTENCE = 7, 3

@@ -6,6 +6,10 @@ The loop opens a picture with Pillow, lays it over white, pads it to a square, s
 the tagger, one picture after the other. Ours decodes what is needed in threads and tags in batches. Both are
 timed with an *emulated accelerator* (a session that sleeps 1.5 ms a picture and 3 ms a call and uses no CPU:
 what a fast graphics card leaves to measure) and with the built-in sketch tagger on this machine's CPU.
+
+Two more rows compare a whole job, from the plan to the caption files, with the pipeline alone (decoding and tagging
+in one process, nothing stored or written), where the tagger names 160 and 2,400 tags a picture above the score floor.
+The worker's process is there already: starting it costs once what it costs.
 """
 
 from __future__ import annotations
@@ -26,18 +30,28 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks._accelerator import emulated_tagger
 from lib_extend.analysis.making import Picture, Workplace
 from lib_extend.analysis.pipeline import NotAnalysed, Outcome, Pipeline, cores
+from lib_extend.config import TagConfig
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import PromptExtendError
+from lib_extend.jobs import job_events
+from lib_extend.jobs.tagging import TagJob
 from lib_extend.models.images import pad_square
 from lib_extend.models.ports import Tagger
 from lib_extend.parts.part_table import makers
 from lib_extend.records import SCORE_FLOOR, Tag
+from lib_extend.worker.client import WorkerClient
 
 SIDE = 448
 BATCH = 8
 SECONDS_AN_IMAGE, SECONDS_A_CALL = 0.0015, 0.003
+TAGS = (160, 2400)
+"""Tags a picture above the score floor: of a usual tagger, and of one with 70,000 labels."""
 KINDS = ("jpg",) * 12 + ("png",) * 5 + ("webp",) * 3  # of 20: 60 %, 25 %, 15 %
+
+JOB = TagConfig(tagger="emulated", vlm="none")
 
 Array = np.ndarray[Any, Any]
 
@@ -103,6 +117,51 @@ def ours(paths: Sequence[Path], tagger: Tagger) -> float:
     seconds = time.perf_counter() - began
     pipeline.close()
     return seconds
+
+
+class StandingClient(WorkerClient):
+    """A worker that outlives the job which it works for."""
+
+    def close(self, timeout: float = 5.0) -> None: ...
+
+    def end(self) -> None:
+        super().close(0.0)
+
+
+def whole_job(paths: Sequence[Path], client: StandingClient) -> float:
+    """Seconds of a job over a fresh folder with the pictures, from the plan to the last caption."""
+    with tempfile.TemporaryDirectory(dir=paths[0].parent) as folder:
+        for path in paths:
+            os.link(path, Path(folder) / path.name)
+        began = time.perf_counter()
+        for event in TagJob(Dataset(Path(folder)), JOB, client=lambda: client).events():
+            if isinstance(event, job_events.Failed):
+                raise PromptExtendError(event.reason)
+        seconds = time.perf_counter() - began
+        written = len(list(Path(folder).glob("*.txt")))
+        if written != len(paths):
+            raise PromptExtendError(f"{written} of {len(paths)} captions were written.")
+    return seconds
+
+
+def compare_jobs(paths: Sequence[Path], tags: int, rounds: int) -> dict[str, float]:
+    """Images a second of a whole job and of the pipeline alone, medians of rounds that take turns."""
+    client = StandingClient([sys.executable, "-m", "benchmarks._accelerator", str(tags)])
+    tagger = emulated_tagger(tags)
+    times: dict[str, list[float]] = {"job": [], "alone": []}
+    try:
+        whole_job(paths[:2], client)
+        for _ in range(rounds):
+            times["job"].append(whole_job(paths, client))
+            times["alone"].append(ours(paths, tagger))
+    finally:
+        client.end()
+    speed = {name: len(paths) / statistics.median(t) for name, t in times.items()}
+    return {
+        "images_per_second": round(speed["job"], 2),
+        "pipeline_images_per_second": round(speed["alone"], 2),
+        "ratio": round(speed["job"] / speed["alone"], 3),
+    }
 
 
 def compare(paths: Sequence[Path], tagger: Tagger, rounds: int) -> dict[str, float]:
@@ -178,6 +237,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--rounds", type=int, default=3, help="rounds, of which the median counts (default: 3)"
     )
+    parser.add_argument("--jobs", action="store_true", help="only the rows of whole jobs")
     parser.add_argument(
         "--pictures", type=Path, help="folder to make the pictures in, and find them next time"
     )
@@ -201,6 +261,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         report.update({f"real_{name}": value for name, value in real.items()})
         rows.append((f"sketch tagger, {tagger.device}", real))
         tagger.close()
+    jobs = []
+    for tags in TAGS:
+        say(f"A whole job, {tags:,} tags a picture …")
+        jobs.append((tags, compare_jobs(paths, tags, args.rounds)))
+    report["jobs"] = {str(tags): row for tags, row in jobs}
     report.update(
         images=len(paths), cores=cores(), load=round(os.getloadavg()[0], 2) if os.name == "posix" else None
     )
@@ -209,6 +274,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, row in rows:
         numbers = row["ours_images_per_second"], row["reference_images_per_second"], row["ratio"]
         print(f"{name:<28}{numbers[0]:>10.1f}{numbers[1]:>12.1f}{numbers[2]:>7.2f}×")
+    print(f"{'images a second':<28}{'whole job':>10}{'pipeline':>12}{'ratio':>8}")
+    for tags, row in jobs:
+        numbers = row["images_per_second"], row["pipeline_images_per_second"], row["ratio"]
+        print(f"{f'{tags:,} tags a picture':<28}{numbers[0]:>10.1f}{numbers[1]:>12.1f}{numbers[2]:>7.2f}×")
     print(
         f"{len(paths)} pictures, {cores()} cores; mean pixel difference {report['mean_pixel_difference']} of 255"
     )

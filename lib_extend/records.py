@@ -58,6 +58,8 @@ def _plain(value: Any) -> Any:
         return [_plain(v) for v in value]
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [_plain(v) for v in value]
     return value
 
 
@@ -217,7 +219,7 @@ class Person(Record):
     letter: str
     box: Box
     score: float | None = None
-    tags: tuple[Tag, ...] = ()
+    tags: Sequence[Tag] = ()
     locked: bool = False
 
     @classmethod
@@ -242,7 +244,7 @@ class Analysis(Record):
 
     width: int
     height: int
-    tags: tuple[Tag, ...] = ()
+    tags: Sequence[Tag] = ()
     answers: tuple[Answer, ...] = ()
     persons: tuple[Person, ...] = ()
 

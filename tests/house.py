@@ -36,13 +36,14 @@ class Room:
         return set(self.packages.split())
 
 
-BASE = "records errors"
+BASE = "records errors tag_table"
 PURE = f"{BASE} config vocabulary questions people captions"
 ENGINE = f"{PURE} files parts datasets"
 
 ROOMS: tuple[Room, ...] = (
     Room("records", "the nouns that cross pipes and files"),
     Room("errors", "the kinds of trouble"),
+    Room("tag_table", "a picture's tags in columns", "records"),
     Room(
         "config", "the settings: one dataclass a group, the command line's options made from them", "errors"
     ),

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.house import BY_NAME, PACKAGE, ROOMS, circles, graph, imports, modules, room_of
 
 HEAVY = {"torch", "transformers", "onnxruntime", "onnx", "tokenizers"}
-PURE = {"records", "errors", "config", "vocabulary", "captions", "questions", "people"}
+PURE = {"records", "errors", "tag_table", "config", "vocabulary", "captions", "questions", "people"}
 TOUCHES_THE_WORLD = {"os", "pathlib", "io", "shutil", "threading", "socket", "subprocess", "sqlite3"}
 OUTSIDE_THE_TABLE = {"__init__", "__main__"}
 IN_THE_PROCESS = {"server.py", "commands.py", "separating.py"}

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from lib_extend.config import TagConfig
 from lib_extend.records import Category, Drop, Tag
+from lib_extend.tag_table import rows
 
 CHARACTER_MCUT_FLOOR = 0.15
 """MCut for characters never goes below this (as the WD tagger's own demo does)."""
@@ -54,21 +55,20 @@ def passing(
     general = own.general if config.threshold is None else config.threshold
     character = own.character if config.character_threshold is None else config.character_threshold
     if config.mcut:
-        general = mcut([t.score for t in tags if t.category is Category.GENERAL and t.score is not None])
-        scores = [t.score for t in tags if t.category is Category.CHARACTER and t.score is not None]
+        general = mcut([s for _, c, s in rows(tags) if c is Category.GENERAL and s is not None])
+        scores = [s for _, c, s in rows(tags) if c is Category.CHARACTER and s is not None]
         character = max(CHARACTER_MCUT_FLOOR, mcut(scores))
     per_tag = own.tags if config.threshold is None and not config.mcut else {}
-    rating = max(
-        (t for t in tags if t.category is Category.RATING), key=lambda t: t.score or 0.0, default=None
-    )
-    for tag in tags:
-        if tag.category is Category.RATING:
-            if (config.rating or config.format == "separation") and tag is rating:
-                yield tag
+    ratings = [(score or 0.0, -at) for at, (_, c, score) in enumerate(rows(tags)) if c is Category.RATING]
+    rating = -max(ratings)[1] if ratings and (config.rating or config.format == "separation") else None
+    for at, (name, category, score) in enumerate(rows(tags)):
+        if category is Category.RATING:
+            if at == rating:
+                yield tags[at]
             continue
-        limit = character if tag.category is Category.CHARACTER else general
-        limit = per_tag.get(tag.name, limit)
-        if tag.score is None or tag.score >= limit or keep(tag.name):
-            yield tag
+        limit = character if category is Category.CHARACTER else general
+        limit = per_tag.get(name, limit)
+        if score is None or score >= limit or keep(name):
+            yield tags[at]
         else:
-            yield Drop(tag.name, f"score {tag.score:.2f} is below {limit:.2f}")
+            yield Drop(name, f"score {score:.2f} is below {limit:.2f}")

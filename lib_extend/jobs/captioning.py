@@ -18,9 +18,10 @@ from lib_extend.files.scan import Found, show
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs import journal
 from lib_extend.jobs.journal import Outcome, Write
+from lib_extend.parts.part_table import parts
 from lib_extend.people import corrected as persons
 from lib_extend.questions.verdicts import apply
-from lib_extend.records import Analysis, Answer, Caption, Person, Tag
+from lib_extend.records import Analysis, Caption
 
 
 @dataclass
@@ -123,29 +124,21 @@ class Captioner:
 
     def stored(self, found: Found, existing: Existing | None) -> Analysis:
         """The stored analysis of an image, as the models gave it."""
-        width = height = 0
-        tags: tuple[Tag, ...] = ()
-        answers: tuple[Answer, ...] = ()
-        tagger = self.recipe.models.tagger
-        if tagger:
-            part = self._state.part(found, TAGS, tagger)
-            if part is not None:
-                width, height = part.width, part.height
-                tags = tuple(Tag.from_json(t) for t in part.payload)
-        if self.recipe.questions:
-            known = existing.added if existing and not tagger else ()
-            key = self.recipe.answers_key_of(known) if known else self.recipe.answers_key
-            part = self._state.part(found, ANSWERS, key)
-            if part is not None:
-                width, height = part.width, part.height
-                answers = tuple(Answer.from_json(a) for a in part.payload)
-        found_persons: tuple[Person, ...] = ()
+        recipe = self.recipe
+        keys = {TAGS: recipe.models.tagger or ""}
+        if recipe.questions:
+            known = existing.added if existing and not recipe.models.tagger else ()
+            keys[ANSWERS] = recipe.answers_key_of(known) if known else recipe.answers_key
         if self._config.people:
-            part = self._state.part(found, PERSONS, self.recipe.persons_key)
+            keys[PERSONS] = recipe.persons_key
+        width = height = 0
+        values = {}
+        for name, key in keys.items():
+            part = self._state.part(found, name, key) if key else None
             if part is not None:
                 width, height = part.width, part.height
-                found_persons = tuple(Person.from_json(p) for p in part.payload)
-        return Analysis(width, height, tags, answers, found_persons)
+                values[name] = parts()[name].from_json(part.payload)
+        return Analysis(width, height, *(values.get(name, ()) for name in (TAGS, ANSWERS, PERSONS)))
 
     def _nothing(self, found: Found, existing: Existing | None) -> str:
         name = show(Path(found.name).name)

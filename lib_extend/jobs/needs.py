@@ -10,6 +10,7 @@ from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError
 from lib_extend.files.scan import Found
 from lib_extend.jobs.captioning import existing_caption
+from lib_extend.parts.part_table import parts
 from lib_extend.questions.asking import of_persons
 from lib_extend.records import Person, Tag
 
@@ -21,10 +22,10 @@ class Need:
     found: Found
     tags: bool
     answers: bool
-    known: tuple[Tag, ...] = ()
+    known: Sequence[Tag] = ()
     answers_key: str = ""
     persons: bool = False
-    known_persons: tuple[Person, ...] = ()
+    known_persons: Sequence[Person] = ()
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -60,7 +61,7 @@ def needs_of(state: State, recipe: Recipe, found: Sequence[Found]) -> list[Need]
     for f in found:
         stamp = (f.size, f.mtime_ns)
         tags = models.tagger is None or (models.tagger != "" and has_tags.get(f.name) != stamp)
-        known: tuple[Tag, ...] = ()
+        known: Sequence[Tag] = ()
         key = shared_key
         answers = ask
         if ask and models.known and models.tagger:
@@ -73,22 +74,22 @@ def needs_of(state: State, recipe: Recipe, found: Sequence[Found]) -> list[Need]
                 key = recipe.answers_key_of(known)
                 answers = state.part(f, ANSWERS, key) is None
         persons = people and has_persons.get(f.name) != stamp
-        there: tuple[Person, ...] = ()
+        there: Sequence[Person] = ()
         if answers and people and not persons and of_persons(recipe.questions):
             there = stored_persons(state, f, recipe.persons_key)
         needs.append(Need(f, tags, answers, known, key, persons, there))
     return needs
 
 
-def stored_persons(state: State, found: Found, key: str) -> tuple[Person, ...]:
+def stored_persons(state: State, found: Found, key: str) -> Sequence[Person]:
     """The persons of an image as the models found them."""
     part = state.part(found, PERSONS, key)
-    return tuple(Person.from_json(p) for p in part.payload) if part else ()
+    return parts()[PERSONS].from_json(part.payload) if part else ()
 
 
-def _stored_tags(state: State, found: Found, key: str) -> tuple[Tag, ...]:
+def _stored_tags(state: State, found: Found, key: str) -> Sequence[Tag]:
     part = state.part(found, TAGS, key)
-    return tuple(Tag.from_json(t) for t in part.payload) if part else ()
+    return parts()[TAGS].from_json(part.payload) if part else ()
 
 
 def _caption_tags(state: State, found: Found) -> tuple[Tag, ...]:

@@ -22,6 +22,7 @@ from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError, UserError
 from lib_extend.files.scan import Found, scan, show
 from lib_extend.jobs.captioning import Captioner, existing_caption
+from lib_extend.parts.part_table import parts
 from lib_extend.people import corrected as people
 from lib_extend.questions.checks import doubts
 from lib_extend.questions.reading import NO
@@ -275,7 +276,7 @@ def _denied(state: State, captioner: Captioner, found: Found, answers: Sequence[
     names = {a.object for a in answers if a.object and a.answer in _DENIALS}
     tagger = captioner.recipe.models.tagger
     part = state.part(found, TAGS, tagger) if names and tagger else None
-    return [] if part is None else [Tag.from_json(t) for t in part.payload if t["name"] in names]
+    return [] if part is None else [t for t in parts()[TAGS].from_json(part.payload) if t.name in names]
 
 
 def _contradicted(item: Item) -> bool:

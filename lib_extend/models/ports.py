@@ -47,10 +47,11 @@ class Tagger(Protocol):
         """The model's input for one upright image of any mode, without the batch axis. Thread-safe."""
         ...
 
-    def tag(self, batch: Sequence[np.ndarray[Any, Any]], floor: float) -> list[list[Tag]]:
+    def tag(self, batch: Sequence[np.ndarray[Any, Any]], floor: float) -> Sequence[Sequence[Tag]]:
         """For each prepared input the tags with score ≥ `floor` (0…1), best first.
 
-        Rating tags are always all returned. Names are canonical (underscores, no escapes).
+        Rating tags are always all returned. Names are canonical (underscores, no escapes). Large vocabularies are best
+        given as `TagTable`s, which are cheap to store and to send.
         """
         ...
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lib_extend.parts.part import KeyInputs, Part, digest
 from lib_extend.people.geometry import CUTTING
 from lib_extend.records import Person
+from lib_extend.tag_table import tags_from_json, tags_to_json
 
 if TYPE_CHECKING:
     from lib_extend.analysis.making import Maker, Workplace
@@ -28,10 +30,12 @@ class Persons(Part):
         return digest([inputs.detector, inputs.tagger, str(threshold), str(CUTTING)])
 
     def to_json(self, value: Sequence[Person]) -> Any:
-        return [p.to_json() for p in value]
+        return [{**replace(p, tags=()).to_json(), "tags": tags_to_json(p.tags)} for p in value]
 
     def from_json(self, data: Any) -> tuple[Person, ...]:
-        return tuple(Person.from_json(p) for p in data)
+        return tuple(
+            replace(Person.from_json({**p, "tags": ()}), tags=tags_from_json(p["tags"])) for p in data
+        )
 
     def maker(self, workplace: Workplace) -> Maker | None:
         if workplace.detector is None or workplace.tagger is None:

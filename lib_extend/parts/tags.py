@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_extend.parts.part import KeyInputs, Part
 from lib_extend.records import Tag
+from lib_extend.tag_table import tags_from_json, tags_to_json
 
 if TYPE_CHECKING:
     from lib_extend.analysis.making import Maker, Workplace
@@ -26,10 +27,10 @@ class Tags(Part):
         return inputs.tagger
 
     def to_json(self, value: Sequence[Tag]) -> Any:
-        return [t.to_json() for t in value]
+        return tags_to_json(value)
 
     def from_json(self, data: Any) -> Sequence[Tag]:
-        return tuple(Tag.from_json(t) for t in data)
+        return tags_from_json(data)
 
     def maker(self, workplace: Workplace) -> Maker | None:
         if workplace.tagger is None:

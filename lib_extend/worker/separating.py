@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +94,7 @@ def _where(person: Person) -> str:
     return f"box {b.x0:.0f},{b.y0:.0f} to {b.x1:.0f},{b.y1:.0f}{score}"
 
 
-def _named(tags: tuple[Tag, ...]) -> str:
+def _named(tags: Sequence[Tag]) -> str:
     return ", ".join(written(t.name) + ("" if t.score is None else f" {t.score:.2f}") for t in tags)
 
 

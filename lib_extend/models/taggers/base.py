@@ -16,6 +16,7 @@ from lib_extend.models.files import ModelFiles, identity
 from lib_extend.models.runtime import Session
 from lib_extend.models.taggers.labels import Labels
 from lib_extend.records import Category, Tag
+from lib_extend.tag_table import MILLION, TagTable
 
 Array = npt.NDArray[Any]
 Prepare = Callable[[Image.Image], Array]
@@ -115,6 +116,7 @@ class OnnxTagger:
         self._dtype = session.dtype
         names, kinds = np.array(labels.names, object), np.array([c.value for c in labels.categories], object)
         self._named = names != ""
+        self._special = kinds != Category.GENERAL.value
         self._always = self._named & (kinds == Category.RATING.value)
         self._check(opened.files)
 
@@ -141,9 +143,9 @@ class OnnxTagger:
         pixels = self._prepare(image)
         return np.ascontiguousarray(pixels, self._dtype)
 
-    def tag(self, batch: Sequence[Array], floor: float) -> list[list[Tag]]:
+    def tag(self, batch: Sequence[Array], floor: float) -> Sequence[Sequence[Tag]]:
         """For each prepared input the tags with score ≥ `floor`, best first; ratings always."""
-        found: list[list[Tag]] = []
+        found: list[TagTable] = []
         for start in range(0, len(batch), self.batch):
             part = batch[start : start + self.batch]
             inputs = part if isinstance(part, np.ndarray) else np.stack(part)
@@ -153,16 +155,19 @@ class OnnxTagger:
             found += [self._tags(row, floor) for row in scores]
         return found
 
-    def _tags(self, scores: Array, floor: float) -> list[Tag]:
+    def _tags(self, scores: Array, floor: float) -> TagTable:
         # Where a damaged model or driver gives no number there is no tag.
         scores = np.nan_to_num(scores, nan=0.0, posinf=1.0, neginf=0.0)
         kept = np.flatnonzero((self._named & (scores >= floor)) | self._always)
         order = kept[np.argsort(-scores[kept], kind="stable")]
         names, kinds = self._labels.names, self._labels.categories
-        return [
-            Tag(names[i], kinds[i], min(1.0, max(0.0, float(score))))
-            for i, score in zip(order.tolist(), scores[order].tolist(), strict=True)
-        ]
+        # Rounded down, so that no score reaches a threshold that it does not reach.
+        millionths = np.floor(np.clip(scores[order].astype(np.float64), 0.0, 1.0) * MILLION)
+        return TagTable(
+            [names[i] for i in order.tolist()],
+            millionths.astype(np.int64).tolist(),
+            {at: kinds[order[at]] for at in np.flatnonzero(self._special[order]).tolist()},
+        )
 
     def close(self) -> None:
         """Give memory back; the object is not used afterwards."""

@@ -1,0 +1,120 @@
+"""The tags of one picture in columns: a tagger names up to thousands, of which a caption needs few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, overload
+
+from lib_extend.records import Category, Tag
+
+MILLION = 1_000_000
+FORM = 2
+"""Of the JSON; form 1 is a list with the fields of each `Tag`."""
+
+Row = tuple[str, Category, "float | None"]
+"""Name, category and score of a tag."""
+
+
+class TagTable(Sequence[Tag]):
+    """A sequence of `Tag`s by a tagger, which are made when they are asked for.
+
+    Args:
+        names: canonical names.
+        millionths: their scores, in millionths of the score in 0…1.
+        categories: the categories other than "general", by the tags' positions.
+    """
+
+    __slots__ = ("_made", "categories", "millionths", "names")
+
+    def __init__(
+        self, names: Sequence[str], millionths: Sequence[int], categories: Mapping[int, Category]
+    ) -> None:
+        if len(names) != len(millionths):
+            raise ValueError(f"{len(names)} names, but {len(millionths)} scores")
+        self.names, self.millionths, self.categories = names, millionths, categories
+        self._made: tuple[Tag, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, at: int) -> Tag: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Tag, ...]: ...
+
+    def __getitem__(self, at: int | slice) -> Tag | tuple[Tag, ...]:
+        if isinstance(at, slice) or self._made is not None:
+            return self._tags()[at]
+        at = range(len(self.names))[at]
+        return self._tag(at)
+
+    def __iter__(self) -> Iterator[Tag]:
+        return iter(self._tags())
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, TagTable):
+            return (list(self.names), list(self.millionths), dict(self.categories)) == (
+                list(other.names),
+                list(other.millionths),
+                dict(other.categories),
+            )
+        return isinstance(other, Sequence) and self._tags() == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._tags())
+
+    def __repr__(self) -> str:
+        return f"TagTable({len(self)} tags)"
+
+    def rows(self) -> Iterator[Row]:
+        """Name, category and score of each tag, in order."""
+        kinds = [Category.GENERAL] * len(self.names)
+        for at, category in self.categories.items():
+            kinds[at] = category
+        return zip(self.names, kinds, [m / MILLION for m in self.millionths], strict=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """The columns as JSON values."""
+        categories: dict[str, list[int]] = {}
+        for at, category in self.categories.items():
+            categories.setdefault(category.value, []).append(at)
+        return {
+            "form": FORM,
+            "names": list(self.names),
+            "millionths": list(self.millionths),
+            "categories": categories,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TagTable:
+        """The inverse of `to_json`. Raises ValueError, KeyError or TypeError for anything else."""
+        if data["form"] != FORM:
+            raise ValueError(f"tags in the unknown form {data['form']!r}")
+        categories = {at: Category(name) for name, places in data["categories"].items() for at in places}
+        return cls(data["names"], data["millionths"], categories)
+
+    def _tags(self) -> tuple[Tag, ...]:
+        if self._made is None:
+            self._made = tuple(Tag(*row) for row in self.rows())
+        return self._made
+
+    def _tag(self, at: int) -> Tag:
+        return Tag(self.names[at], self.categories.get(at, Category.GENERAL), self.millionths[at] / MILLION)
+
+
+def rows(tags: Iterable[Tag]) -> Iterator[Row]:
+    """Name, category and score of each tag, without making the tags of a table."""
+    if isinstance(tags, TagTable):
+        return tags.rows()
+    return ((t.name, t.category, t.score) for t in tags)
+
+
+def tags_to_json(tags: Sequence[Tag]) -> Any:
+    """Tags for the pipe and the state: columns where they are in columns, else each tag's fields."""
+    return tags.to_json() if isinstance(tags, TagTable) else [t.to_json() for t in tags]
+
+
+def tags_from_json(data: Any) -> Sequence[Tag]:
+    """The inverse of `tags_to_json`."""
+    return TagTable.from_json(data) if isinstance(data, Mapping) else tuple(map(Tag.from_json, data))

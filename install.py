@@ -21,7 +21,7 @@ OLDEST, NEWEST = (3, 10), (3, 13)
 
 USAGE = """usage: python install.py demo    set up .venv and tag the sample folder with the built-in models
        python install.py serve   set up .venv and open the page in a browser, without a WebUI
-       python install.py test    set up .venv and run all checks and tests"""
+       python install.py test    set up .venv and run all checks and tests (--fast: those of a minute)"""
 
 
 def main(arguments: list[str]) -> int:
@@ -72,11 +72,13 @@ def serve(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Style, types and tests. Arguments go to pytest; with any, only pytest runs."""
+    """Style, types and tests. Arguments go to pytest; with any but --fast, only pytest runs."""
     python = environment(extra="test")
     if python is None:
         return 1
-    if not arguments:
+    if arguments in ([], ["--fast"]):
+        # two at a time: much of the time goes into waiting for processes and browsers
+        arguments = [*arguments, "-n", "2", "--dist", "loadfile"]
         for check in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
             print("$", *check, flush=True)
             if run([python, "-m", *check]) != 0:

@@ -1,4 +1,7 @@
-"""A real browser for whoever needs one: one for all tests, since two of its drivers cannot run at once."""
+"""The two lanes of the tests, and a real browser for whoever needs one.
+
+The browser is one for all tests of a process, since two of its drivers cannot run at once.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,35 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+FAST = (
+    "captions questions people vocabulary files datasets jobs services generation api web cli config docs"
+).split()
+"""Folders of the fast lane: pure rooms, command line and API in the process, a worker that answers at once."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fast", action="store_true", help="only the fast lane: no real models, hosts or browser"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--fast"):
+        return
+    here = Path(__file__).parent
+    fast, rest = [], []
+    for item in items:
+        where = item.path.relative_to(here).parts[0].removesuffix(".py").removeprefix("test_")
+        quick = where in (*FAST, "imports", "install") and not item.get_closest_marker("slow")
+        (fast if quick else rest).append(item)
+    config.hook.pytest_deselected(items=rest)
+    items[:] = fast
 
 
 def missing(what: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -136,10 +137,17 @@ def imports(tree: ast.AST, *, top_only: bool = False) -> Iterator[str]:
             or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
         ):
             continue
-        else:
+        elif not isinstance(node, ast.expr):  # no import stands in an expression
             yield from imports(node, top_only=top_only)
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """A file's syntax tree, read once."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def modules() -> dict[str, Path]:
     """Every module of the package by its full name."""
     found = {}
@@ -149,6 +157,7 @@ def modules() -> dict[str, Path]:
     return found
 
 
+@cache
 def graph() -> dict[str, set[str]]:
     """Which module imports which, wherever the import stands; a package's own face is left out."""
     known = modules()

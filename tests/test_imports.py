@@ -6,7 +6,7 @@ import ast
 import sys
 from pathlib import Path
 
-from tests.house import BY_NAME, PACKAGE, ROOMS, circles, graph, imports, modules, room_of
+from tests.house import BY_NAME, PACKAGE, ROOMS, circles, graph, imports, modules, room_of, tree_of
 
 HEAVY = {"torch", "transformers", "onnxruntime", "onnx", "tokenizers"}
 PURE = {"records", "errors", "tag_table", "config", "vocabulary", "captions", "questions", "people"}
@@ -46,7 +46,7 @@ def test_every_file_keeps_the_rules_of_its_room() -> None:
         if here not in BY_NAME:
             broken.append(f"{path.relative_to(PACKAGE)}: no room of the table")
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = tree_of(path)
         every, top = set(imports(tree)), set(imports(tree, top_only=True))
         room = BY_NAME[here]
         where = path.relative_to(PACKAGE)
@@ -92,7 +92,7 @@ def test_no_pickle_and_no_shell() -> None:
     broken = []
     for path in modules().values():
         text = path.read_text(encoding="utf-8")
-        tops = _tops(set(imports(ast.parse(text))))
+        tops = _tops(set(imports(tree_of(path))))
         unsafe = tops & {"pickle", "marshal", "shelve", "dill", "joblib"}
         unsafe |= {w for w in ("shell=True", "os.system", "trust_remote_code=True") if w in text}
         if unsafe:

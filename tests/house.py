@@ -64,7 +64,7 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "models",
         "one file a family of models; the registry; downloads",
-        f"{BASE} vocabulary",
+        f"{BASE} vocabulary files",
         "torch transformers onnxruntime huggingface_hub safetensors tokenizers numpy PIL pillow_avif httpx "
         "tqdm filelock bitsandbytes accelerate jinja2",
     ),

@@ -72,6 +72,35 @@ def silence(seconds: float) -> Fault:
     return wait
 
 
+def endless(piece: bytes, pause: float = 0.0) -> Fault:
+    """A fault: an answer that begins well and does not end. `pause`: seconds between its pieces."""
+
+    def pour(handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            handler.wfile.write(b'{"choices": [{"message": {"content": "')
+            while True:
+                handler.wfile.write(piece)
+                time.sleep(pause)
+
+    return pour
+
+
+def raw(body: bytes) -> Fault:
+    """A fault: just these bytes."""
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return reply
+
+
 def garbage(handler: BaseHTTPRequestHandler) -> None:
     """A fault: a reply of another protocol."""
     send(handler, 200, {"hello": "world"})
@@ -101,7 +130,7 @@ class VlmServer:
         logprobs: gives them. refuses: fields answered with 400; other unknown constraints are ignored.
         thinks: says nothing within any number of tokens. reasoning: stands in the text before the answer, or where
             `apart` is a field's name in that field; with `echo` there is no answer besides. spaces: as many stand in an object. delay: seconds a reply takes.
-        faults: what goes wrong with the next requests, one each.
+        faults: what goes wrong with the next requests, one each. listing: what goes wrong with all lists of models.
         requests: the bodies of all chat requests. pictures: the pictures in them, decoded.
         most: requests under way at once, at the most.
     """
@@ -122,6 +151,7 @@ class VlmServer:
     echo: bool = False
     spaces: int = 0
     delay: float = 0.0
+    listing: Fault | None = None
     faults: deque[Fault] = field(default_factory=deque)
     requests: list[dict[str, Any]] = field(default_factory=list)
     pictures: list[Image.Image] = field(default_factory=list)
@@ -186,6 +216,9 @@ class VlmServer:
             return
         if handler.path == "/props" and self.dialect == "llama.cpp":
             send(handler, 200, {"total_slots": self.slots, "modalities": {"vision": not self.blind}})
+            return
+        if self.listing is not None and handler.path == "/v1/models":
+            self.listing(handler)
             return
         if handler.path != "/v1/models":
             send(handler, 404, {"error": {"message": "no such page"}})

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_extend.errors import Stopped, StorageError, UserError
+from lib_extend.files.safetensors_header import check_whole
 from lib_extend.generation.lora_sources import Offer, client, file_name, refused, unreachable
 from lib_extend.generation.loras import SUFFIX
-from lib_extend.generation.safetensors import check_whole
 
 if TYPE_CHECKING:
     import httpx

@@ -6,13 +6,13 @@ imported when something is asked, not before.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lib_extend.errors import UserError
+from lib_extend.files import outside_json
 from lib_extend.generation.loras import BACKGROUND, SEPARATION, SUFFIX
 
 if TYPE_CHECKING:
@@ -139,12 +139,12 @@ def _ask(http: httpx.Client, url: str, headers: Mapping[str, str]) -> tuple[Any,
                 if len(data) > _MAX_ANSWER:
                     raise _unknown(url)
             following = response.links.get("next", {}).get("url")
-        return json.loads(data), following
+        return outside_json.loads(data), following
     except network.HTTPStatusError as e:
         raise refused(e.response) from None
     except network.RequestError as e:
         raise unreachable(url, e) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise _unknown(url) from None
 
 

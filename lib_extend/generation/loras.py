@@ -10,7 +10,6 @@ Read from the files' metadata only. A LoRA is one of ours when
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,8 +19,9 @@ from typing import Any
 
 from lib_extend.config import COUNT_STYLES
 from lib_extend.errors import UserError
+from lib_extend.files import outside_json
+from lib_extend.files.safetensors_header import Header, read_header
 from lib_extend.generation.cast import LETTERS
-from lib_extend.generation.safetensors import Header, read_header
 
 BACKGROUND, SEPARATION = "background", "separation"
 ROLES = (BACKGROUND, SEPARATION)
@@ -66,6 +66,8 @@ _FAMILY_WORDS = (
 )
 _CONTEXTS = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 """Channels of the text conditioning."""
+_LONGEST_NAME = 500
+"""Characters of a tensor's name that is looked at; real ones have up to 150."""
 _CROSS = re.compile(r"attn2[._]to_[kv][._].*(lora_down|lora_A|lora\.down|hada_w1_b)")
 
 
@@ -227,15 +229,15 @@ def _family(data: Mapping[str, str], header: Header) -> str:
     if said:
         return said
     for name, shape in header.shapes.items():
-        if _CROSS.search(name) and len(shape) >= 2 and shape[1] in _CONTEXTS:
+        if len(name) < _LONGEST_NAME and _CROSS.search(name) and len(shape) >= 2 and shape[1] in _CONTEXTS:
             return _CONTEXTS[shape[1]]
     return family_of(data.get("ss_sd_model_name", ""))
 
 
 def _json(text: str | None) -> dict[str, Any]:
     try:
-        data = json.loads(text or "{}")
-    except (ValueError, RecursionError):
+        data = outside_json.loads(text or "{}")
+    except ValueError:
         return {}
     return data if isinstance(data, dict) else {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_extend.errors import UserError
-from lib_extend.generation import safetensors
+from lib_extend.files import safetensors_header as safetensors
+from lib_extend.files.safetensors_header import check_whole, read_header
 from lib_extend.generation.loras import FAMILIES, Library, LoraInfo, family_of, mark, misfit, read_lora
-from lib_extend.generation.safetensors import check_whole, read_header
 from tests.generation.lora_files import BACKGROUND_TAGS, KOHYA, SEPARATION_TAGS, lora, published, write
 
 
@@ -141,6 +142,62 @@ def test_an_unchanged_file_is_read_once(tmp_path: Path, monkeypatch: pytest.Monk
     assert library.scan()[0].role == "background"
     path.unlink()
     assert library.scan() == [] and len(read) == 2
+
+
+HUGE = "9" * 3_000_000
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        {"a": {"dtype": "F16", "shape": "[" + ",".join(["9223372036854775807"] * 200_000) + "]"}},
+        {"a": {"dtype": "F16", "shape": "[9223372036854775807, 9223372036854775807]"}},
+        {"a": {"dtype": "F16", "shape": f"[{HUGE}]"}},
+        {"a": {"dtype": "F16", "shape": f'["{HUGE}"]'}},
+        {"a": {"dtype": "F16", "shape": "[1e999]"}},
+        {"a": {"dtype": "F16", "shape": "[-1]"}},
+        {"a": {"dtype": "F16", "shape": "[true]"}},
+        {"a": {"dtype": "F16", "shape": '"12"'}},
+        {"a": {"dtype": "X", "shape": "{}"}},
+        {"a": {"dtype": "F16", "shape": "[1]", "data_offsets": f"[0,{HUGE}]"}},
+        {"a": {"dtype": "F16", "shape": "[1]", "data_offsets": "[0, NaN]"}},
+        {"a": {"dtype": "F16", "shape": "[1]", "data_offsets": "[2, 0]"}},
+        {"a": {"dtype": "F16", "shape": "[1]", "data_offsets": "[0, 2, 4]"}},
+    ],
+    ids=lambda tensors: str(tensors)[:50],
+)
+def test_no_number_in_a_header_takes_long(tensors: dict[str, dict[str, str]], tmp_path: Path) -> None:
+    rows = [
+        f'"{name}": {{"dtype": "{t["dtype"]}", "shape": {t["shape"]}, "data_offsets": {t.get("data_offsets", "[0, 2]")}}}'
+        for name, t in tensors.items()
+    ]
+    text = ("{" + ", ".join(rows) + "}").encode()
+    path = write(tmp_path / "a.safetensors", len(text).to_bytes(8, "little") + text + b"\0\0")
+    begun = time.monotonic()
+    with pytest.raises(UserError, match=r"^a\.safetensors is not a safetensors file"):
+        read_header(path)
+    assert "not a safetensors file" in read_lora(path).problem
+    assert time.monotonic() - begun < 2
+
+
+def test_neither_names_nor_statistics_take_long(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    name = "attn2.to_k." * 200_000
+    assert read_lora(write(tmp_path / "a.safetensors", lora(2048, name))).family == ""
+    numbers = {
+        "ss_tag_frequency": f'{{"1_A": {{"α hair": {HUGE}, "β hair": 1}}}}',
+        "ss_num_train_images": HUGE,
+    }
+    found = read_lora(write(tmp_path / "b.safetensors", lora(**numbers)))
+    assert (found.role, found.problem) == ("", "")
+    assert time.monotonic() - begun < 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.safetensors")
+    (found,) = Library([tmp_path]).scan()
+    assert "not a safetensors file" in found.problem
 
 
 def test_weights_are_never_read(tmp_path: Path) -> None:

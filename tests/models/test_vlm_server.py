@@ -22,7 +22,7 @@ from lib_extend.models.vlms.loading import load_vlm
 from lib_extend.models.vlms.server import ServerVlm, connect
 from lib_extend.records import Prompt, Reply
 from lib_extend.vocabulary.replies import spoken
-from tests.vlm_server import OWNERS, VlmServer, garbage, hang_up, silence, status
+from tests.vlm_server import OWNERS, VlmServer, endless, garbage, hang_up, raw, silence, status
 
 COUNTS = tuple(
     (str(n), w) for n, w in enumerate("zero one two three four five six seven eight nine ten".split())
@@ -290,6 +290,56 @@ def test_a_foreign_reply_is_said_to_be_one(server: VlmServer) -> None:
     server.faults = deque([garbage])
     with pytest.raises(ImageError, match="no chat completion"):
         ask(connect(server.url), CAKES)
+
+
+def test_an_endless_answer_is_given_up(server: VlmServer) -> None:
+    server.faults = deque([endless(b"yes " * 100_000)])
+    begun = time.monotonic()
+    with pytest.raises(ImageError, match=r"more than 16 MB: lower its limit"):
+        ask(connect(server.url), DOOR)
+    assert time.monotonic() - begun < 10 and len(server.requests) == 1
+
+
+def test_an_answer_that_trickles_is_given_up(server: VlmServer) -> None:
+    server.faults = deque([endless(b"y", 0.02)])
+    begun = time.monotonic()
+    with pytest.raises(ImageError, match=r"did not end within 0\.5 s"):
+        ask(connect(server.url, answer_seconds=0.5), DOOR)
+    assert 0.5 <= time.monotonic() - begun < 5
+
+
+def test_an_endless_list_of_models_is_none(server: VlmServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.listing = endless(b"yes " * 100_000)
+    with pytest.raises(ModelError, match="more than 16 MB: it is no OpenAI-compatible server"):
+        connect(server.url)
+    monkeypatch.setattr(api, "CONNECT_SECONDS", 0.3)
+    server.listing = endless(b"y", 0.02)
+    with pytest.raises(ModelError, match="did not end within"):
+        connect(server.url)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"choices": ' + b"[" * 100_000,
+        b'{"n": ' + b"9" * 5_000_000 + b"}",
+        b"",
+        b"null",
+        b"\xff\xfe",
+        b'{"choices": [[]]}',
+    ],
+    ids=["nested", "number", "nothing", "null", "bytes", "lists"],
+)
+def test_odd_json_is_no_answer(server: VlmServer, body: bytes) -> None:
+    begun = time.monotonic()
+    vlm = connect(server.url)
+    server.faults = deque([raw(body)])
+    with pytest.raises(ImageError, match="no chat completion"):
+        ask(vlm, DOOR)
+    server.listing = raw(body)
+    with pytest.raises(ModelError, match="no OpenAI-compatible server"):
+        connect(server.url)
+    assert time.monotonic() - begun < 2
 
 
 def test_an_answer_cut_before_it_began(server: VlmServer) -> None:

@@ -10,13 +10,12 @@ import random
 import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from lib_extend.errors import ImageError, ModelError
-
-if TYPE_CHECKING:
-    import httpx
+from lib_extend.files import outside_json
 
 ATTEMPTS = 5
 """Times a request is made before it is given up."""
@@ -28,6 +27,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 """Seconds; the pause doubles each time unless the server says how long to wait (`Retry-After`)."""
 
 CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 180.0
+
+MOST_BYTES = 16_000_000
+"""Bytes of an answer at the most. A long one with all its alternatives has one million."""
 
 LOADING_SECONDS = 120.0
 """How long a server is waited for that says it is loading its model, with status 503."""
@@ -43,6 +45,27 @@ class Refused(Exception):
     """The server understood and declined: status 400, 415, 422 or 501, with its own words."""
 
 
+class Endless(Exception):
+    """An answer that is longer than any real one, or does not come to its end in time."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """An answer that is here: `headers` by their names in lower case."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """Its value. Raises ValueError."""
+        return outside_json.loads(self.content)
+
+
 class Api:
     """The `/v1` of a server.
 
@@ -56,6 +79,7 @@ class Api:
 
         self.base = normal_url(url)
         self._closed = threading.Event()
+        self._answer_seconds = answer_seconds
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {key}"} if (key := api_key(self.base)) else {},
             timeout=httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS),
@@ -90,17 +114,46 @@ class Api:
         try:
             rows = response.json()["data"]
             return [row for row in rows or () if isinstance(row, dict) and "id" in row], response.headers
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(
                 f"What answers at {self.base} is no OpenAI-compatible server: is the address right, with /v1?"
             ) from error
 
-    def _list(self) -> httpx.Response:
+    def _receive(self, method: str, url: str, seconds: float, **request: Any) -> Received:
+        """The whole answer to a request.
+
+        Args:
+            seconds: it may take, connecting aside: until its first byte, between two, and to its end.
+
+        Raises httpx's errors, and Endless.
+        """
+        import httpx
+
+        timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+        # Uncompressed, so that few bytes cannot become many.
+        headers = {"Accept-Encoding": "identity"}
+        data = bytearray()
+        with self._client.stream(method, url, timeout=timeout, headers=headers, **request) as response:
+            until = time.monotonic() + seconds
+            for piece in response.iter_bytes():
+                data += piece
+                if len(data) > MOST_BYTES:
+                    raise Endless(f"an answer of more than {MOST_BYTES / 1e6:g} MB")
+                if time.monotonic() > until or self._closed.is_set():
+                    raise Endless(f"an answer that did not end within {seconds:g} s")
+            return Received(response.status_code, dict(response.headers), bytes(data))
+
+    def _list(self) -> Received:
         """The server's reply to the question for its models. Raises ModelError where there is none."""
         import httpx
 
         try:
-            return self._client.get(f"{self.base}/models", timeout=CONNECT_SECONDS)
+            return self._receive("GET", f"{self.base}/models", CONNECT_SECONDS)
+        except Endless as error:
+            raise ModelError(
+                f"What answers at {self.base} sends {error}: it is no OpenAI-compatible server; is the address right, "
+                "with /v1?"
+            ) from error
         except httpx.TimeoutException as error:
             raise ModelError(
                 f"The server at {self.base} does not answer within {CONNECT_SECONDS:g} s."
@@ -114,11 +167,10 @@ class Api:
         """How many prompts the server works on at once, each in a slot of its own; 0 where it does not say."""
         import httpx
 
-        with contextlib.suppress(httpx.HTTPError, ValueError, KeyError, TypeError):
+        with contextlib.suppress(httpx.HTTPError, Endless, ValueError, KeyError, TypeError, OverflowError):
             root = self.base.removesuffix("/v1")
-            return max(
-                0, int(self._client.get(f"{root}/props", timeout=CONNECT_SECONDS).json()["total_slots"])
-            )
+            props = self._receive("GET", f"{root}/props", CONNECT_SECONDS).json()
+            return max(0, int(props["total_slots"]))
         return 0
 
     def chat(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -135,7 +187,13 @@ class Api:
         for attempt in range(1, ATTEMPTS + 1):
             wait: float | None = None
             try:
-                response = self._client.post(f"{self.base}/chat/completions", json=body)
+                response = self._receive(
+                    "POST", f"{self.base}/chat/completions", self._answer_seconds, json=body
+                )
+            except Endless as error:
+                raise ImageError(
+                    f"The server at {self.base} sent {error}: lower its limit of tokens, or take another model."
+                ) from error
             except httpx.TimeoutException as error:
                 slow += 1
                 trouble = "did not answer in time"
@@ -155,7 +213,7 @@ class Api:
                 break
         raise ImageError(f"The server at {self.base} {trouble}; tried {ATTEMPTS} times.")
 
-    def _read(self, response: httpx.Response) -> Mapping[str, Any]:
+    def _read(self, response: Received) -> Mapping[str, Any]:
         self._let_in(response)
         if response.status_code != 200 and BLIND in response.text:
             raise ModelError(
@@ -178,7 +236,7 @@ class Api:
             raise ImageError(f"The server at {self.base} sent a reply that is no chat completion.") from error
         return reply
 
-    def _let_in(self, response: httpx.Response) -> None:
+    def _let_in(self, response: Received) -> None:
         if response.status_code in (401, 403):
             raise ModelError(
                 f"The server at {self.base} wants another key ({response.status_code}): set the environment variable "
@@ -230,7 +288,7 @@ def _why(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def _said(response: httpx.Response) -> str:
+def _said(response: Received) -> str:
     """The server's own words about a failure, on one line, with the status."""
     text = ""
     try:
@@ -246,7 +304,7 @@ def _said(response: httpx.Response) -> str:
     return f"{response.status_code}, {text}" if text else f"status {response.status_code}"
 
 
-def _loading(response: httpx.Response) -> bool:
+def _loading(response: Received) -> bool:
     return response.status_code == 503 and "loading" in response.text.lower()
 
 

@@ -1,7 +1,7 @@
 """What OpenAI-compatible servers differ in: how an answer is held to the allowed ones, and how it comes back.
 
 Sources: the servers' own documentation (vLLM structured outputs; SGLang structured outputs; llama.cpp's
-server and GBNF; Ollama's and LM Studio's `response_format`). Standard library only.
+server and GBNF; Ollama's and LM Studio's `response_format`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lib_extend.files import outside_json
+
 Body = dict[str, Any]
 
 _REASONED = re.compile(r"(?:</\w+>|◁/think▷|\[/THINK\]|<channel\|>)\s*$")
+
+MOST_TOKENS = 1024
+"""Tokens of a reply, and alternatives to one, that are looked at: no answer that counts is so long."""
 
 LEAST_MASS = 0.02
 """Probability the allowed answers must have together; below it a model's scores say nothing about them."""
@@ -130,7 +135,7 @@ def unwrap(text: str, style: Style, names: Sequence[str]) -> tuple[str, bool]:
     if not style.wrapped:
         return text, style is PLAIN or text.strip() in names
     try:
-        value = json.loads(text)["answer"]
+        value = outside_json.loads(text)["answer"]
     except (ValueError, TypeError, KeyError):
         return text, False
     return str(value), value in names
@@ -152,9 +157,12 @@ def tokens_of(logprobs: Any) -> list[Token]:
             Token(
                 str(entry["token"]),
                 float(entry["logprob"]),
-                tuple((str(t["token"]), float(t["logprob"])) for t in entry.get("top_logprobs") or ()),
+                tuple(
+                    (str(t["token"]), float(t["logprob"]))
+                    for t in (entry.get("top_logprobs") or ())[:MOST_TOKENS]
+                ),
             )
-            for entry in logprobs["content"]
+            for entry in logprobs["content"][:MOST_TOKENS]
         ]
     except (KeyError, TypeError, ValueError):
         return []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import struct
 from pathlib import Path
 
-from lib_extend.errors import ModelError
+from lib_extend.errors import ModelError, UserError
+from lib_extend.files.safetensors_header import numbers, read_header
 
 SETTINGS = "prompt_extend.json"
 """Our own file in a model folder: {"temperature": t}, t > 0, measured on pictures of known truth."""
@@ -106,10 +106,7 @@ def parameters(folder: Path) -> int:
     count = 0
     for file in folder.glob("*.safetensors"):
         try:
-            with file.open("rb") as data:
-                (length,) = struct.unpack("<Q", data.read(8))
-                header = json.loads(data.read(min(length, _MOST_HEADER)))
-            count += sum(math.prod(v["shape"]) for k, v in header.items() if k != "__metadata__")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-            raise ModelError(f"{file} is damaged ({error}): download the model again.") from error
+            count += sum(numbers(shape) for shape in read_header(file).shapes.values())
+        except (UserError, ValueError) as error:
+            raise ModelError(f"{file} is damaged: download the model again.") from error
     return count

@@ -6,16 +6,22 @@ in the rest of the file, and `__metadata__`, texts by name.
 
 from __future__ import annotations
 
-import json
-import math
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lib_extend.errors import UserError
+from lib_extend.files import outside_json
 
 MAX_HEADER = 32 * 1024 * 1024
 """Bytes of a header that are read; a LoRA's tag statistics make it a few megabytes at the most."""
+
+DIMENSIONS = 16
+"""Axes of a tensor at the most; real ones have up to 5."""
+
+LARGEST = 2**63 - 1
+"""Of a size, and of all numbers of a tensor together."""
 
 _BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2}
 
@@ -36,6 +42,8 @@ def read_header(path: Path) -> Header:
         UserError: the file cannot be read, or is no safetensors file.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe of that name would be waited for
+            raise _no_safetensors(path)
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if not 2 <= length <= MAX_HEADER:
@@ -44,11 +52,11 @@ def read_header(path: Path) -> Header:
     except OSError as e:
         raise UserError(f"{path.name} cannot be read ({e.strerror}): check the file.") from None
     try:
-        data = json.loads(text)
+        data = outside_json.loads(text)
         if len(text) < length or not isinstance(data, dict):
             raise ValueError
         return _header(data, 8 + length)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         raise _no_safetensors(path) from None
 
 
@@ -74,17 +82,34 @@ def _header(data: dict[str, Any], begin: int) -> Header:
     shapes = {}
     end = 0
     for name, tensor in data.items():
-        shape = tuple(int(n) for n in tensor["shape"])
-        start, stop = (int(n) for n in tensor["data_offsets"])
-        width = _BYTES.get(str(tensor["dtype"]), 1)
-        if min(shape, default=0) < 0 or not 0 <= start <= stop:
-            raise ValueError
-        if str(tensor["dtype"]) in _BYTES and stop - start != math.prod(shape) * width:
+        shape = _sizes(tensor["shape"], DIMENSIONS)
+        start, stop = _sizes(tensor["data_offsets"], 2)
+        width = _BYTES.get(str(tensor["dtype"]))
+        if start > stop or (width is not None and stop - start != numbers(shape) * width):
             raise ValueError
         shapes[name] = shape
         end = max(end, stop)
     texts = {str(k): v for k, v in metadata.items() if isinstance(v, str)}
     return Header(texts, shapes, begin + end)
+
+
+def _sizes(value: Any, most: int) -> tuple[int, ...]:
+    """A list of whole numbers in 0 … `LARGEST`, `most` of them or fewer. Raises ValueError."""
+    if not isinstance(value, list) or len(value) > most:
+        raise ValueError
+    if not all(type(n) is int and 0 <= n <= LARGEST for n in value):
+        raise ValueError
+    return tuple(value)
+
+
+def numbers(shape: tuple[int, ...]) -> int:
+    """How many numbers a tensor of this shape has. Raises ValueError where no file could hold them."""
+    count = 1
+    for n in shape:
+        count *= n
+        if count > LARGEST:
+            raise ValueError
+    return count
 
 
 def _no_safetensors(path: Path) -> UserError:

@@ -96,7 +96,7 @@ class PromptExtend(scripts.Script):  # type: ignore[misc]
 
         def build() -> list[Any]:
             from lib_extend.host import pasting
-            from lib_extend.ui import panel
+            from lib_extend.ui import panel_mount as panel
 
             value = panel.build("img2img" if is_img2img else "txt2img")
             # one function for both tabs: "Send to img2img" goes by it

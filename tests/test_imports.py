@@ -16,7 +16,7 @@ IN_THE_PROCESS = {"server.py", "commands.py", "separating.py"}
 """Files of the worker that only its own process imports."""
 ROOM_CIRCLES: list[list[str]] = []
 REPEATED = set(
-    "background checks choices environment errors folders layout lora_downloads loras memory objects panel pictures reading records separating server table tagging".split()
+    "checks choices environment errors folders layout lora_downloads loras memory pictures reading records separating server".split()
 )
 """File names that still stand twice."""
 FILE_CIRCLES = [
@@ -24,7 +24,6 @@ FILE_CIRCLES = [
     ["lib_extend.models.downloads", "lib_extend.models.registry"],
     ["lib_extend.models.hub", "lib_extend.models.hub_errors"],
     ["lib_extend.models.vlms.answering", "lib_extend.models.vlms.prefix"],
-    ["lib_extend.sketch.layout", "lib_extend.sketch.scenes"],
 ]
 """Circles that still stand. A new one fails, and so does one that is gone: it leaves the list."""
 

@@ -10,7 +10,7 @@ from lib_extend.config.caption_settings import (
 )
 from lib_extend.config.people_settings import LETTERS
 from lib_extend.config.setting import Setting, settings
-from lib_extend.config.tagging import TagConfig
+from lib_extend.config.tag_config import TagConfig
 
 __all__ = [
     "COUNT_STYLES",

@@ -18,7 +18,7 @@ from lib_extend.files import caption_files as files
 from lib_extend.files.scan import Found, scan, show
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs import journal
-from lib_extend.jobs.background import pump
+from lib_extend.jobs.background_work import pump
 from lib_extend.jobs.captioning import Captioner, Decided, recover
 from lib_extend.jobs.needs import Need, needs_of
 from lib_extend.parts import part_table

@@ -8,8 +8,8 @@ from PIL import Image, ImageChops, ImageDraw
 
 from lib_extend.sketch.backgrounds import paint_background
 from lib_extend.sketch.brush import RGB, Brush, Palette
+from lib_extend.sketch.drawn_objects import WOOD, draw_thing
 from lib_extend.sketch.figures import Figure, draw_person
-from lib_extend.sketch.objects import WOOD, draw_thing
 from lib_extend.sketch.scenes import Character, Rect, Scene, Thing
 
 OVERSAMPLING = 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lib_extend.sketch.brush import GOLD, LINE, RGB, Brush, darker, lighter, mix
-from lib_extend.sketch.layout import figure_extent
+from lib_extend.sketch.scene_layout import figure_extent
 from lib_extend.sketch.scenes import Character
 
 SKIN: tuple[RGB, ...] = ((255, 226, 204), (250, 214, 188), (240, 196, 164), (206, 152, 116))

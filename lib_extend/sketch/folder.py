@@ -12,7 +12,8 @@ from typing import Any
 from PIL import Image
 
 from lib_extend.sketch.draw import draw
-from lib_extend.sketch.scenes import Scene, random_scene, scene_rng, truth
+from lib_extend.sketch.scene_layout import random_scene
+from lib_extend.sketch.scenes import Scene, scene_rng, truth
 
 TRUTH_FILE = "truth.jsonl"
 

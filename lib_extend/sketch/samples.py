@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw
 
 from lib_extend.sketch.draw import draw
 from lib_extend.sketch.folder import picture_size, save_image, write_truth
-from lib_extend.sketch.scenes import random_scene, scene_rng, truth
+from lib_extend.sketch.scene_layout import random_scene
+from lib_extend.sketch.scenes import scene_rng, truth
 
 
 @dataclass(frozen=True)

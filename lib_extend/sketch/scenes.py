@@ -201,13 +201,3 @@ def intersection(a: Rect, b: Rect) -> float:
     w = min(a[2], b[2]) - max(a[0], b[0])
     h = min(a[3], b[3]) - max(a[1], b[1])
     return w * h if w > 0 and h > 0 else 0.0
-
-
-def random_scene(rng: random.Random, persons: tuple[int, int] = (1, 3), max_overlap: float = 0.1) -> Scene:
-    """A scene with `persons` = (fewest, most) characters, 0…5.
-
-    Two persons' boxes share at most `max_overlap` (0…0.5) of the smaller box.
-    """
-    from lib_extend.sketch.layout import compose  # layout needs the records above
-
-    return compose(rng, persons, max_overlap)

@@ -18,7 +18,8 @@ from lib_extend.sketch import vocabulary as words
 from lib_extend.sketch.draw import draw
 from lib_extend.sketch.folder import LONG_SIDES, picture_size
 from lib_extend.sketch.parts import cached
-from lib_extend.sketch.scenes import Scene, people_tags, random_scene, scene_rng
+from lib_extend.sketch.scene_layout import random_scene
+from lib_extend.sketch.scenes import Scene, people_tags, scene_rng
 
 Bytes = npt.NDArray[np.uint8]
 

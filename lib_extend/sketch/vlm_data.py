@@ -23,7 +23,8 @@ from torch.utils.data import Dataset
 from lib_extend.sketch import vocabulary as words
 from lib_extend.sketch.draw import draw
 from lib_extend.sketch.folder import LONG_SIDES, picture_size
-from lib_extend.sketch.scenes import ASPECTS, Scene, random_scene, scene_rng, truth
+from lib_extend.sketch.scene_layout import random_scene
+from lib_extend.sketch.scenes import ASPECTS, Scene, scene_rng, truth
 from lib_extend.sketch.vlm_model import CELL, MAX_PIXELS, MIN_PIXELS
 from lib_extend.sketch.vlm_questions import TEMPLATES, Asking, lessons
 

@@ -220,7 +220,7 @@ def _draw(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     from lib_extend.sketch.folder import draw_folder
-    from lib_extend.sketch.table import table
+    from lib_extend.sketch.score_table import table
 
     wanted = (args.only,) if args.only else SKETCH_MODELS
     if "tagger" in wanted:
@@ -244,7 +244,7 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _score(args: argparse.Namespace) -> int:
-    from lib_extend.sketch.table import SHIPPED, table
+    from lib_extend.sketch.score_table import SHIPPED, table
 
     print(table(args.models or SHIPPED, (args.only,) if args.only else SKETCH_MODELS))
     return OK

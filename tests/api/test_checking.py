@@ -52,7 +52,8 @@ HEIGHT = 640
 def drawn(number: int) -> tuple[Image.Image, Cast]:
     """A scene of two or three persons, and its cast by the truth."""
     from lib_extend.sketch.draw import draw
-    from lib_extend.sketch.scenes import random_scene, scene_rng, truth
+    from lib_extend.sketch.scene_layout import random_scene
+    from lib_extend.sketch.scenes import scene_rng, truth
 
     scene = random_scene(scene_rng("check", 7, number), persons=(2, 3))
     size = int(HEIGHT * scene.aspect), HEIGHT

@@ -15,7 +15,8 @@ from lib_extend.sketch import samples
 from lib_extend.sketch import vocabulary as words
 from lib_extend.sketch.draw import draw
 from lib_extend.sketch.folder import draw_folder, picture_size, read_truth
-from lib_extend.sketch.scenes import overlap, people_tags, random_scene, scene_rng, truth
+from lib_extend.sketch.scene_layout import random_scene
+from lib_extend.sketch.scenes import overlap, people_tags, scene_rng, truth
 
 SEEDS = st.integers(0, 10**6)
 

@@ -85,8 +85,11 @@ def figure_extent(person: Character) -> tuple[float, float]:
     return half, above
 
 
-def compose(rng: random.Random, persons: tuple[int, int], max_overlap: float) -> Scene:
-    """A scene of chance; see `scenes.random_scene`."""
+def random_scene(rng: random.Random, persons: tuple[int, int] = (1, 3), max_overlap: float = 0.1) -> Scene:
+    """A scene with `persons` = (fewest, most) characters, 0…5.
+
+    Two persons' boxes share at most `max_overlap` (0…0.5) of the smaller box.
+    """
     low, high = persons
     if not 0 <= low <= high <= words.MAX_PERSONS:
         raise ValueError(f"a scene has 0 to {words.MAX_PERSONS} persons, not {low} to {high}")

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +32,21 @@ def test_the_webui_start_does_nothing(tmp_path: Path) -> None:
     assert len(done.stdout.splitlines()) == 1 and "nothing to install" in done.stdout
     assert not list(tmp_path.iterdir())
     assert {p.name: p.stat().st_mtime_ns for p in ROOT.iterdir() if p.is_file()} == before
+
+
+def test_dependencies_are_bounded_by_what_was_tried() -> None:
+    """Each has an upper bound, and what is installed here lies within; mend pyproject.toml when a new one is tried."""
+    import tomlkit
+    from packaging.requirements import Requirement
+
+    project = tomlkit.parse((ROOT / "pyproject.toml").read_text(encoding="utf-8")).unwrap()["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = [Requirement(text) for text in [*project["dependencies"], *(t for some in extras for t in some)]]
+    assert {"torch", "transformers", "gradio", "ruff"} <= {r.name for r in wanted}
+    for one in wanted:
+        assert {s.operator for s in one.specifier} & {"<", "=="}, f"{one} has no upper bound"
+        version = metadata.version(one.name)
+        assert one.specifier.contains(version), f"{one.name} {version} is installed"
 
 
 def test_wrong_words(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ Answers are not compared alone: with wrong positions the likeliest token often s
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -115,6 +117,45 @@ def test_other_pictures_and_earlier_questions_leave_no_trace(engine: PrefixEngin
     assert float((look.logits(QUESTIONS) - alone).abs().max()) <= TOLERANCE
     assert float((look.logits(QUESTIONS[::-1]).flip(0) - alone).abs().max()) <= TOLERANCE
     forget_positions(engine.model)
+
+
+class OldPart:
+    """A part of a model with the signature of transformers 4.x."""
+
+    def forward(self, position_ids: Any = None, past_key_values: Any = None, use_cache: Any = None,
+                cache_position: Any = None) -> Any:  # fmt: skip
+        self.got = past_key_values, cache_position.tolist()
+        return SimpleNamespace(last_hidden_state="old")
+
+    __call__ = forward
+
+
+class NewPart:
+    """With that of 5.40, which takes no `past_key_values` any more."""
+
+    def forward(self, position_ids: Any = None, cache: Any = None, use_cache: Any = None) -> Any:
+        self.got = cache
+        return SimpleNamespace(last_hidden_state="new")
+
+    __call__ = forward
+
+
+def test_the_cache_goes_by_the_name_that_the_model_has(engine: PrefixEngine) -> None:
+    from transformers import DynamicCache
+
+    cache, places = DynamicCache(), torch.zeros((3, 1, 4), dtype=torch.long)
+    old, new = OldPart(), NewPart()
+    assert engine._call(old, cache, position_ids=places) == "old" and old.got == (cache, [0, 1, 2, 3])
+    assert engine._call(new, cache, position_ids=places) == "new" and new.got is cache
+
+
+def test_asking_warns_of_nothing(engine: PrefixEngine, capfd: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        look = engine.look(WIDE)
+        look.ask([Prompt("How many?", COUNTS), Prompt("What is it?", (), 4)])
+        PlainLook(engine, WIDE).ask([Prompt("How many?", COUNTS), Prompt("What is it?", (), 4)])
+    assert capfd.readouterr().err == ""
 
 
 def test_small_chunks_give_the_same(engine: PrefixEngine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -193,11 +193,14 @@ class PrefixEngine(PlainEngine):
 
     def _call(self, part: Any, cache: Any, **given: Any) -> Tensor:
         """Last hidden states (rows, tokens, hidden) of a part of the model that fills `cache`."""
-        if "cache_position" in inspect.signature(part.forward).parameters:  # 4.x
+        takes = inspect.signature(part.forward).parameters
+        if "cache_position" in takes:  # 4.x
             past = cache.get_seq_length()
             new = given["position_ids"].shape[-1]
             given["cache_position"] = torch.arange(past, past + new, device=self.model.device)
-        states: Tensor = part(**given, past_key_values=cache, use_cache=True).last_hidden_state
+        # transformers renames it: the older name goes in 5.40.
+        given["cache" if "cache" in takes else "past_key_values"] = cache
+        states: Tensor = part(**given, use_cache=True).last_hidden_state
         return states
 
     def _suffix(self, question: str) -> Path:

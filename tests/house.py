@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -196,3 +197,77 @@ def circles(edges: dict[str, set[str]]) -> list[list[str]]:
         if node not in index:
             visit(node)
     return found
+
+
+def room_graph() -> dict[str, set[str]]:
+    """Which room imports which, as the files do it today."""
+    rooms: dict[str, set[str]] = {room.name: set() for room in ROOMS}
+    for name, others in graph().items():
+        here = room_of(modules()[name])
+        if here in rooms:
+            rooms[here] |= {room_of(modules()[o]) for o in others} - {here}
+    return rooms
+
+
+def reduced(edges: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The arrows that are needed to know who stands on whom: those that another way implies are left out."""
+
+    def reach(node: str) -> set[str]:
+        found: set[str] = set()
+        todo = list(edges.get(node, ()))
+        while todo:
+            other = todo.pop()
+            if other not in found:
+                found.add(other)
+                todo += edges.get(other, ())
+        return found
+
+    below = {node: reach(node) for node in edges}
+    return {
+        n: {o for o in others if not any(o in below[x] for x in others - {o})} for n, others in edges.items()
+    }
+
+
+def table() -> str:
+    """The rooms as a Markdown table."""
+    rows = ["| room of `lib_extend` | what is in it | may import |", "|---|---|---|"]
+    for room in ROOMS:
+        pure = set(PURE.split())
+        rest = [
+            name
+            for name in room.imports.split()
+            if name != room.name and not (pure <= room.rooms and name in pure)
+        ]
+        names = (["the pure rooms"] if pure <= room.rooms else []) + [f"`{name}`" for name in rest]
+        may = ", ".join(names) or "the standard library only"
+        rows.append(f"| `{room.name}` | {room.what} | {may} |")
+    return "\n".join(rows)
+
+
+def diagram() -> str:
+    """The rooms and their arrows for Mermaid, made from the imports."""
+    lines = ["```mermaid", "flowchart TD"]
+    for name, others in reduced(room_graph()).items():
+        lines += [f"    {name} --> {other}" for other in sorted(others)]
+    return "\n".join([*lines, "```"])
+
+
+def filled(text: str, mark: str, content: str) -> str:
+    """`text` with what stands between `<!-- mark -->` and `<!-- /mark -->` replaced."""
+    block = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
+    assert len(block.findall(text)) == 1, f"no block {mark!r}"
+    return block.sub(lambda m: f"{m[1]}{content}\n{m[2]}", text)
+
+
+def pages() -> dict[Path, str]:
+    """The pages that hold something made from the code, as they should be."""
+    contributing, architecture = ROOT / "CONTRIBUTING.md", ROOT / "docs" / "architecture.md"
+    return {
+        contributing: filled(contributing.read_text(encoding="utf-8"), "rooms", table()),
+        architecture: filled(architecture.read_text(encoding="utf-8"), "diagram", diagram()),
+    }
+
+
+if __name__ == "__main__":
+    for page, text in pages().items():
+        page.write_text(text, encoding="utf-8")

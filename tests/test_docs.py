@@ -23,9 +23,15 @@ from lib_extend.questions.reading import read
 from lib_extend.questions.records import Kind, Question
 from lib_extend.records import Reply
 
+from . import house
 from .models import tiny_onnx
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_table_of_rooms_and_the_diagram_are_up_to_date() -> None:
+    for page, text in house.pages().items():
+        assert page.read_text(encoding="utf-8") == text, f"{page.name} is old: python -m tests.house"
 
 
 def example(name: str) -> str:

@@ -91,7 +91,7 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "generation",
         "cast to prompts, regions to masks, the attention, LoRAs, infotext; knows no host",
-        f"{ENGINE}",
+        f"{PURE} files",
         "torch numpy PIL httpx filelock",
     ),
     Room(

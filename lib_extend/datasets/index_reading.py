@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from lib_extend.captions.memory import Written
 from lib_extend.captions.reading import pieces
 from lib_extend.config import LETTERS
-from lib_extend.datasets import tokens
 from lib_extend.datasets.rows import (
     ANALYSED,
     BROKEN_CAPTION,
@@ -30,6 +29,7 @@ from lib_extend.files import caption_files as files
 from lib_extend.files.caption_files import LONGEST_CAPTION
 from lib_extend.questions.checks import doubts
 from lib_extend.records import Answer
+from lib_extend.vocabulary import clip_tokens as tokens
 from lib_extend.vocabulary.plurals import naive_plural
 from lib_extend.vocabulary.tag_names import canonical, is_sentence, key
 

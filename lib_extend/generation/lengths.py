@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from lib_extend.datasets import tokens
 from lib_extend.generation import syntax
 from lib_extend.generation.syntax import AND
+from lib_extend.vocabulary import clip_tokens as tokens
 
 CHUNK = 75
 """Tokens that the text encoders see at once."""

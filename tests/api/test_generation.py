@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from lib_extend.datasets import tokens
 from lib_extend.generation.background import OBJECTS
 from lib_extend.generation.cast import Cast
 from lib_extend.generation.compile import compile_cast
+from lib_extend.vocabulary import clip_tokens as tokens
 from tests.generation.casts import TWO
 from tests.generation.lora_files import BACKGROUND_TAGS, SEPARATION_TAGS, lora, published
 

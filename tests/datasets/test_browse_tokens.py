@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib_extend.datasets.tokens import MERGES, count
+from lib_extend.vocabulary.clip_tokens import MERGES, count
 from lib_extend.vocabulary.objects import COUNTABLE
 from lib_extend.vocabulary.tag_names import written
 

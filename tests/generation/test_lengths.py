@@ -7,8 +7,8 @@ import time
 import pytest
 from hypothesis import given
 
-from lib_extend.datasets import tokens
 from lib_extend.generation.lengths import CHUNK, count
+from lib_extend.vocabulary import clip_tokens as tokens
 from tests.generation.casts import TAGS, WORDS
 
 

@@ -14,10 +14,10 @@ from urllib.parse import unquote_to_bytes
 
 from lib_extend.api.streams import QUIET
 from lib_extend.datasets.browse import Browser, image_id
+from lib_extend.datasets.caption_encodings import CaptionEncodings
 from lib_extend.datasets.index_reading import caption_name
 from lib_extend.datasets.state import Change, Run
 from lib_extend.errors import ImageError
-from lib_extend.files import caption_files as files
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -81,22 +81,22 @@ def run_json(run: Run) -> dict[str, Any]:
     return asdict(run)
 
 
-def change_json(change: Change, image: str) -> dict[str, Any]:
+def change_json(change: Change, image: str, encodings: CaptionEncodings) -> dict[str, Any]:
     """A change as JSON values; `image` is the caption's image, "" when it is gone."""
     return {
         "name": change.name,
         "image": image or None,
         "id": image_id(image) if image else None,
-        "before": _text(change.before),
-        "after": _text(change.after),
+        "before": _text(change.before, encodings),
+        "after": _text(change.after, encodings),
     }
 
 
-def _text(data: bytes | None) -> str | None:
+def _text(data: bytes | None, encodings: CaptionEncodings) -> str | None:
     if data is None:
         return None
     try:
-        return files.decode(data, "")
+        return encodings.decode(data, "")
     except ImageError:
         return data.decode("utf-8", "replace")
 

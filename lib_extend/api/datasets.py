@@ -34,6 +34,7 @@ from lib_extend.api.newest_first import NewestFirst
 from lib_extend.api.streams import HEADERS
 from lib_extend.datasets import thumbnails
 from lib_extend.datasets.browse import Browser, Browsers
+from lib_extend.datasets.caption_encodings import CaptionEncodings
 from lib_extend.errors import PromptExtendError
 from lib_extend.files.scan import show
 from lib_extend.jobs.edit_runs import Conflict
@@ -279,10 +280,11 @@ class Routes:
             with browser.dataset.reading() as reader:
                 changes = reader.changes(number, offset, limit)
                 failures = reader.failures(number, MOST_FAILURES)
+                encodings = CaptionEncodings(browser.root, reader.encodings())
             images = images_of(browser, {c.name for c in changes})
             return {
                 **run_json(found[0]),
-                "changes": [change_json(c, images.get(c.name, "")) for c in changes],
+                "changes": [change_json(c, images.get(c.name, ""), encodings) for c in changes],
                 "failures": [{"name": name, "reason": reason} for name, reason in failures],
             }
 

@@ -129,8 +129,22 @@ class Terminal:
             self._out,
         )
 
+        self._encodings(event.encodings)
         if self._nobody == event.done >= _SUSPICIOUS:
             self._print("No person was found in any image: is it the right --detector?", self._out)
+
+    def _encodings(self, counts: dict[str, int]) -> None:
+        read = {name: n for name, n in counts.items() if name}
+        if read:
+            how = ", ".join(
+                f"{n:,} as {name}" for name, n in sorted(read.items(), key=lambda x: (-x[1], x[0]))
+            )
+            self._print(
+                f"Captions that were not UTF-8: {how} (where that is wrong: undo, and name it with --caption-encoding).",
+                self._out,
+            )
+        if counts.get(""):
+            self._print(f"{count(counts[''], 'caption')} left alone: its encoding is not certain.", self._out)
 
     def _step(self) -> None:
         if self._bar is not None:

@@ -11,6 +11,11 @@ from lib_extend.errors import UserError
 
 _s = partial(setting, group="caption")
 
+CAPTION_ENCODINGS = (
+    "auto", "utf-8", "cp932", "euc-jp", "gb18030", "big5", "cp949", "cp1251", "koi8-r", "cp866", "cp1252", "cp1250",
+    "iso-8859-2", "cp1253", "iso-8859-7", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "mac-roman", "cp850", "cp852",
+    "utf-16-le", "utf-16-be",
+)  # fmt: skip
 EXISTING_MODES = ("merge", "skip", "append", "prepend", "overwrite")
 SORTS = ("score", "original", "shuffle", "alphabetical")
 FORMATS = ("plain", "background", "greek", "separation")
@@ -28,6 +33,13 @@ class CaptionSettings:
         "what to do with a caption that is already there: merge keeps what people wrote and adds, skip "
         "leaves the file, append / prepend add after / before, overwrite replaces",
         choices=EXISTING_MODES,
+        recompose=True,
+    )
+    caption_encoding: str = _s(
+        "auto",
+        "encoding of captions that are not UTF-8: auto decides over the whole folder and leaves a file alone where "
+        "it is not certain; captions are written as UTF-8",
+        choices=CAPTION_ENCODINGS,
         recompose=True,
     )
     format: str = _s(

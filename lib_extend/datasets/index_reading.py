@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 from lib_extend.captions.memory import Written
 from lib_extend.captions.reading import pieces
 from lib_extend.config import LETTERS
+from lib_extend.datasets.caption_encodings import CaptionEncodings
 from lib_extend.datasets.rows import (
     ANALYSED,
     BROKEN_CAPTION,
     BROKEN_IMAGE,
     CAPTIONED,
     CERTAIN,
+    FOREIGN,
     PROSE,
     SOURCES,
     UNSURE,
@@ -26,7 +28,6 @@ from lib_extend.datasets.state_reading import StateReader, Stored
 from lib_extend.datasets.thumbnails import picture_size
 from lib_extend.errors import ImageError
 from lib_extend.files import caption_files as files
-from lib_extend.files.caption_files import LONGEST_CAPTION
 from lib_extend.questions.checks import doubts
 from lib_extend.records import Answer
 from lib_extend.vocabulary import clip_tokens as tokens
@@ -87,18 +88,33 @@ def read_rows(
     known: Mapping[str, Row],
     reader: StateReader,
     context: Context,
+    encodings: CaptionEncodings,
 ) -> list[Row]:
     """The rows of these images. `known` are the rows they had, whose picture sizes hold while the file is the same."""
     records = reader.records([caption_name(x.name) for x in listed])
     stored = reader.stored([(x.name, x.size, x.mtime) for x in listed])
     return [
-        _read(root, x, known.get(x.name), records.get(caption_name(x.name)), stored.get(x.name), context)
+        _read(
+            root,
+            x,
+            known.get(x.name),
+            records.get(caption_name(x.name)),
+            stored.get(x.name),
+            context,
+            encodings,
+        )
         for x in listed
     ]
 
 
 def _read(
-    root: Path, x: Listed, old: Row | None, record: str | None, stored: Stored | None, context: Context
+    root: Path,
+    x: Listed,
+    old: Row | None,
+    record: str | None,
+    stored: Stored | None,
+    context: Context,
+    encodings: CaptionEncodings,
 ) -> Row:
     flags = 0
     width = height = 0
@@ -112,9 +128,10 @@ def _read(
     if x.caption_size >= 0:
         flags |= CAPTIONED
         try:
-            text = read_caption(root / caption_name(x.name), x.caption_size)
+            text = read_caption(root, caption_name(x.name), encodings)
         except ImageError:
             flags |= BROKEN_CAPTION
+        flags |= FOREIGN if caption_name(x.name) in encodings.read else 0
     written = None if record is None else Written.from_json(json.loads(record))
     names = [p.name for p in (written.pieces(text) if written else pieces(text))]
     tags = tuple(n for n in names if not is_prose(n))
@@ -151,12 +168,10 @@ def is_prose(name: str) -> bool:
     return len(name) > LONGEST_TAG or name.count("_") >= MOST_WORDS or is_sentence(name)
 
 
-def read_caption(path: Path, size: int) -> str:
-    """The text of a caption file of `size` bytes. Raises ImageError when it is no caption."""
-    if size > LONGEST_CAPTION * 4:
-        raise ImageError(f"{path.name} is too large to be a caption.")
-    data = files.read_bytes(path)
-    return "" if data is None else files.decode(data, path.name)
+def read_caption(root: Path, name: str, encodings: CaptionEncodings) -> str:
+    """The text of a caption file. Raises ImageError when it is no caption."""
+    data = files.read_bytes(root / name)
+    return "" if data is None else encodings.decode(data, name)
 
 
 def _in_use(stored: Stored, context: Context) -> tuple[Answer, ...]:

@@ -18,7 +18,7 @@ from lib_extend.datasets.index import Columns, Stored
 
 FILE = "browse.sqlite3"
 LOCK = "browse.lock"
-VERSION = 1
+VERSION = 2
 """To be raised whenever rows are read otherwise (another reading of captions, another count of tokens)."""
 _CHUNK = 4000
 

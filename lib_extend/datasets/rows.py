@@ -16,6 +16,8 @@ BROKEN_IMAGE = 8
 BROKEN_CAPTION = 16
 PROSE = 32
 """The caption has sentences, which are no tags: words are looked for in its text too."""
+FOREIGN = 64
+"""The caption is not UTF-8: it is read again when the folder's encodings are decided anew."""
 
 CERTAIN = 1.0
 

@@ -13,9 +13,11 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lib_extend.datasets.caption_encodings import META, CaptionEncodings
 from lib_extend.errors import StorageError, UserError
 from lib_extend.files.scan import Found, show
 from lib_extend.questions.verdicts import Verdict
@@ -134,6 +136,16 @@ class State:
 
     def close(self) -> None:
         self._db.close()
+
+    @cached_property
+    def encodings(self) -> CaptionEncodings:
+        """What decodes the dataset's captions."""
+        row = self._db.execute("SELECT value FROM meta WHERE name=?", (META,)).fetchone()
+        return CaptionEncodings(self.root, row[0] if row else "", self._keep_encodings)
+
+    def _keep_encodings(self, text: str) -> None:
+        with self.transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (META, text))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

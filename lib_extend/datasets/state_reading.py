@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib_extend.datasets.caption_encodings import META
 from lib_extend.datasets.recipe import ANSWERS
 from lib_extend.datasets.state import SCHEMA_VERSION, Change
 from lib_extend.records import Answer
@@ -46,6 +47,10 @@ class StateReader:
     def close(self) -> None:
         if self._db is not None:
             self._db.close()
+
+    def encodings(self) -> str:
+        """The decision on the captions' encodings as JSON, "" without one."""
+        return str(next(self._rows("SELECT value FROM meta WHERE name=?", (META,)), ("",))[0])
 
     def last_run(self) -> int:
         """The number of the newest run, 0 before the first."""

@@ -12,11 +12,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lib_extend.config import TagConfig
+from lib_extend.datasets.caption_encodings import CaptionEncodings
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.index import Index
 from lib_extend.datasets.index_reading import Context, Listed, caption_name, read_rows
 from lib_extend.datasets.index_store import IndexStore
 from lib_extend.datasets.recipe import Recipe
+from lib_extend.datasets.rows import BROKEN_CAPTION, FOREIGN
 from lib_extend.datasets.state_reading import StateReader
 from lib_extend.errors import PromptExtendError
 from lib_extend.files.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, check_folder, walk
@@ -58,6 +60,8 @@ class Updater:
         self._closed = False
         self._context_of: tuple[int, str] | None = None
         self._last_context = Context()
+        self._encodings = CaptionEncodings(dataset.root)
+        self._encodings_of: str | None = None
         # images of the run under way that were read since they were done
         self._run = 0
         self._read_since: set[int] = set()
@@ -116,6 +120,8 @@ class Updater:
                 since = json.loads(store.meta("run") or "[0]")[0]
                 # as they are now, where that is known
                 listed = dict(self._worked_on(reader, since)) | listed
+            if reader.encodings() not in ("", store.meta("encodings")):
+                listed = dict(self._foreign()) | listed
             self._drop(gone)
             if self._read(list(listed.values()), reader):
                 store.set_meta("run", progress)
@@ -201,6 +207,7 @@ class Updater:
         self.done, self.total = 0, len(listed)
         context = self._context(reader) if listed else Context()
         store = self._store
+        encodings = self._decoding(reader)
         for start in range(0, len(listed), CHUNK):
             if self._closed or store is None:
                 return False
@@ -208,7 +215,7 @@ class Updater:
             with self._lock:
                 places = self._index.places
                 known = {x.name: self._index.row(places[x.name]) for x in chunk if x.name in places}
-            rows = read_rows(self._root, chunk, known, reader, context)
+            rows = read_rows(self._root, chunk, known, reader, context, encodings)
             with self._lock:
                 first = len(self._index.tag_names)
                 stored = self._index.put(rows)
@@ -216,7 +223,24 @@ class Updater:
             store.write(stored, new_tags)
             self.done = start + len(chunk)
             self._on_change()
+        if store is not None:
+            store.set_meta("encodings", json.dumps(encodings.decision.to_json()))
         return True
+
+    def _decoding(self, reader: StateReader) -> CaptionEncodings:
+        """What decodes the captions: by the state's decision, or by our own while there is none."""
+        stored = reader.encodings() or (self._store.meta("encodings") if self._store else "")
+        if stored != self._encodings_of:
+            self._encodings_of = stored
+            self._encodings = CaptionEncodings(self._root, stored)
+        self._encodings.read.clear()
+        return self._encodings
+
+    def _foreign(self) -> Iterator[tuple[str, Listed]]:
+        """Images whose captions are not UTF-8, or could not be read."""
+        for name, place in list(self._index.places.items()):
+            if self._index.row(place).flags & (FOREIGN | BROKEN_CAPTION):
+                yield name, Listed(name, *self._index.stamp(place))
 
     def _drop(self, gone: Iterable[str]) -> None:
         with self._lock:

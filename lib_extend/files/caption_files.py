@@ -1,4 +1,4 @@
-"""Caption files: read whatever encoding is there, write UTF-8, always whole."""
+"""Caption files: only regular ones of bounded size are read, and a new one takes the old one's place whole."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from lib_extend.errors import ImageError, StorageError
@@ -17,53 +18,38 @@ TEMP_SUFFIX = ".tmp"
 LONGEST_CAPTION = 1_000_000
 """Characters of a caption, at the most: what is longer is some other text file."""
 
-# Tried in this order; each is strict, so a wrong guess is caught by the next. cp1252 ends the list
-# because it accepts nearly any bytes.
-ENCODINGS = ("utf-8-sig", "cp932", "gb18030", "cp1252")
+MOST_BYTES = 4 * LONGEST_CAPTION
+"""Bytes of a caption file that is read, at the most."""
 
 
 def read_bytes(path: Path) -> bytes | None:
     """The caption's bytes, or None where there is no file.
 
     Raises:
-        ImageError: it is a folder or cannot be read.
+        ImageError: it cannot be read, is too large, or is no regular file: a folder, a pipe, a device.
     """
     try:
-        return path.read_bytes()
+        here = path.stat()
+        if not stat.S_ISREG(here.st_mode):
+            raise _no_file(path, here.st_mode)
+        # it may have become a pipe since, and one without a writer must not hold us up
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(descriptor, "rb") as file:
+            data = file.read(MOST_BYTES + 1) if here.st_size <= MOST_BYTES else None
     except FileNotFoundError:
         return None
-    except IsADirectoryError:
-        raise ImageError(f"{show(path.name)} is a folder where the caption should be: rename it.") from None
     except OSError as e:
-        if path.is_dir():  # Windows answers PermissionError for a folder
-            raise ImageError(
-                f"{show(path.name)} is a folder where the caption should be: rename it."
-            ) from None
         raise ImageError(f"The caption {show(path.name)} cannot be read ({e.strerror}).") from None
+    if data is None or len(data) > MOST_BYTES:
+        raise ImageError(
+            f"{show(path.name)} is too large to be a caption (more than {MOST_BYTES // 1_000_000} MB): rename it."
+        )
+    return data
 
 
-def decode(data: bytes, name: str) -> str:
-    """A caption's text from its bytes: UTF-8 (with or without BOM), UTF-16 with BOM, CP932, GB18030.
-
-    Raises:
-        ImageError: the bytes are no text.
-    """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        candidates: tuple[str, ...] = ("utf-16",)
-    else:
-        candidates = ENCODINGS
-    if b"\0" not in data or candidates == ("utf-16",):
-        for encoding in candidates:
-            try:
-                return data.decode(encoding)
-            except UnicodeDecodeError:
-                continue
-    raise ImageError(f"The caption {show(name)} is not text: look at it and delete or rename it.")
-
-
-def encode(text: str) -> bytes:
-    """The bytes of a caption file: UTF-8 without BOM, as sd-scripts reads it."""
-    return text.encode("utf-8", "surrogatepass")
+def _no_file(path: Path, mode: int) -> ImageError:
+    kind = "a folder" if stat.S_ISDIR(mode) else "no regular file (a pipe, a socket or a device)"
+    return ImageError(f"{show(path.name)} is {kind} where the caption should be: rename it.")
 
 
 def stage(path: Path, data: bytes) -> Path:

@@ -12,6 +12,7 @@ from lib_extend.errors import UserError
 
 IMAGE_SUFFIXES = frozenset(".png .jpg .jpeg .jfif .webp .avif .bmp .gif .tif .tiff .ppm .tga".split())
 CAPTION_SUFFIX = ".txt"
+CAPTION_SUFFIXES = (".txt", ".caption")
 
 
 @dataclass(frozen=True)

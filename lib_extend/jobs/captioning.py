@@ -14,6 +14,7 @@ from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError
 from lib_extend.files import caption_files as files
+from lib_extend.files.encodings import encode
 from lib_extend.files.scan import Found, show
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs import journal
@@ -64,7 +65,7 @@ class Captioner:
         """The write of one image's caption; fills `decided[found.name]` when it is made."""
 
         def make(data: bytes | None) -> tuple[bytes | None, str | None]:
-            text = None if data is None else files.decode(data, Path(found.caption_name).name)
+            text = None if data is None else self._state.encodings.decode(data, found.caption_name)
             written = _written(self._state, found)
             existing = edits.reconcile(written, text)
             known = self.analysis(found, existing) if analysis is None else self._decided(found, analysis)
@@ -78,7 +79,7 @@ class Captioner:
             if not caption.text.strip():
                 raise ImageError(self._nothing(found, existing))
             decided[found.name] = Decided(found, known, caption, text)
-            after = files.encode(caption.text)
+            after = encode(caption.text)
             if data is not None and text is not None and caption.text == text.strip() and _clean(data):
                 after = data  # a closing newline a person left is theirs
             kept = None if replaces(self._config) else existing
@@ -150,7 +151,7 @@ class Captioner:
 def existing_caption(state: State, found: Found) -> Existing | None:
     """The caption that is there now. Raises ImageError when it cannot be read."""
     data = files.read_bytes(state.root / found.caption_name)
-    text = None if data is None else files.decode(data, Path(found.caption_name).name)
+    text = None if data is None else state.encodings.decode(data, found.caption_name)
     return edits.reconcile(_written(state, found), text)
 
 
@@ -159,7 +160,7 @@ def recover(state: State) -> int:
 
     def text(data: bytes | None) -> str | None:
         try:
-            return None if data is None else files.decode(data, "")
+            return None if data is None else state.encodings.decode(data, "")
         except ImageError:
             return None
 

@@ -20,6 +20,7 @@ from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError, UserError
 from lib_extend.files import caption_files as files
+from lib_extend.files.encodings import encode
 from lib_extend.files.scan import show
 from lib_extend.jobs import journal
 from lib_extend.jobs.captioning import recover
@@ -115,7 +116,7 @@ def save_caption(dataset: Dataset, name: str, text: str, before: str) -> Edited:
     conflict: list[str | None] = []
 
     def make(data: bytes | None) -> tuple[bytes | None, str | None]:
-        present = None if data is None else files.decode(data, Path(name).name)
+        present = None if data is None else state.encodings.decode(data, name)
         record = state.record(name)
         if _plain(present or "") != _plain(before):
             conflict[:] = [present]
@@ -124,7 +125,7 @@ def save_caption(dataset: Dataset, name: str, text: str, before: str) -> Edited:
             return None, record
         ending = (present or "")[len((present or "").rstrip()) :]
         after = text.rstrip() + ending
-        return (data if present == after else files.encode(after)), record
+        return (data if present == after else encode(after)), record
 
     with _run(dataset, {"action": "caption"}, 1) as (state, run):
         (outcome,) = journal.commit(state, run, [Write(name, make)])
@@ -155,14 +156,14 @@ def style_of(record: str | None, style: Style) -> Style:
 
 def _write(state: State, name: str, change: Change, style: Style) -> Write:
     def make(data: bytes | None) -> tuple[bytes | None, str | None]:
-        text = "" if data is None else files.decode(data, Path(name).name)
+        text = "" if data is None else state.encodings.decode(data, name)
         record = state.record(name)
         after = change(text, style_of(record, style))
         if len(after) > files.LONGEST_CAPTION:
             raise ImageError(
                 f"{show(Path(name).name)} would have more than {files.LONGEST_CAPTION:,} characters."
             )
-        return (data if after == text else files.encode(after)), record
+        return (data if after == text else encode(after)), record
 
     return Write(name, make)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lib_extend.records import Answer, Drop, Person, Record, Tag
@@ -104,6 +104,7 @@ class Finished(Event):
     """The end: `done` images with a caption, `failed` ones, `written` files changed.
 
     `analysed` images went through a model; in `separated` ones the persons were told apart; `incomplete` ones lack a part; `seconds` is wall time; `stopped` when the user asked.
+    `encodings` counts the captions that were not UTF-8, by the encoding they were read in; "" where it is not certain.
     """
 
     done: int
@@ -117,3 +118,4 @@ class Finished(Event):
     incomplete: int = 0
     stopped: bool = False
     run: int = 0
+    encodings: dict[str, int] = field(default_factory=dict)

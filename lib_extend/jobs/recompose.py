@@ -46,6 +46,7 @@ def recompose(dataset: Dataset, name: str, config: TagConfig) -> Recomposed:
     found = Found(name, stat.st_size, stat.st_mtime_ns)
     with dataset.state() as state:
         recipe = Recipe.of(config).known_in(state)
+        state.encodings.choose(config.caption_encoding)
         existing = existing_caption(state, found)
         missing = _missing(state, recipe, found, existing)
         if len(missing) == (config.tagger != "none") + bool(recipe.questions) + config.people:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -102,6 +103,7 @@ class TagJob:
         )
         with self.dataset.locked_state() as state:
             recover(state)
+            state.encodings.begin(self.config.caption_encoding)
             for parent in {(self.root / f.name).parent for f in found}:
                 files.remove_leftovers(parent)
             key = self._recipe.key
@@ -134,6 +136,7 @@ class TagJob:
                 incomplete=self._counts["incomplete"],
                 stopped=status != "done",
                 run=run,
+                encodings=dict(Counter(state.encodings.read.values())),
             )
 
     # the run

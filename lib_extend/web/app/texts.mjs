@@ -70,6 +70,7 @@ const LABELS = {
   format: "Format",
   sort: "Order of tags",
   separator: "Between tags",
+  caption_encoding: "Encoding of captions",
   underscores: "Keep underscores",
   escape_brackets: "Escape brackets",
   count_style: "Plurals of counts",

@@ -116,6 +116,6 @@ class Finished(Event):
     skipped: int = 0
     separated: int = 0
     incomplete: int = 0
+    encodings: dict[str, int] = field(default_factory=dict)
     stopped: bool = False
     run: int = 0
-    encodings: dict[str, int] = field(default_factory=dict)

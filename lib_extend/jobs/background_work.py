@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,8 +14,13 @@ from lib_extend.errors import Stopped
 Put = Callable[[Any], None]
 
 
-def pump(work: Callable[[Put], None], stop: threading.Event, most: int) -> Iterator[list[Any]]:
+def pump(
+    work: Callable[[Put], None], stop: threading.Event, most: int, gather: float = 0.0
+) -> Iterator[list[Any]]:
     """Run `work(put)` in a thread and give what it puts: all that is there at once, up to `most` items.
+
+    Args:
+        gather: seconds that the first item of a list waits for others, so that what is done once a list is done rarely.
 
     Raises:
         Stopped: `stop` was set; the thread is left to end by itself.
@@ -49,9 +55,14 @@ def pump(work: Callable[[Put], None], stop: threading.Event, most: int) -> Itera
             batch = [items.get(timeout=0.1)]
         except queue.Empty:
             continue
-        with contextlib.suppress(queue.Empty):
-            while len(batch) < most:
-                batch.append(items.get_nowait())
+        until = time.monotonic() + gather
+        while len(batch) < most and batch[-1] is not end and not stop.is_set():
+            left = until - time.monotonic()
+            try:
+                batch.append(items.get(block=left > 0, timeout=max(0.0, min(left, 0.1))))
+            except queue.Empty:
+                if left <= 0:
+                    break
         ended = batch[-1] is end
         if ended:
             batch.pop()

@@ -38,6 +38,10 @@ CHUNK = 64
 """Captions committed together: one journal transaction each, so that 1,000 take well under a second."""
 
 
+GATHER = 0.25
+"""Seconds that an image's result waits for others, to be stored and written with them: the disk is waited for once."""
+
+
 class Client(Protocol):
     """What a job needs of the worker's client."""
 
@@ -251,7 +255,7 @@ class TagJob:
             for result in client.run(tasks):
                 put(result)
 
-        for batch in pump(work, self._stop, CHUNK):
+        for batch in pump(work, self._stop, CHUNK, GATHER):
             rows = []
             ready: list[tuple[Found, Analysis | None]] = []
             failed = []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lib_extend.errors import Stopped
-from lib_extend.jobs.background import pump
+from lib_extend.jobs.background_work import pump
 
 
 def giving(items: int, seconds: float) -> Callable[[Callable[[Any], None]], None]:

@@ -65,7 +65,9 @@ def test_tag_runs_undo(folder: Path) -> None:
     listed = prompt_extend("runs", folder)
     assert listed.returncode == 0 and 'tagger="sketch"' in listed.stdout
     undone = prompt_extend("undo", folder)
-    assert undone.stdout == f"Run 1 undone: {len(pictures)} captions restored.\n"
+    first, back = undone.stdout.splitlines()
+    assert first == f"Run 1 undone: {len(pictures)} captions restored."
+    assert back == f"To bring it back: prompt-extend undo {folder} --run 2"
     assert not list(folder.glob("*.txt"))
     assert prompt_extend("undo", folder).returncode == 2
 

@@ -16,7 +16,7 @@ from lib_extend.api.streams import QUIET
 from lib_extend.datasets.browse import Browser, image_id
 from lib_extend.datasets.caption_encodings import CaptionEncodings
 from lib_extend.datasets.index_reading import caption_name
-from lib_extend.datasets.state import Change, Run
+from lib_extend.datasets.run_rows import Change, Run
 from lib_extend.errors import ImageError
 
 if TYPE_CHECKING:

@@ -18,13 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend import __version__
+from lib_extend.cli.history_output import UndoReport, version_json, version_line
 from lib_extend.cli.output import Lines, Report, Terminal, count
 from lib_extend.config.arguments import add_settings, config_of
 from lib_extend.datasets.dataset import Dataset
-from lib_extend.errors import PromptExtendError, Stopped, UserError
+from lib_extend.errors import ImageError, PromptExtendError, Stopped, UserError
 from lib_extend.files.scan import show
+from lib_extend.jobs.caption_history import restore, versions
 from lib_extend.jobs.tagging import TagJob
-from lib_extend.jobs.undo import list_runs, undo
+from lib_extend.jobs.undo import UndoJob, Undone, command, list_runs
 from lib_extend.jobs.verdict_runs import decide, uncertain
 from lib_extend.questions.verdicts import VERDICTS
 from lib_extend.worker.environment import environment
@@ -95,6 +97,22 @@ def _parser() -> argparse.ArgumentParser:
     _add_state(take_back)
     take_back.set_defaults(run=_undo)
 
+    history = commands.add_parser("history", help="list the texts that one caption had")
+    history.add_argument("folder", metavar="FOLDER")
+    history.add_argument("image", metavar="IMAGE", help="its name in the folder")
+    history.add_argument("--json", action="store_true", help="print one version a line as JSON")
+    _add_state(history)
+    history.set_defaults(run=_history)
+
+    restore_one = commands.add_parser("restore", help="put a text back that one caption had")
+    restore_one.add_argument("folder", metavar="FOLDER")
+    restore_one.add_argument("image", metavar="IMAGE", help="its name in the folder")
+    restore_one.add_argument(
+        "--version", type=int, required=True, metavar="N", help="which text, as `history` lists them"
+    )
+    _add_state(restore_one)
+    restore_one.set_defaults(run=_restore)
+
     runs = commands.add_parser("runs", help="list the runs over a folder")
     runs.add_argument("folder", metavar="FOLDER")
     runs.add_argument("--json", action="store_true", help="print one run a line as JSON")
@@ -164,7 +182,7 @@ def _tag(args: argparse.Namespace) -> int:
     return SOME_FAILED if getattr(last, "failed", 0) else OK
 
 
-def _stop_on_signals(job: TagJob) -> None:
+def _stop_on_signals(job: TagJob | UndoJob) -> None:
     """The first Ctrl-C (or SIGTERM) stops the job in good order, a second one ends the process."""
 
     def stop(number: int, frame: Any) -> None:
@@ -180,15 +198,47 @@ def _dataset(args: argparse.Namespace) -> Dataset:
 
 
 def _undo(args: argparse.Namespace) -> int:
-    result = undo(_dataset(args), args.number, force=args.force)
-    if args.json:
-        failed = [{"path": name, "reason": reason} for name, reason in result.failed]
-        print(json.dumps({"run": result.run, "restored": result.restored, "failed": failed}))
-    else:
-        for _, reason in result.failed:
-            print(reason)
-        print(f"Run {result.run} undone: {count(result.restored, 'caption')} restored.")
+    dataset = _dataset(args)
+    job = UndoJob(dataset, args.number, force=args.force)
+    _stop_on_signals(job)
+    report = UndoReport(sys.stdout, sys.stderr, dataset, json=args.json)
+    result = None
+    try:
+        for event in job.events():
+            report.event(event)
+            if isinstance(event, Undone):
+                result = event
+    finally:
+        report.close()
+    assert result is not None
+    if result.stopped:
+        return STOPPED
     return SOME_FAILED if result.failed else OK
+
+
+def _history(args: argparse.Namespace) -> int:
+    dataset = _dataset(args)
+    for v in versions(dataset, args.image):
+        if args.json:
+            print(json.dumps(version_json(v)))
+        else:
+            print(version_line(v))
+    if not args.json:
+        print("Put one back: " + command(dataset, "restore", args.image, "--version", "N"))
+    return OK
+
+
+def _restore(args: argparse.Namespace) -> int:
+    dataset = _dataset(args)
+    try:
+        run = restore(dataset, args.image, args.version)
+    except ImageError as e:
+        raise UserError(e.reason) from e
+    if not run:
+        print(f"{show(args.image)} has that text already.")
+        return OK
+    print(f"{show(args.image)} has its text number {args.version} again (run {run}).")
+    return OK
 
 
 def _runs(args: argparse.Namespace) -> int:
@@ -202,9 +252,12 @@ def _runs(args: argparse.Namespace) -> int:
     for r in runs:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(r.started))
         what = f"undo of run {r.undoes}" if r.kind == "undo" else r.kind
+        amount = f"{r.images:>6} images"
+        if r.kind == "review":
+            amount = f"{r.config.get('answers', 0):>6} answers"
         chosen = " ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in r.config.items())
         print(
-            f"{r.id:>4}  {when}  {what:<14} {r.status:<8} {r.images:>6} images  {r.changed:>6} changed  "
+            f"{r.id:>4}  {when}  {what:<14} {r.status:<8} {amount:<14} {r.changed:>6} changed  "
             f"{r.failed:>4} failed  {chosen}".rstrip()
         )
     return OK

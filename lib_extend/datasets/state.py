@@ -18,41 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.datasets.caption_encodings import META, CaptionEncodings
+from lib_extend.datasets.run_rows import RunRows
+from lib_extend.datasets.state_schema import SCHEMA_VERSION, migrate
 from lib_extend.errors import StorageError, UserError
 from lib_extend.files.scan import Found, show
 from lib_extend.questions.verdicts import Verdict
-
-SCHEMA_VERSION = 1
-
-_SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE models (spec TEXT PRIMARY KEY, key TEXT NOT NULL, thresholds TEXT NOT NULL);
-CREATE TABLE analysis (
-    path BLOB NOT NULL, part TEXT NOT NULL, key TEXT NOT NULL,
-    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    width INTEGER NOT NULL, height INTEGER NOT NULL, payload TEXT NOT NULL,
-    PRIMARY KEY (path, part, key)
-) WITHOUT ROWID;
-CREATE TABLE captions (path BLOB PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE verdicts (
-    path BLOB NOT NULL, question TEXT NOT NULL, object TEXT NOT NULL, record TEXT NOT NULL,
-    PRIMARY KEY (path, question, object)
-) WITHOUT ROWID;
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, status TEXT NOT NULL,
-    started REAL NOT NULL, finished REAL, config TEXT NOT NULL, config_key TEXT NOT NULL,
-    images INTEGER NOT NULL DEFAULT 0, undoes INTEGER
-);
-CREATE TABLE items (
-    run INTEGER NOT NULL, path BLOB NOT NULL, reason TEXT NOT NULL,
-    PRIMARY KEY (run, path)
-) WITHOUT ROWID;
-CREATE TABLE changes (
-    run INTEGER NOT NULL, path BLOB NOT NULL, state TEXT NOT NULL,
-    before BLOB, after BLOB, record_before TEXT, record_after TEXT,
-    PRIMARY KEY (run, path)
-) WITHOUT ROWID;
-"""
 
 
 @dataclass(frozen=True)
@@ -64,34 +34,11 @@ class Part:
     payload: Any
 
 
-@dataclass(frozen=True)
-class Run:
-    """One run over the folder.
-
-    Attributes:
-        kind: "tag", "preview", "edit" or "undo". status: "running", "done", "stopped" or "undone".
-        started, finished: seconds since the epoch; `finished` None while unfinished.
-        images: how many it planned. undoes: the run it took back (kind "undo").
-        changed, failed: counts of captions written and images that failed.
-    """
-
-    id: int
-    kind: str
-    status: str
-    started: float
-    finished: float | None
-    config: dict[str, Any]
-    images: int
-    undoes: int | None
-    changed: int
-    failed: int
-
-
 def _key(name: str) -> bytes:
     return os.fsencode(name)
 
 
-class State:
+class State(RunRows):
     """The open database. One process at a time (see `lock`); not shared between threads."""
 
     def __init__(self, file: Path, root: Path) -> None:
@@ -103,6 +50,8 @@ class State:
             self._db.execute("PRAGMA journal_mode=WAL")
             # a change's previous text must be on the disk before its file is replaced
             self._db.execute("PRAGMA synchronous=FULL")
+            # a nearly full disk has no room for a log of megabytes
+            self._db.execute("PRAGMA wal_autocheckpoint=100")
             self._prepare()
         except sqlite3.DatabaseError as e:
             raise _explain(e, file) from e
@@ -114,16 +63,12 @@ class State:
 
     def _prepare(self) -> None:
         with self.transaction():
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            version = migrate(self._db)
             if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    if statement.strip():
-                        self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
                 self._db.execute("INSERT INTO meta VALUES ('root', ?)", (_root_text(self.root),))
-            elif version != SCHEMA_VERSION:
+            elif version > SCHEMA_VERSION:
                 raise UserError(
-                    f"{show(str(self.file))} was written by another version of Prompt Extend (format {version}): "
+                    f"{show(str(self.file))} was written by a newer version of Prompt Extend (format {version}): "
                     "update Prompt Extend, or name another folder with --state DIR."
                 )
         if self.file.parent.parent != self.root:
@@ -261,102 +206,6 @@ class State:
                 self._db.execute("DELETE FROM captions WHERE path=?", (_key(name),))
             else:
                 self._db.execute("INSERT OR REPLACE INTO captions VALUES (?,?)", (_key(name), record))
-
-    # runs
-
-    def start_run(
-        self, kind: str, config: dict[str, Any], config_key: str, now: float, undoes: int | None = None
-    ) -> int:
-        with self.transaction():
-            cursor = self._db.execute(
-                "INSERT INTO runs (kind, status, started, config, config_key, undoes) VALUES (?,?,?,?,?,?)",
-                (kind, "running", now, json.dumps(config), config_key, undoes),
-            )
-        assert cursor.lastrowid is not None
-        return cursor.lastrowid
-
-    def unfinished_run(self, kind: str, config_key: str) -> int | None:
-        """The newest run, when it was stopped or killed and had the same kind and settings."""
-        row = self._db.execute("SELECT id, kind, status, config_key FROM runs ORDER BY id DESC").fetchone()
-        if row is not None and row[1:] in ((kind, "running", config_key), (kind, "stopped", config_key)):
-            return int(row[0])
-        return None
-
-    def update_run(self, run: int, status: str, now: float | None, images: int | None = None) -> None:
-        with self.transaction():
-            self._db.execute("UPDATE runs SET status=?, finished=? WHERE id=?", (status, now, run))
-            if images is not None:
-                self._db.execute("UPDATE runs SET images=? WHERE id=?", (images, run))
-
-    def drop_run(self, run: int) -> None:
-        """Forget a run that changed nothing."""
-        with self.transaction():
-            self._db.execute("DELETE FROM runs WHERE id=?", (run,))
-
-    def mark_undone(self, run: int) -> None:
-        with self.transaction():
-            self._db.execute("UPDATE runs SET status='undone' WHERE id=?", (run,))
-
-    def runs(self) -> list[Run]:
-        """All runs, oldest first."""
-        rows = self._db.execute(
-            "SELECT id, kind, status, started, finished, config, images, undoes,"
-            " (SELECT count(*) FROM changes WHERE run=runs.id AND state='written'),"
-            " (SELECT count(*) FROM items WHERE run=runs.id AND reason<>'')"
-            " FROM runs ORDER BY id"
-        )
-        return [Run(r[0], r[1], r[2], r[3], r[4], json.loads(r[5]), r[6], r[7], r[8], r[9]) for r in rows]
-
-    def items_done(self, run: int) -> set[str]:
-        """Names of the images this run has finished without failing."""
-        rows = self._db.execute("SELECT path FROM items WHERE run=? AND reason=''", (run,))
-        return {os.fsdecode(p) for (p,) in rows}
-
-    def add_items(self, run: int, rows: Sequence[tuple[str, str]]) -> None:
-        """(image name, reason or "") rows of finished images; call inside `transaction`."""
-        self._db.executemany(
-            "INSERT OR REPLACE INTO items VALUES (?,?,?)", [(run, _key(n), r) for n, r in rows]
-        )
-
-    # changes
-
-    def add_changes(self, run: int, rows: Sequence[Change]) -> None:
-        """Intended changes; call inside `transaction`, before the files are touched.
-
-        A caption changed twice in one run keeps the text from before the run, so that undo restores it.
-        """
-        self._db.executemany(
-            "INSERT INTO changes VALUES (?,?,'intended',?,?,?,?) ON CONFLICT (run, path) DO UPDATE SET"
-            " state='intended', after=excluded.after, record_after=excluded.record_after",
-            [(run, _key(c.name), c.before, c.after, c.record_before, c.record_after) for c in rows],
-        )
-
-    def settle_changes(self, run: int, written: Sequence[str], dropped: Sequence[str] = ()) -> None:
-        """After the files were replaced, or were not; call inside `transaction`."""
-        self._db.executemany(
-            "UPDATE changes SET state='written' WHERE run=? AND path=?", [(run, _key(n)) for n in written]
-        )
-        self._db.executemany("DELETE FROM changes WHERE run=? AND path=?", [(run, _key(n)) for n in dropped])
-
-    def changes(self, run: int | None, state: str) -> list[tuple[int, Change]]:
-        """(run, change) rows in `state`, of one run or of all."""
-        rows = self._db.execute(
-            "SELECT run, path, before, after, record_before, record_after FROM changes"
-            " WHERE state=? AND (? IS NULL OR run=?) ORDER BY run, path",
-            (state, run, run),
-        )
-        return [(r[0], Change(os.fsdecode(r[1]), r[2], r[3], r[4], r[5])) for r in rows]
-
-
-@dataclass(frozen=True)
-class Change:
-    """One caption file changed by one run: bytes before and after (None: no file), and our records."""
-
-    name: str
-    before: bytes | None
-    after: bytes | None
-    record_before: str | None
-    record_after: str | None
 
 
 def _root_text(root: Path) -> str:

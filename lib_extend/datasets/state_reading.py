@@ -17,9 +17,11 @@ from typing import Any
 
 from lib_extend.datasets.caption_encodings import META
 from lib_extend.datasets.recipe import ANSWERS
-from lib_extend.datasets.state import SCHEMA_VERSION, Change
+from lib_extend.datasets.run_rows import Change
+from lib_extend.datasets.state_schema import SCHEMA_VERSION
 from lib_extend.records import Answer
 
+_CHANGED = "state='written' AND before IS NOT after"
 _MANY = 500
 """Names in one query, at the most."""
 
@@ -74,13 +76,16 @@ class StateReader:
 
     def changed(self, run: int) -> list[str]:
         """Names of the captions a run changed."""
-        rows = self._rows("SELECT path FROM changes WHERE run=? AND state='written'", (run,))
+        rows = self._rows(f"SELECT DISTINCT path FROM changes WHERE run=? AND {_CHANGED}", (run,))
         return [os.fsdecode(p) for (p,) in rows]
 
     def changes(self, run: int, offset: int, limit: int) -> list[Change]:
-        """A page of the captions a run changed, by name."""
+        """A page of the captions a run changed, by name: from before its first change to after its last."""
         rows = self._rows(
-            "SELECT path, before, after FROM changes WHERE run=? AND state='written' ORDER BY path LIMIT ? OFFSET ?",
+            "SELECT first.path, first.before, last.after FROM"
+            f" (SELECT min(id) AS a, max(id) AS b FROM changes WHERE run=? AND {_CHANGED}"
+            "  GROUP BY path ORDER BY path LIMIT ? OFFSET ?)"
+            " JOIN changes AS first ON first.id=a JOIN changes AS last ON last.id=b ORDER BY first.path",
             (run, limit, offset),
         )
         return [Change(os.fsdecode(p), before, after, None, None) for p, before, after in rows]

@@ -1,22 +1,35 @@
-"""One job at a time on a dataset: an advisory file lock that a killed process gives back by itself."""
+"""One job at a time on a dataset, and on a folder that several datasets share.
+
+`locked` is an advisory file lock in a dataset's state folder, that a killed process gives back by itself. Two datasets
+may overlap (a folder with its subfolders, and one of them; a link; another spelling of a name; a state elsewhere): so a
+job also says in which folders it writes (`claimed`), in a list of the jobs of this user on this machine. Folders are
+compared by what they are to the file system, not by their names.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import secrets
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from lib_extend.errors import BusyError, UserError
 from lib_extend.files.scan import show
 
 LOCK_FILE = "lock"
 OWNER_FILE = "owner.json"
+JOBS_VARIABLE = "PROMPT_EXTEND_JOBS"
+"""Environment variable: another folder for the list of jobs."""
+_WAIT = 10.0
+"""Seconds to wait for the list of jobs; it is held for some milliseconds."""
 
 
 @contextmanager
@@ -44,9 +57,106 @@ def locked(folder: Path, root: Path) -> Iterator[None]:
         with contextlib.suppress(OSError):  # it only decorates the message of a second job
             owner.write_text(json.dumps({"process": os.getpid(), "started": time.time()}), encoding="utf-8")
         yield
-        owner.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            owner.unlink(missing_ok=True)
     finally:
         lock.release()
+
+
+@contextmanager
+def claimed(root: Path, folders: Iterable[Path]) -> Iterator[None]:
+    """Have `folders` to the job on the dataset `root` alone.
+
+    Raises:
+        BusyError: another job writes in one of them; it is named.
+    """
+    identities = {_identity(f): f for f in folders}
+    lock: BaseFileLock | None = None
+    file = place = None
+    try:
+        place = jobs_folder()
+        with FileLock(str(place / "list.lock"), timeout=_WAIT):
+            _refuse_shared(place, identities)
+            name = secrets.token_hex(8)
+            lock = FileLock(str(place / f"{name}.lock"))
+            lock.acquire(timeout=0)
+            file = place / f"{name}.json"
+            entry = {
+                "root": os.fsencode(root.resolve()).decode("utf-8", "backslashreplace"),
+                "process": os.getpid(),
+                "started": time.time(),
+                "folders": sorted(identities),
+            }
+            file.write_text(json.dumps(entry), encoding="utf-8")
+    except (OSError, Timeout):
+        pass  # no place for the list: what there is besides is the lock of each dataset
+    try:
+        yield
+    finally:
+        if lock is not None and file is not None and place is not None:
+            with contextlib.suppress(OSError, Timeout), FileLock(str(place / "list.lock"), timeout=_WAIT):
+                _forget(file, lock)
+            lock.release()
+
+
+def jobs_folder() -> Path:
+    """Where the jobs of this user are listed. Raises OSError when there is no place that is the user's own."""
+    chosen = os.environ.get(JOBS_VARIABLE)
+    if chosen:
+        folder = Path(chosen)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    user = str(os.getuid()) if hasattr(os, "getuid") else ""
+    folder = Path(tempfile.gettempdir()) / f"prompt-extend-jobs{'-' if user else ''}{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if user and (folder.is_symlink() or folder.stat().st_uid != os.getuid()):
+        raise PermissionError("somebody else's folder")
+    return folder
+
+
+def _refuse_shared(place: Path, identities: dict[str, Path]) -> None:
+    """Raises BusyError when a job that lives claims one of the folders; forgets those that are dead."""
+    for file in place.glob("*.json"):
+        lock = FileLock(str(file.with_suffix(".lock")))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            entry = _read(file)
+            shared = sorted(set(entry.get("folders", ())) & identities.keys())
+            if shared:
+                since = time.strftime("%H:%M", time.localtime(float(entry.get("started", 0))))
+                raise BusyError(
+                    f"The job on {show(str(entry.get('root')))} (process {entry.get('process')}, since {since}) writes "
+                    f"captions in {show(str(identities[shared[0]]))}, too: wait until it ends, or stop it."
+                ) from None
+            continue
+        _forget(file, lock)
+
+
+def _forget(file: Path, lock: BaseFileLock) -> None:
+    """Take a job off the list; its lock is held."""
+    file.unlink(missing_ok=True)
+    lock.release()
+    Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        entry = json.loads(file.read_text(encoding="utf-8"))
+        return entry if isinstance(entry, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def _identity(folder: Path) -> str:
+    """What a folder is, whatever its name: two names of one folder are equal."""
+    try:
+        here = folder.stat()
+        if here.st_ino:
+            return f"{here.st_dev}:{here.st_ino}"
+    except OSError:
+        pass
+    return os.path.normcase(os.path.realpath(folder))
 
 
 def _owner(folder: Path) -> str:

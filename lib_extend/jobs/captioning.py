@@ -17,7 +17,6 @@ from lib_extend.files import caption_files as files
 from lib_extend.files.encodings import encode
 from lib_extend.files.scan import Found, show
 from lib_extend.jobs import job_events as ev
-from lib_extend.jobs import journal
 from lib_extend.jobs.journal import Outcome, Write
 from lib_extend.parts.part_table import parts
 from lib_extend.people import corrected as persons
@@ -153,18 +152,6 @@ def existing_caption(state: State, found: Found) -> Existing | None:
     data = files.read_bytes(state.root / found.caption_name)
     text = None if data is None else state.encodings.decode(data, found.caption_name)
     return edits.reconcile(_written(state, found), text)
-
-
-def recover(state: State) -> int:
-    """Settle the captions a killed run left open."""
-
-    def text(data: bytes | None) -> str | None:
-        try:
-            return None if data is None else state.encodings.decode(data, "")
-        except ImageError:
-            return None
-
-    return journal.recover(state, lambda a, b: edits.distance(text(a), text(b)))
 
 
 def _written(state: State, found: Found) -> Written | None:

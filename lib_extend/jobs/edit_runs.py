@@ -23,8 +23,8 @@ from lib_extend.files import caption_files as files
 from lib_extend.files.encodings import encode
 from lib_extend.files.scan import show
 from lib_extend.jobs import journal
-from lib_extend.jobs.captioning import recover
 from lib_extend.jobs.journal import Write
+from lib_extend.jobs.recovery import working
 
 EDIT = "edit"
 CHUNK = 256
@@ -83,7 +83,7 @@ def edit_captions(
     changed: list[str] = []
     failed: list[tuple[str, str]] = []
     stopped = False
-    with _run(dataset, what, len(names)) as (state, run):
+    with _run(dataset, what, names) as (state, run):
         for start in range(0, len(names), CHUNK):
             stopped = stop()
             if stopped:
@@ -127,7 +127,7 @@ def save_caption(dataset: Dataset, name: str, text: str, before: str) -> Edited:
         after = text.rstrip() + ending
         return (data if present == after else encode(after)), record
 
-    with _run(dataset, {"action": "caption"}, 1) as (state, run):
+    with _run(dataset, {"action": "caption"}, [name]) as (state, run):
         (outcome,) = journal.commit(state, run, [Write(name, make)])
         if not outcome.changed:
             state.drop_run(run)
@@ -169,16 +169,15 @@ def _write(state: State, name: str, change: Change, style: Style) -> Write:
 
 
 @contextlib.contextmanager
-def _run(dataset: Dataset, what: Mapping[str, Any], images: int) -> Iterator[tuple[State, int]]:
-    with dataset.locked_state() as state:
-        recover(state)
+def _run(dataset: Dataset, what: Mapping[str, Any], names: Sequence[str]) -> Iterator[tuple[State, int]]:
+    with working(dataset, names) as state:
         run = state.start_run(EDIT, dict(what), "", time.time())
         status = "stopped"
         try:
             yield state, run
             status = "done"
         finally:
-            state.update_run(run, status, time.time(), images=images)
+            state.update_run(run, status, time.time(), images=len(names))
 
 
 def _plain(text: str) -> str:

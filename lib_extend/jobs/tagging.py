@@ -15,13 +15,14 @@ from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, ModelKeys, Recipe
 from lib_extend.datasets.state import Part, State
 from lib_extend.errors import ModelError, Stopped, StorageError
-from lib_extend.files import caption_files as files
+from lib_extend.files.caption_writing import remove_leftovers
 from lib_extend.files.scan import Found, scan, show
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs import journal
 from lib_extend.jobs.background_work import pump
-from lib_extend.jobs.captioning import Captioner, Decided, recover
+from lib_extend.jobs.captioning import Captioner, Decided
 from lib_extend.jobs.needs import Need, needs_of
+from lib_extend.jobs.recovery import recover, working
 from lib_extend.parts import part_table
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.records import Question
@@ -63,6 +64,7 @@ class TagJob:
         dry_run: analyse and decide, but write no caption.
         questions: the question table that `config.ask` selects from.
         client: makes the worker's client; replaced in tests only.
+        into: gives the run that the changes belong to, instead of one of the job's own.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class TagJob:
         dry_run: bool = False,
         questions: Sequence[Question] = BUILTIN,
         client: Callable[[], Client] = WorkerClient,
+        into: Callable[[State], int] | None = None,
     ) -> None:
         self.dataset = dataset
         self.root = dataset.root
@@ -81,6 +84,7 @@ class TagJob:
         # raises now when a word of --ask is unknown, not after an hour of tagging
         self._recipe = Recipe.of(config, questions)
         self._make_client = client
+        self._into = into
         self._client: Client | None = None
         self._stop = threading.Event()
         self._counts = {"done": 0, "failed": 0, "written": 0, "analysed": 0, "separated": 0, "incomplete": 0}
@@ -105,17 +109,11 @@ class TagJob:
             include=self.config.include,
             limit=self.config.limit,
         )
-        with self.dataset.locked_state() as state:
-            recover(state)
+        with working(self.dataset, [f.name for f in found]) as state:
             state.encodings.begin(self.config.caption_encoding)
             for parent in {(self.root / f.name).parent for f in found}:
-                files.remove_leftovers(parent)
-            key = self._recipe.key
-            run = None if self.dry_run else state.unfinished_run("tag", key)
-            continued = run is not None
-            if run is None:
-                kind = "preview" if self.dry_run else "tag"
-                run = state.start_run(kind, self.config.changed(), key, time.time())
+                remove_leftovers(parent)
+            run, continued = self._begin(state)
             status = "stopped"
             try:
                 yield from self._run(state, run, continued, found)
@@ -148,6 +146,17 @@ class TagJob:
     _skipped = 0
     _hopeless = 0
 
+    def _begin(self, state: State) -> tuple[int, bool]:
+        """The run's number, and whether it is one that an earlier start did not finish."""
+        if self._into is not None:
+            return self._into(state), False
+        key = self._recipe.key
+        run = None if self.dry_run else state.unfinished_run("tag", key)
+        if run is not None:
+            return run, True
+        kind = "preview" if self.dry_run else "tag"
+        return state.start_run(kind, self.config.changed(), key, time.time()), False
+
     def _run(self, state: State, run: int, continued: bool, found: list[Found]) -> Iterator[ev.Event]:
         finished = state.items_done(run) if continued else set()
         clashes = [f for f in found if f.clash]
@@ -167,7 +176,7 @@ class TagJob:
         needs = [n for n in needs if n.found.name not in done]
         waiting = [n for n in needs if not n.nothing]
         planned = len(found) - self._skipped
-        state.update_run(run, "running", None, images=planned)
+        state.update_run(run, "running", None, images=planned if self._into is None else None)
         yield ev.Planned(
             images=planned,
             already_done=len(again) + len(needs) - len(waiting),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lib_extend.config import TagConfig
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import questions_of
+from lib_extend.datasets.state import State
 from lib_extend.errors import UserError
 from lib_extend.files.scan import Found, scan, show
 from lib_extend.jobs import job_events as ev
@@ -28,6 +30,10 @@ from lib_extend.questions.verdicts import ACCEPT, CORRECT, LOCK, REJECT, WITHDRA
 from lib_extend.worker.client import WorkerClient
 
 __all__ = ["Item", "decide", "set_persons", "uncertain"]
+
+REVIEW = "review"
+PAUSE = 15 * 60.0
+"""Seconds without a verdict after which the next one begins a new run."""
 
 
 def decide(
@@ -63,6 +69,8 @@ def decide(
                     state.set_verdict(found.name, Verdict(question, "", ACCEPT, ""))
                 else:
                     state.drop_verdict(found.name, question, "")
+            run = sitting(state, 1 if verdict == ACCEPT else -1)
+            state.update_run(run, "done", time.time())
             captioner = captioner_of(state, config)
             return captioner.caption(found, captioner.stored(found, None)).text
         table = questions_of(config, BUILTIN)
@@ -83,7 +91,7 @@ def decide(
                 state.drop_verdict(found.name, question, thing)
             else:
                 state.set_verdict(found.name, Verdict(question, thing, verdict, value))
-    return _write_anew(dataset, found, config, client)
+    return _write_anew(dataset, found, config, client, -1 if verdict == WITHDRAW else 1)
 
 
 def set_persons(
@@ -117,14 +125,34 @@ def set_persons(
                 state.set_verdict(found.name, people.verdict_of(checked))
             else:
                 state.drop_verdict(found.name, people.PERSONS, "")
-    return _write_anew(dataset, found, config, client)
+    return _write_anew(dataset, found, config, client, 1 if checked else -1)
 
 
-def _write_anew(dataset: Dataset, found: Found, config: TagConfig, client: Callable[[], Client]) -> str:
-    """The image's caption by its verdicts. One image's run: journaled and undoable like any other."""
+def sitting(state: State, answers: int) -> int:
+    """The run that a verdict belongs to: the newest, when it is a review that has not paused, else a new one.
+
+    Args:
+        answers: by how many the run's answers grow (-1: one is withdrawn).
+    """
+    now = time.time()
+    newest = state.newest_run()
+    if newest is not None and newest[1] == REVIEW and now - newest[2] <= PAUSE:
+        run, _, _, config = newest
+        given = max(0, int(config.get("answers", 0)) + answers)
+        with state.transaction():
+            state.set_run_config(run, {**config, "answers": given})
+        return run
+    return state.start_run(REVIEW, {"answers": max(0, answers)}, "", now)
+
+
+def _write_anew(
+    dataset: Dataset, found: Found, config: TagConfig, client: Callable[[], Client], answers: int
+) -> str:
+    """The image's caption by its verdicts, journaled and undone with the others of the sitting."""
     only = config.with_(include=[f"/{found.name}"], limit=None, existing="merge")
     # to the end, or the run would count as stopped
-    events = list(TagJob(dataset, only, client=client).events())
+    job = TagJob(dataset, only, client=client, into=lambda state: sitting(state, answers))
+    events = list(job.events())
     for event in events:
         if isinstance(event, ev.Image):
             return event.caption

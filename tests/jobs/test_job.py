@@ -309,7 +309,7 @@ def test_caption_edited_while_the_job_runs(folder: Path, log: Path, monkeypatch:
 
     images(folder, "cake3-red.png")
     file = folder / "cake3-red.txt"
-    read = journal.files.read_bytes
+    read = journal.read_bytes
     calls = []
 
     def edited_meanwhile(path: Path) -> bytes | None:
@@ -319,7 +319,7 @@ def test_caption_edited_while_the_job_runs(folder: Path, log: Path, monkeypatch:
             file.write_text("just saved", encoding="utf-8")
         return data
 
-    monkeypatch.setattr(journal.files, "read_bytes", edited_meanwhile)
+    monkeypatch.setattr(journal, "read_bytes", edited_meanwhile)
     run(folder)
     assert {"just saved", "3 cakes"} <= names(folder, "cake3-red.png")
 
@@ -343,7 +343,7 @@ def test_undo_leaves_later_edits(folder: Path, log: Path) -> None:
     run(folder)
     (folder / "cake3-red.txt").write_text("rewritten by hand", encoding="utf-8")
     result = undo(Dataset(folder))
-    assert result.restored == 1 and "edited after that run" in result.failed[0][1]
+    assert result.restored == 1 and "edited after run 1" in result.failed[0][1]
     assert caption(folder, "cake3-red.png") == "rewritten by hand"
 
 

@@ -1,0 +1,274 @@
+"""The runs over a dataset in its database: what each planned, did, could not do, and changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from lib_extend.datasets.change_history import Step, in_effect
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run over the folder.
+
+    Attributes:
+        kind: "tag", "preview", "edit", "review" or "undo". status: "running", "done", "stopped", or "undone" when all
+            that it changed was taken back.
+        started, finished: seconds since the epoch; `finished` None while unfinished.
+        images: how many it planned. undoes: the run it took back (kind "undo").
+        changed, failed: counts of captions written and images that failed.
+        taken_back: how many of those changed were taken back.
+    """
+
+    id: int
+    kind: str
+    status: str
+    started: float
+    finished: float | None
+    config: dict[str, Any]
+    images: int
+    undoes: int | None
+    changed: int
+    failed: int
+    taken_back: int = 0
+
+
+@dataclass(frozen=True)
+class Change:
+    """One replacement of one caption file: bytes before and after (None: no file), and our records.
+
+    Attributes:
+        id: its number, which grows; 0 while it has none. run: the run that made it.
+        reverts: the number of the change it takes back, with all since; None for a change of its own.
+        in_place: the file is rewritten, not replaced by another.
+        state: intended, written or seen (not replaced, but `before` stood there).
+    """
+
+    name: str
+    before: bytes | None
+    after: bytes | None
+    record_before: str | None
+    record_after: str | None
+    reverts: int | None = None
+    in_place: bool = False
+    id: int = 0
+    run: int = 0
+    state: str = "intended"
+
+
+_COLUMNS = "path, before, after, record_before, record_after, reverts, in_place, id, run, state"
+
+
+def _key(name: str) -> bytes:
+    return os.fsencode(name)
+
+
+def _change(row: tuple[Any, ...]) -> Change:
+    name, before, after, record_before, record_after, reverts, in_place, id, run, state = row
+    return Change(
+        os.fsdecode(name), before, after, record_before, record_after, reverts, bool(in_place), id, run, state
+    )
+
+
+class RunRows:
+    """What `State` knows of runs. `_db` is its connection."""
+
+    _db: sqlite3.Connection
+
+    def transaction(self) -> AbstractContextManager[None]:
+        raise NotImplementedError
+
+    # runs
+
+    def start_run(
+        self, kind: str, config: dict[str, Any], config_key: str, now: float, undoes: int | None = None
+    ) -> int:
+        with self.transaction():
+            cursor = self._db.execute(
+                "INSERT INTO runs (kind, status, started, config, config_key, undoes) VALUES (?,?,?,?,?,?)",
+                (kind, "running", now, json.dumps(config), config_key, undoes),
+            )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def unfinished_run(self, kind: str, config_key: str) -> int | None:
+        """The newest run, when it was stopped or killed and had the same kind and settings."""
+        row = self._db.execute("SELECT id, kind, status, config_key FROM runs ORDER BY id DESC").fetchone()
+        if row is not None and row[1:] in ((kind, "running", config_key), (kind, "stopped", config_key)):
+            return int(row[0])
+        return None
+
+    def update_run(self, run: int, status: str, now: float | None, images: int | None = None) -> None:
+        with self.transaction():
+            self._db.execute("UPDATE runs SET status=?, finished=? WHERE id=?", (status, now, run))
+            if images is not None:
+                self._db.execute("UPDATE runs SET images=? WHERE id=?", (images, run))
+
+    def newest_run(self) -> tuple[int, str, float, dict[str, Any]] | None:
+        """Number, kind, time of the last sign of life and settings of the newest run."""
+        row = self._db.execute(
+            "SELECT id, kind, coalesce(finished, started), config FROM runs ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        return None if row is None else (int(row[0]), str(row[1]), float(row[2]), json.loads(row[3]))
+
+    def set_run_config(self, run: int, config: dict[str, Any]) -> None:
+        """Call inside `transaction`."""
+        self._db.execute("UPDATE runs SET config=? WHERE id=?", (json.dumps(config), run))
+
+    def drop_run(self, run: int) -> None:
+        """Forget a run that changed nothing; one that met another text keeps its number, for the text's sake."""
+        with self.transaction():
+            if self._db.execute("SELECT 1 FROM changes WHERE run=?", (run,)).fetchone() is None:
+                self._db.execute("DELETE FROM runs WHERE id=?", (run,))
+
+    def runs(self) -> list[Run]:
+        """All runs, oldest first."""
+        back = self._taken_back()
+        rows = self._db.execute(
+            "SELECT id, kind, status, started, finished, config, images, undoes,"
+            " (SELECT count(DISTINCT path) FROM changes"
+            "  WHERE run=runs.id AND state='written' AND before IS NOT after),"
+            " (SELECT count(*) FROM items WHERE run=runs.id AND reason<>'')"
+            " FROM runs ORDER BY id"
+        )
+        result = []
+        for id, kind, status, started, finished, config, images, undoes, changed, failed in rows:
+            taken, left = back.get(id, (0, 1))
+            shown = "undone" if not left and status != "running" else status
+            result.append(
+                Run(
+                    id, kind, shown, started, finished, json.loads(config), images, undoes, changed, failed, taken
+                )
+            )  # fmt: skip
+        return result
+
+    def _taken_back(self) -> dict[int, tuple[int, int]]:
+        """Of runs any change of which was taken back: of how many files, and of how many files not."""
+        rows = self._db.execute(
+            "SELECT path, id, run, reverts FROM changes WHERE state='written' AND path IN"
+            " (SELECT path FROM changes WHERE reverts IS NOT NULL) ORDER BY path, id"
+        )
+        taken: dict[int, int] = {}
+        for _, group in groupby(rows, itemgetter(0)):
+            steps = [Step(*row[1:]) for row in group]
+            gone = {s.run for s in steps} - {s.run for s in in_effect(steps)}
+            for run in gone:
+                taken[run] = taken.get(run, 0) + 1
+        if not taken:
+            return {}
+        files = dict(
+            self._db.execute(
+                "SELECT run, count(DISTINCT path) FROM changes WHERE state='written' GROUP BY run"
+            )
+        )
+        return {run: (n, files[run] - n) for run, n in taken.items()}
+
+    # the images of a run
+
+    def items_done(self, run: int) -> set[str]:
+        """Names of the images this run has finished without failing."""
+        rows = self._db.execute("SELECT path FROM items WHERE run=? AND reason=''", (run,))
+        return {os.fsdecode(p) for (p,) in rows}
+
+    def add_items(self, run: int, rows: Sequence[tuple[str, str]]) -> None:
+        """(image name, reason or "") rows of finished images; call inside `transaction`."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO items VALUES (?,?,?)", [(run, _key(n), r) for n, r in rows]
+        )
+
+    # changes
+
+    def add_changes(self, run: int, rows: Sequence[Change]) -> list[int]:
+        """Intended changes; call inside `transaction`, before the files are touched. Returns their numbers."""
+        numbers = []
+        for c in rows:
+            cursor = self._db.execute(
+                "INSERT INTO changes (run, path, state, before, after, record_before, record_after, reverts, in_place)"
+                " VALUES (?,?,'intended',?,?,?,?,?,?)",
+                (
+                    run,
+                    _key(c.name),
+                    c.before,
+                    c.after,
+                    c.record_before,
+                    c.record_after,
+                    c.reverts,
+                    c.in_place,
+                ),
+            )
+            assert cursor.lastrowid is not None
+            numbers.append(cursor.lastrowid)
+        return numbers
+
+    def settle_changes(
+        self, written: Sequence[int], dropped: Sequence[int] = (), seen: Sequence[int] = ()
+    ) -> None:
+        """After the files were replaced, or were not; call inside `transaction`.
+
+        Args:
+            dropped: changes whose file was left with the text from before. seen: changes whose file holds a third
+                text, so that the one from before is nowhere else.
+        """
+        self._db.executemany("UPDATE changes SET state='written' WHERE id=?", [(n,) for n in written])
+        self._db.executemany("UPDATE changes SET state='seen' WHERE id=?", [(n,) for n in seen])
+        self._db.executemany("DELETE FROM changes WHERE id=?", [(n,) for n in dropped])
+
+    def open_changes(self) -> list[Change]:
+        """The changes that a killed run intended, oldest first."""
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM changes WHERE state='intended' ORDER BY id")
+        return [_change(r) for r in rows]
+
+    def changes_of(self, name: str) -> list[Change]:
+        """All changes of one caption file, oldest first."""
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM changes WHERE path=? ORDER BY id", (_key(name),))
+        return [_change(r) for r in rows]
+
+    def count_changed(self, run: int) -> int:
+        """How many captions a run changed, or found as it would have left them."""
+        query = "SELECT count(DISTINCT path) FROM changes WHERE run=? AND state='written'"
+        return int(self._db.execute(query, (run,)).fetchone()[0])
+
+    def changed_files(self) -> list[str]:
+        """Names of all captions that any run changed."""
+        return [os.fsdecode(p) for (p,) in self._db.execute("SELECT DISTINCT path FROM changes")]
+
+    def newest_change(self, name: str) -> Change | None:
+        """The last replacement of a caption file by us."""
+        row = self._db.execute(
+            f"SELECT {_COLUMNS} FROM changes WHERE path=? AND state='written' ORDER BY id DESC LIMIT 1",
+            (_key(name),),
+        ).fetchone()
+        return None if row is None else _change(row)
+
+    def effective(self, run: int) -> dict[str, list[int]]:
+        """The changes of a run that are in effect: by caption their numbers, oldest first."""
+        result: dict[str, list[int]] = {}
+        rows = self._db.execute(
+            "SELECT path, id, run, reverts FROM changes WHERE state='written' AND path IN"
+            " (SELECT path FROM changes WHERE run=?) ORDER BY path, id",
+            (run,),
+        )
+        for path, group in groupby(rows, itemgetter(0)):
+            mine = [s.id for s in in_effect(Step(*row[1:]) for row in group) if s.run == run]
+            if mine:
+                result[os.fsdecode(path)] = mine
+        return result
+
+    def changes_by_id(self, numbers: Sequence[int]) -> dict[int, Change]:
+        """These changes by their numbers."""
+        return {c.id: c for c in self._by_id(numbers)}
+
+    def _by_id(self, numbers: Sequence[int]) -> Iterator[Change]:
+        for start in range(0, len(numbers), 500):
+            some = numbers[start : start + 500]
+            marks = ",".join("?" * len(some))
+            for row in self._db.execute(f"SELECT {_COLUMNS} FROM changes WHERE id IN ({marks})", some):
+                yield _change(row)

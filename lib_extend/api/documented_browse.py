@@ -13,6 +13,7 @@ _OFFSET = Field("offset", "integer", "from which on")
 _RUN = {
     "id": 3, "kind": "tag", "status": "done", "started": 1767225600.0, "finished": 1767225723.5,
     "config": {"tagger": "wd-swinv2-v3"}, "images": 1200, "undoes": None, "changed": 1198, "failed": 2,
+    "taken_back": 0,
 }  # fmt: skip
 _CHANGE = {
     "name": "a/b.txt",
@@ -146,7 +147,14 @@ BROWSE: tuple[Doc, ...] = (
         "Stop the edit that is being written; what is done stays, and can be undone.",
         {"running": True, "done": 512, "total": 20000, "stopping": True},
     ),
-    Doc("GET", "/datasets/{folder}/runs", "What was done to the folder, newest first.", [_RUN]),
+    Doc(
+        "GET",
+        "/datasets/{folder}/runs",
+        "What was done to the folder, newest first.",
+        [_RUN],
+        notes="`kind` is tag, preview, edit, review (verdicts given one after the other; `config.answers` counts them) or "
+        "undo. `taken_back` of the `changed` captions were taken back; when all were, `status` is undone.",
+    ),
     Doc(
         "GET",
         "/datasets/{folder}/runs/{run}",

@@ -388,7 +388,7 @@ GROUPS: dict[str, tuple[Doc, ...]] = {
             "Events `planned`, `status`, `loaded`, `image`, `failed`, `incomplete` (a caption that lacks a `part`, the "
             "answers, and why; where `path` is empty it is true of all), `paused`, `finished`; each has its number `n`. The "
             "stream ends after `finished`, which has an `error` when the job failed and `stopped` when it was stopped. "
-            "The last 500 images and the last 500 failures are remembered.",
+            "The last 500 images and the last 500 failures are remembered. An undo tells by `status` how far it is.",
             query=(_AFTER, _POLL),
         ),
         Doc(
@@ -472,7 +472,8 @@ REVIEW: tuple[Doc, ...] = (
             Field("verdict", "text", "accept, correct, reject or lock; withdraw takes it back", True),
             Field("answer", "text", "the right one, for correct"),
         ),
-        notes="Every verdict is a run of its own. To undo it, withdraw: the answer is then listed again, too.",
+        notes="Verdicts given one after the other are one run. To take one back, withdraw: the answer is then listed again, "
+        "too.",
     ),
     Doc(
         "POST",

@@ -20,7 +20,7 @@ from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import PromptExtendError
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs.tagging import Client, TagJob
-from lib_extend.jobs.undo import undo
+from lib_extend.jobs.undo import UndoJob, Undone
 from lib_extend.records import Record
 
 TAG, PREVIEW, UNDO = KINDS = ("tag", "preview", "undo")
@@ -73,9 +73,9 @@ class Job:
         self.images = self.done = self.failed = self.written = 0
         self._hooks = hooks
         self._unload_host = unload_host
-        self._undoes, self._force = undoes, force
         self._pausing = False
         self._task = self._make_task()  # raises now when the settings do not fit
+        self._undo = UndoJob(Dataset(folder.path), undoes, force=force) if kind == UNDO else None
         self._thread: threading.Thread | None = None
         self._rate = Rate()
         self._seen: list[str] = []
@@ -151,8 +151,9 @@ class Job:
         return Borrowed(self.worker, self._hooks.kept.give if stays else None)
 
     def _stop_task(self) -> None:
-        if self._task is not None:
-            self._task.stop()
+        for task in (self._task, self._undo):
+            if task is not None:
+                task.stop()
 
     def _work(self) -> None:
         away = self._unload_host and self._unload()
@@ -178,13 +179,14 @@ class Job:
             yield from self._task.events()
             return
         began = time.monotonic()
-        result = undo(Dataset(self.folder.path), self._undoes, force=self._force)
-        for name, reason in result.failed:
-            yield ev.Failed(name, reason)
-        seconds = round(time.monotonic() - began, 3)
-        yield Note(
-            "finished", result.run, result.restored, len(result.failed), result.restored, seconds=seconds
-        )
+        assert self._undo is not None
+        for event in self._undo.events():
+            if not isinstance(event, Undone):
+                yield event
+                continue
+            seconds = round(time.monotonic() - began, 3)
+            done, failed = event.restored, len(event.failed)
+            yield Note("finished", event.run, done, failed, done, seconds=seconds, stopped=event.stopped)
 
     def _take(self, event: ev.Event | Note) -> None:
         data = event.to_json()
@@ -208,6 +210,9 @@ class Job:
         elif isinstance(event, ev.Failed):
             self.failed += 1
             self._rate.add()
+        elif isinstance(event, ev.Status) and self._undo is not None:
+            self._rate.add(event.done - self.failed - self.done)
+            self.done = event.done - self.failed
         self.log.append(data, replace=isinstance(event, ev.Status))
         self.begun.set()
 
@@ -217,7 +222,7 @@ class Job:
             self.run, self.done = event.run, event.done
             self.failed, self.written = event.failed, event.written
             self._changed(None)
-            self._end("done", event)
+            self._end("stopped" if event.stopped else "done", event)
             return
         assert isinstance(event, ev.Finished)
         self.run = event.run

@@ -16,9 +16,9 @@ class Rate:
         self._marks: deque[tuple[float, int]] = deque()
         self._count = 0
 
-    def add(self) -> None:
-        """One image more."""
-        self._count += 1
+    def add(self, images: int = 1) -> None:
+        """So many images more."""
+        self._count += images
         now = time.monotonic()
         if not self._marks or now - self._marks[-1][0] > 0.25:
             self._marks.append((now, self._count))

@@ -207,8 +207,9 @@ def test_undo(server: Server, folder: Path, pictures: Pictures) -> None:
     row = server.wait(server.job(id, "undo", run=run))
     assert (row["state"], row["written"], row["failed"]) == ("done", 1, 1)
     assert captions(folder) == {"cake2-red.txt": "by hand", "hat2-blue.txt": "edited since"}
-    failed, finished = server.events(row["id"])
-    assert failed["path"] == "hat2-blue.txt" and "edited after that run" in failed["reason"]
+    planned, failed, told, finished = server.events(row["id"])
+    assert planned["images"] == 2 and (told["event"], told["done"], told["total"]) == ("status", 2, 2)
+    assert failed["path"] == "hat2-blue.txt" and f"edited after run {run}" in failed["reason"]
     assert finished["run"] == run
     answer = server.post("/jobs", {"folder": id, "kind": "undo", "run": 99}, status=400)
     assert "There is no run 99" in answer["error"]

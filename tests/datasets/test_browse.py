@@ -178,7 +178,10 @@ def test_whose_tags_and_which_answers(folder: Path, browsers: Browsers, tmp_path
     decide(Dataset(folder), "book1-blue.png", "color", "book", "reject", **say)  # type: ignore[arg-type]
     browser = opened(browsers, folder)
     # both verdicts are one sitting
-    assert found(browser, "changed:last") == ["book1-blue.png", "cake3-red.png"] and len(found(browser, "changed:1")) == 3
+    assert (
+        found(browser, "changed:last") == ["book1-blue.png", "cake3-red.png"]
+        and len(found(browser, "changed:1")) == 3
+    )
     assert found(browser, "changed:99") == []
 
 

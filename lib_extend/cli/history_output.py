@@ -93,5 +93,5 @@ def version_line(version: Version) -> str:
 
 
 def _text(data: bytes) -> str:
-    text = unicode_text(data)
-    return data.decode("utf-8", "backslashreplace") if text is None else text
+    reading = unicode_text(data)
+    return data.decode("utf-8", "backslashreplace") if reading is None else reading.text

@@ -10,13 +10,11 @@ writing (`captions`).
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeVar
 
-R = TypeVar("R", bound="Record")
+from lib_extend.json_record import Record as Record
 
 SCORE_FLOOR = 0.05
 """Tags below this score are not kept: no sensible threshold is lower, and a model has ~10,000 tags."""
@@ -45,49 +43,6 @@ class Source(str, Enum):
     OPTION = "option"  # prefix tags and replacements the user asked for
 
 
-_CATEGORIES = {c.value: c for c in Category}
-_SOURCES = {s.value: s for s in Source}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Record):
-        return value.to_json()
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, (tuple, list)):
-        return [_plain(v) for v in value]
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        return [_plain(v) for v in value]
-    return value
-
-
-_FIELDS: dict[type, tuple[str, ...]] = {}
-
-
-def _field_names(record: type[Record]) -> tuple[str, ...]:
-    """The names of a record's fields, looked up once a class."""
-    names = _FIELDS.get(record)
-    if names is None:
-        names = _FIELDS[record] = tuple(f.name for f in dataclasses.fields(record))  # type: ignore[arg-type]
-    return names
-
-
-class Record:
-    """Mixin: JSON in and out. Subclasses with nested records override `from_json`."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The record as JSON values (dict, list, str, float, int, bool, None)."""
-        return {name: _plain(getattr(self, name)) for name in _field_names(type(self))}
-
-    @classmethod
-    def from_json(cls: type[R], data: Mapping[str, Any]) -> R:
-        """The inverse of `to_json`; unknown keys are ignored so that older code reads newer rows."""
-        known = _field_names(cls)
-        return cls(**{k: v for k, v in data.items() if k in known})
-
-
 @dataclass(frozen=True)
 class Tag(Record):
     """One tag. `score` is a probability in 0…1, or None where nobody gave one (a human's tag)."""
@@ -97,17 +52,6 @@ class Tag(Record):
     score: float | None = None
     source: Source = Source.TAGGER
     locked: bool = False
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Tag:
-        # by position and by table: a folder's analyses hold millions of these
-        return cls(
-            data["name"],
-            _CATEGORIES[data.get("category", "general")],
-            data.get("score"),
-            _SOURCES[data.get("source", "tagger")],
-            bool(data.get("locked", False)),
-        )
 
 
 @dataclass(frozen=True)
@@ -143,10 +87,6 @@ class Detection(Record):
     score: float
     label: str
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Detection:
-        return cls(Box.from_json(data["box"]), float(data["score"]), data["label"])
-
 
 @dataclass(frozen=True)
 class Prompt(Record):
@@ -160,14 +100,6 @@ class Prompt(Record):
     choices: tuple[tuple[str, ...], ...] = ()
     max_new_tokens: int = 32
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Prompt:
-        return cls(
-            text=data["text"],
-            choices=tuple(tuple(c) for c in data.get("choices", ())),
-            max_new_tokens=int(data.get("max_new_tokens", 32)),
-        )
-
 
 @dataclass(frozen=True)
 class Reply(Record):
@@ -179,11 +111,6 @@ class Reply(Record):
 
     raw: str
     probabilities: tuple[float, ...] | None = None
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Reply:
-        p = data.get("probabilities")
-        return cls(raw=data["raw"], probabilities=None if p is None else tuple(p))
 
 
 @dataclass(frozen=True)
@@ -222,17 +149,6 @@ class Person(Record):
     tags: Sequence[Tag] = ()
     locked: bool = False
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Person:
-        box = data["box"]
-        return cls(
-            letter=data.get("letter", ""),
-            box=Box.from_json(box) if isinstance(box, Mapping) else Box(*box),
-            score=data.get("score"),
-            tags=tuple(Tag.from_json(t) for t in data.get("tags", ())),
-            locked=bool(data.get("locked", False)),
-        )
-
 
 @dataclass(frozen=True)
 class Analysis(Record):
@@ -247,16 +163,6 @@ class Analysis(Record):
     tags: Sequence[Tag] = ()
     answers: tuple[Answer, ...] = ()
     persons: tuple[Person, ...] = ()
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Analysis:
-        return cls(
-            width=int(data["width"]),
-            height=int(data["height"]),
-            tags=tuple(Tag.from_json(t) for t in data.get("tags", ())),
-            answers=tuple(Answer.from_json(a) for a in data.get("answers", ())),
-            persons=tuple(Person.from_json(p) for p in data.get("persons", ())),
-        )
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 FAST = (
-    "captions questions people vocabulary files datasets jobs services generation api web cli config docs"
+    "records captions questions people vocabulary files datasets jobs services generation api web cli config docs"
 ).split()
 """Folders of the fast lane: pure rooms, command line and API in the process, a worker that answers at once."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -38,12 +38,13 @@ class Room:
         return set(self.packages.split())
 
 
-BASE = "records errors tag_table"
+BASE = "json_record records errors tag_table"
 PURE = f"{BASE} config vocabulary questions people captions"
 ENGINE = f"{PURE} files parts datasets"
 
 ROOMS: tuple[Room, ...] = (
-    Room("records", "the nouns that cross pipes and files"),
+    Room("json_record", "records as JSON values and back, by the types of their fields"),
+    Room("records", "the nouns that cross pipes and files", "json_record"),
     Room("errors", "the kinds of trouble"),
     Room("tag_table", "a picture's tags in columns", "records"),
     Room(

@@ -13,7 +13,6 @@ and answered is the matter of the tasks' kinds (`task_kinds.py`).
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -103,12 +102,6 @@ class Ready(Record):
     detector_device: str = ""
     window: int = 8
     vocabulary: tuple[str, ...] = ()
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Ready:
-        known = {f.name for f in dataclasses.fields(cls)}
-        values = {k: v for k, v in data.items() if k in known}
-        return cls(**{**values, "vocabulary": tuple(values.get("vocabulary", ()))})
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ MESSAGES = [
     p.Stop(),
     p.Hello(1, "3.12.1", 99, {"torch": "2.13.0"}),
     p.Progress("weights", 1, 2),
-    p.Ready("a", "b", 0.35, 0.85, {"cake": 0.4}, "CPU", "CUDA", 12),
+    p.Ready("a", "b", "c", 0.35, 0.85, {"cake": 0.4}, "CPU", "CUDA", "CPU", 12, ("cake",)),
     p.SetupFailed("No."),
     result(tags=TAGS, answers=(Answer("count", "cake", "3", "three", 0.9, "3_cakes"),)),
     result(persons=(Person("", Box(1, 2, 3, 4), 0.5, TAGS),)),

@@ -1,0 +1,138 @@
+"""Records as JSON values and back, by the types of their fields.
+
+What comes back may be from elsewhere (a pipe, a stored row, a file): a value of another type than its field's is
+refused with a sentence that names the field, and never becomes part of a record.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any, TypeVar
+
+R = TypeVar("R", bound="Record")
+Reader = Callable[[Any], Any]
+
+
+class RecordError(ValueError):
+    """JSON values that are no such record; the sentence names the field."""
+
+
+class Record:
+    """Mixin of frozen dataclasses: JSON in and out.
+
+    A field may be `str`, `int`, `float`, `bool`, an Enum of texts, another record, `tuple[X, ...]`, `Mapping[str, X]`,
+    `X | None`, or `Any`, which is taken as it is.
+    """
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON values (dict, list, str, float, int, bool, None)."""
+        return {name: _plain(getattr(self, name)) for name, _, _ in _fields(type(self))}
+
+    @classmethod
+    def from_json(cls: type[R], data: Any) -> R:
+        """The inverse of `to_json`. Unknown keys are ignored, so that older code reads newer rows.
+
+        A list is read by position.
+
+        Raises:
+            RecordError: a field is missing, or its value is not of its type.
+        """
+        fields = _fields(cls)
+        if isinstance(data, Mapping):
+            values = {}
+            for name, read, needed in fields:
+                if name in data:
+                    values[name] = _read(cls, name, read, data[name])
+                elif needed:
+                    raise RecordError(f"{cls.__name__} has no {name}")
+            return cls(**values)
+        if isinstance(data, (list, tuple)) and sum(f[2] for f in fields) <= len(data) <= len(fields):
+            return cls(*(_read(cls, f[0], f[1], value) for f, value in zip(fields, data, strict=False)))
+        raise RecordError(f"{cls.__name__} must be an object, not {_shown(data)}")
+
+
+_FIELDS: dict[type, tuple[tuple[str, Reader, bool], ...]] = {}
+
+
+def _fields(record: type[Record]) -> tuple[tuple[str, Reader, bool], ...]:
+    """Name, reader and whether it is needed, of each field; looked up once a class."""
+    found = _FIELDS.get(record)
+    if found is None:
+        hints = typing.get_type_hints(record)
+        missing = dataclasses.MISSING
+        found = _FIELDS[record] = tuple(
+            (f.name, _reader(hints[f.name]), f.default is missing and f.default_factory is missing)
+            for f in dataclasses.fields(record)  # type: ignore[arg-type]
+        )
+    return found
+
+
+def _read(record: type, name: str, read: Reader, value: Any) -> Any:
+    try:
+        return read(value)
+    except RecordError:
+        raise
+    except (TypeError, ValueError, KeyError):
+        raise RecordError(f"{record.__name__}.{name} cannot be {_shown(value)}") from None
+
+
+def _reader(hint: Any) -> Reader:
+    """What turns a JSON value into one of this type; it raises TypeError, ValueError or KeyError when it cannot."""
+    if hint is Any:
+        return lambda value: value
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        some = [_reader(a) for a in inner if a is not type(None)]
+        if len(some) != 1:
+            raise TypeError(f"a record cannot hold {hint}")
+        return lambda value: None if value is None else some[0](value)
+    if origin is tuple and len(inner) == 2 and inner[1] is Ellipsis:
+        return _many(_reader(inner[0]), tuple)
+    if origin is tuple:
+        readers = [_reader(a) for a in inner]
+        return lambda value: tuple(r(v) for r, v in zip(readers, _checked(value, list, tuple), strict=True))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        read = _reader(inner[1])
+        return lambda value: {str(k): read(v) for k, v in _checked(value, Mapping).items()}
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        return _many(_reader(inner[0]), tuple)
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return hint.from_json
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {member.value: member for member in hint}.__getitem__
+    if hint is float:
+        return lambda value: float(_checked(value, int, float))
+    if hint in (str, int, bool):
+        return lambda value: _checked(value, hint)
+    raise TypeError(f"a record cannot hold {hint}")
+
+
+def _many(read: Reader, make: type) -> Reader:
+    return lambda value: make(read(v) for v in _checked(value, list, tuple))
+
+
+def _checked(value: Any, *kinds: type) -> Any:
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        raise TypeError
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Record):
+        return value.to_json()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:60] + "…"

@@ -13,11 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 FAST = (
     "records captions questions people vocabulary files datasets jobs services generation api web cli config docs"
 ).split()
 """Folders of the fast lane: pure rooms, command line and API in the process, a worker that answers at once."""
+# how long an example takes says more of the machine than of the code
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 

@@ -220,7 +220,7 @@ def picture(rng: np.random.Generator) -> Image.Image:
 
 def sketch_tagger() -> Tagger | None:
     """The built-in tagger on the CPU; None where its weights are not there."""
-    from lib_extend.models.registry import load_tagger
+    from lib_extend.models.model_loading import load_tagger
 
     try:
         return load_tagger("sketch", device="cpu", offline=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-import types
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ import pytest
 from PIL import Image
 
 from lib_extend.datasets.question_files import own_questions
-from lib_extend.models import registry
 from lib_extend.questions.asking import next_round, select
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.reading import read
@@ -52,25 +49,6 @@ def test_add_a_question() -> None:
     assert read(asked[0], Reply("It is spring.")).tag == ""
 
 
-def test_add_a_tagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    name = "lib_extend.models.taggers.plain_list"
-    module = types.ModuleType(name)
-    exec(compile(example("tagger"), "CONTRIBUTING.md", "exec"), module.__dict__)
-    monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setattr(registry, "FAMILIES", ("plain_list", *registry.FAMILIES))
-    assert importlib.import_module(name) is module
-
-    tiny_onnx.build(tmp_path / "model.onnx", side=64)
-    names = [f"tag {i}" for i in range(tiny_onnx.LABELS)]
-    (tmp_path / "tags.txt").write_text("\n".join(names), encoding="utf-8")
-    tagger = registry.load_tagger(str(tmp_path), device="cpu")
-    image = Image.new("RGB", (128, 32), (255, 0, 51))
-    (tags,) = tagger.tag([tagger.prepare(image)], 0.1)
-    scores = {t.name: t.score for t in tags}
-    assert len(scores) == 128 and scores["tag_0"] == pytest.approx(1.0, abs=0.01)
-    assert scores["tag_191"] == pytest.approx(0.2, abs=0.01) and "tag_64" not in scores
-
-
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of the package to add files to, without the built-in models' weights."""
@@ -95,6 +73,30 @@ def run_in(copy: Path, code: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_add_a_tagger(copy: Path) -> None:
+    (copy / "lib_extend" / "models" / "taggers" / "plain_list.py").write_text(
+        example("tagger"), encoding="utf-8"
+    )
+    tiny_onnx.build(copy / "mine" / "model.onnx", side=64)
+    names = [f"tag {i}" for i in range(tiny_onnx.LABELS)]
+    (copy / "mine" / "tags.txt").write_text("\n".join(names), encoding="utf-8")
+    Image.new("RGB", (128, 32), (255, 0, 51)).save(copy / "red.png")
+    code = """
+from lib_extend.worker.client import WorkerClient
+from lib_extend.worker.kinds import analyse_picture
+from lib_extend.worker.protocol import Setup
+
+with WorkerClient() as worker:
+    ready = worker.start(Setup(tagger="mine", device="cpu"))
+    (done,) = worker.run([analyse_picture.task("1", "red.png", ["tags"])])
+print((ready.tagger_key, {tag.name: tag.score for tag in done.payload.parts["tags"]}))
+"""
+    key, scores = eval(run_in(copy, code))
+    assert key.startswith("plain_list1-") and len(scores) == 128
+    assert scores["tag_0"] == pytest.approx(1.0, abs=0.01)
+    assert scores["tag_191"] == pytest.approx(0.2, abs=0.01) and "tag_64" not in scores
 
 
 def test_add_a_part(copy: Path) -> None:

@@ -88,7 +88,7 @@ def load_separator(
     Raises:
         UserError: there is no such model. ModelError: it cannot be downloaded or loaded.
     """
-    from lib_extend.models.registry import load_detector, load_tagger
+    from lib_extend.models.model_loading import load_detector, load_tagger
 
     names = TagConfig(tagger=tagger, detector=detector, people=True)
     loaded = load_tagger(tagger, device=device, offline=offline, models_dir=models_dir)

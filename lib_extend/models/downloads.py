@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from lib_extend.errors import ModelError
 from lib_extend.models import hub
+from lib_extend.models.entry import Entry, HubFile
 from lib_extend.models.files import ModelFiles
 from lib_extend.models.hub_errors import NoSuchFile
-from lib_extend.models.registry import Entry, HubFile
+from lib_extend.models.hub_place import Place
 
 if TYPE_CHECKING:
     from lib_extend.models.ports import Progress
@@ -72,7 +73,7 @@ def fetch(
 ) -> ModelFiles:
     """The files of a tagger, downloaded where they must be. Arguments and errors as those of `get`."""
     get(entry, offline=offline, models_dir=models_dir, progress=progress)
-    mend = f"delete {hub.Place.of(models_dir).storage(entry.repo)} and start again, so that it is downloaded anew"
+    mend = f"delete {Place.of(models_dir).storage(entry.repo)} and start again, so that it is downloaded anew"
     return ModelFiles(entry.name, {p.name: p for _, p in _local(entry, models_dir) if p.is_file()}, mend)
 
 
@@ -90,7 +91,7 @@ def where(entry: Entry, *, models_dir: str = "") -> Path | None:
         if not files or not all(path.is_file() for file, path in files if file.required):
             return None
         return files[0][1].parent
-    folder = hub.Place.of(models_dir).snapshot(entry.repo, entry.revision)
+    folder = Place.of(models_dir).snapshot(entry.repo, entry.revision)
     return folder if folder is not None and _whole(folder) else None
 
 
@@ -106,7 +107,7 @@ def _built_in(entry: Entry) -> Path:
 
 def _local(entry: Entry, models_dir: str) -> list[tuple[HubFile, Path]]:
     """Where the listed files would be on this machine; [] when a repository is not here at all."""
-    place = hub.Place.of(models_dir)
+    place = Place.of(models_dir)
     found = []
     for file in entry.files:
         folder = place.snapshot(file.repo, entry.revision)
@@ -133,7 +134,7 @@ def _whole(folder: Path) -> bool:
 
 
 def _not_here(entry: Entry, models_dir: str) -> ModelError:
-    folder = hub.Place.of(models_dir).cache
+    folder = Place.of(models_dir).cache
     return ModelError(
         f"{entry.name} is not on this machine (looked in {folder}) and --offline forbids the network: run "
         f"`prompt-extend models get {entry.name}` once with a network, or choose a model that is here."
@@ -142,7 +143,7 @@ def _not_here(entry: Entry, models_dir: str) -> ModelError:
 
 def _download(entry: Entry, models_dir: str, progress: Progress | None) -> None:
     """All the model's files into the cache."""
-    place = hub.Place.of(models_dir)
+    place = Place.of(models_dir)
     remotes = _tagger_files(place, entry) if entry.files else _vlm_files(place, entry)
     total = sum(remote.size for remote in remotes)
     done = 0
@@ -161,7 +162,7 @@ def _download(entry: Entry, models_dir: str, progress: Progress | None) -> None:
     arrived(0)
 
 
-def _tagger_files(place: hub.Place, entry: Entry) -> list[hub.Remote]:
+def _tagger_files(place: Place, entry: Entry) -> list[hub.Remote]:
     commits: dict[str, str] = {}
     remotes = []
     for file in entry.files:
@@ -178,7 +179,7 @@ def _tagger_files(place: hub.Place, entry: Entry) -> list[hub.Remote]:
     return remotes
 
 
-def _vlm_files(place: hub.Place, entry: Entry) -> list[hub.Remote]:
+def _vlm_files(place: Place, entry: Entry) -> list[hub.Remote]:
     commit, paths = hub.listing(place, entry.repo, entry.revision)
     plain = [p for p in paths if not any(c in p for c in "/\\:")]
     wanted = [p for p in plain if any(fnmatch.fnmatch(p, pattern) for pattern in VLM_FILES)]

@@ -26,6 +26,7 @@ from typing import Any
 from lib_extend.errors import ModelError
 from lib_extend.models.files import git_sha1, sha256
 from lib_extend.models.hub_errors import disk_full, existing, explained, network_trouble, readable
+from lib_extend.models.hub_place import Place
 
 ATTEMPTS = 4
 """How often in a row a broken connection may bring nothing new before it is given up."""
@@ -41,42 +42,6 @@ _SHA256, _SHA1 = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{40}")
 
 Arrived = Callable[[int], None]
 """Called with the bytes of a file that are here, as they arrive."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where files come from and go to.
-
-    Attributes:
-        cache: the hub cache's folder.
-        endpoint: address of the hub or of a mirror.
-    """
-
-    cache: Path
-    endpoint: str
-
-    @classmethod
-    def of(cls, models_dir: str) -> Place:
-        """From the setting ("" is the Hugging Face cache) and the environment as it is now."""
-        from huggingface_hub import constants
-
-        cache = Path(models_dir).expanduser() if models_dir else Path(constants.HF_HUB_CACHE)
-        # huggingface_hub itself reads the variable once, when it is imported.
-        endpoint = os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
-        return cls(cache, endpoint.rstrip("/"))
-
-    def storage(self, repo: str) -> Path:
-        """The folder of a repository: `blobs`, `snapshots`, `refs`."""
-        return self.cache / ("models--" + repo.replace("/", "--"))
-
-    def snapshot(self, repo: str, revision: str) -> Path | None:
-        """The folder of a branch's, tag's or commit's files, as far as they are here."""
-        storage = self.storage(repo)
-        commit = revision
-        with contextlib.suppress(OSError, ValueError):
-            commit = (storage / "refs" / revision).read_text(encoding="utf-8").strip() or revision
-        folder = storage / "snapshots" / commit
-        return folder if folder.is_dir() else None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from lib_extend.errors import ModelError
 
 if TYPE_CHECKING:
-    from lib_extend.models.hub import Place
+    from lib_extend.models.hub_place import Place
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

@@ -1,6 +1,6 @@
 """The ports of the models: what a tagger, a detector and a vision-language model must offer, and nothing more.
 
-A family is one file in `taggers/`, `detectors/` or `vlms/` that implements a port, and one line in `registry.py`.
+A family is one file in `taggers/`, `detectors/` or `vlms/families/` whose models implement a port (see `family.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The models known by name, one line each, and how a name or folder becomes a loaded tagger or detector.
+"""The models known by name, one line each, and how a name or folder is found among them.
 
 Only the standard library is imported here: the list of models is shown by processes that run none.
-Families are modules of `taggers/` and `detectors/`, found by name when one is loaded.
+Families are files of `taggers/` and `detectors/`, named without their ending.
 
 Facts of the entries (repositories, file names, sizes, thresholds) come from model cards and public loaders
 [card]; those marked "?" in `note`, and the licences, are from memory [memory]: the model's own page decides.
@@ -11,78 +11,17 @@ Thresholds of the WD taggers are those at which precision equals recall.
 from __future__ import annotations
 
 import difflib
-import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from lib_extend.errors import ModelError, UserError
-
-if TYPE_CHECKING:
-    from lib_extend.models.files import ModelFiles
-    from lib_extend.models.ports import Detector, Progress, Tagger
+from lib_extend.errors import UserError
+from lib_extend.models.entry import Entry, HubFile
 
 SKETCH = Path(__file__).resolve().parents[1] / "sketch" / "weights"
 
 DEFAULT_TAGGER = "wd-swinv2-v3"
 DEFAULT_DETECTOR = "anime-person"
-
-FAMILIES = ("pixai", "animetimm", "cl_tagger", "camie", "ml_danbooru", "deepdanbooru", "wd")
-"""Tagger modules in the order in which an unknown folder is shown to them: `wd` takes any table."""
-
-
-@dataclass(frozen=True)
-class HubFile:
-    """One file of a hub repository; one that is not `required` may be missing there."""
-
-    repo: str
-    path: str
-    required: bool = True
-
-    @property
-    def name(self) -> str:
-        return self.path.rpartition("/")[2]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One model.
-
-    Attributes:
-        name: what a user types.
-        kind: "tagger", "detector" or "vlm".
-        family: module of `taggers/` or `detectors/`, or the model class of a vision-language model.
-        repo: hub repository ("" when built in).
-        files: what is needed of it; empty for a vision-language model, whose folder is needed whole.
-        revision: branch, tag or commit.
-        bytes: size of the download, 0 when unknown.
-        weights: bytes of a vision-language model's weights in 16 bits, rounded, 0 when unknown. [memory]
-        threshold, character_threshold: the model's own; None leaves them to the family.
-        iou: likewise, how much two boxes of a detector may overlap (intersection over union).
-        needs: least version of transformers, "" for the others.
-        licence: as the model's card names it, "" when not known here.
-        gated: the hub wants an account that accepted the licence.
-        folder: where a built-in model lies.
-        note: one phrase for the list.
-    """
-
-    name: str
-    kind: str
-    family: str
-    repo: str = ""
-    files: tuple[HubFile, ...] = ()
-    revision: str = "main"
-    bytes: int = 0
-    weights: int = 0
-    threshold: float | None = None
-    character_threshold: float | None = None
-    iou: float | None = None
-    needs: str = ""
-    licence: str = ""
-    gated: bool = False
-    folder: Path | None = None
-    note: str = ""
 
 
 def _files(repo: str, *paths: str, optional: Sequence[str] = ()) -> tuple[HubFile, ...]:
@@ -245,94 +184,3 @@ def _unknown(what: str, table: Sequence[Entry], spec: str) -> Entry:
     close = close or [name for name in names if spec and spec.lower() in name][:3]
     hint = f" did you mean {' or '.join(close)}?" if close else ""
     raise UserError(f"There is no {what} called {spec!r};{hint} `prompt-extend models` lists them.")
-
-
-def load_tagger(
-    spec: str,
-    *,
-    device: str = "auto",
-    offline: bool = False,
-    models_dir: str = "",
-    batch_size: int | None = None,
-    threads: int | None = None,
-    progress: Progress | None = None,
-) -> Tagger:
-    """The tagger that `spec` names, downloaded where it must be, ready to tag.
-
-    Args:
-        spec: a name, a listed hub repository, or a folder with a model in any known layout.
-        device: auto, cpu, cuda or directml; see `Tagger.device` for what came of it.
-        offline: use only what is here.
-        models_dir: where downloads are kept; "" is the Hugging Face cache.
-        batch_size: images a call takes; None leaves it to the model and the device.
-        threads: threads of one call on the CPU; None leaves it to onnxruntime.
-        progress: told about files that arrive.
-
-    Raises:
-        UserError: there is no such tagger. ModelError: it cannot be had, read or run.
-    """
-    from lib_extend.models.taggers.base import Options
-
-    entry = find_tagger(spec)
-    files = _get(entry, offline, models_dir, progress)
-    loader = family(entry.family) if entry.family else recognise(files)
-    tagger: Tagger = loader.load(
-        files, Options(device, batch_size, threads, entry.threshold, entry.character_threshold)
-    )
-    return tagger
-
-
-def load_detector(
-    spec: str,
-    *,
-    device: str = "auto",
-    offline: bool = False,
-    models_dir: str = "",
-    batch_size: int | None = None,
-    threads: int | None = None,
-    threshold: float | None = None,
-    progress: Progress | None = None,
-) -> Detector:
-    """The detector that `spec` names, downloaded where it must be, ready to detect.
-
-    Args:
-        threshold: score in 0…1 that a box needs; None leaves it to the model.
-        The others are those of `load_tagger`.
-
-    Raises:
-        UserError: there is no such detector. ModelError: it cannot be had, read or run, or is none.
-    """
-    from lib_extend.models.detectors import yolo
-
-    entry = find_detector(spec)
-    files = _get(entry, offline, models_dir, progress)
-    options = yolo.Options(device, batch_size, threads, entry.threshold, entry.iou, threshold)
-    return yolo.load(files, options)
-
-
-def _get(entry: Entry, offline: bool, models_dir: str, progress: Progress | None) -> ModelFiles:
-    from lib_extend.models.files import ModelFiles
-
-    if entry.folder is not None:
-        return ModelFiles.of(entry.folder)
-    from lib_extend.models import downloads
-
-    return downloads.fetch(entry, offline=offline, models_dir=models_dir, progress=progress)
-
-
-def family(name: str) -> Any:
-    """The module of a tagger family."""
-    return importlib.import_module(f"lib_extend.models.taggers.{name}")
-
-
-def recognise(files: ModelFiles) -> Any:
-    """The family whose layout a folder has. Raises ModelError when it is none."""
-    files.model()  # says so when there is none
-    for name in FAMILIES:
-        module = family(name)
-        if module.recognises(files):
-            return module
-    raise ModelError(
-        f"{files.label} has an ONNX model, but no list of its tags (selected_tags.csv, tag_mapping.json, …): "
-        f"{files.mend}."
-    )

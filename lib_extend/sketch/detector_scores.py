@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lib_extend.models.registry import find_detector, load_detector
+from lib_extend.models.model_loading import load_detector
+from lib_extend.models.registry import find_detector
 from lib_extend.people.geometry import iou
 from lib_extend.records import Box, Detection
 from lib_extend.sketch.folder import draw_folder, read_truth

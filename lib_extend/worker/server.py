@@ -230,7 +230,7 @@ def load_models(setup: Setup, progress: Callable[[str, int, int], None]) -> Mode
     vlm: Vlm | None = None
     detector: Detector | None = None
     if setup.tagger != "none":
-        from lib_extend.models.registry import load_tagger
+        from lib_extend.models.model_loading import load_tagger
 
         tagger = load_tagger(
             setup.tagger,
@@ -241,7 +241,7 @@ def load_models(setup: Setup, progress: Callable[[str, int, int], None]) -> Mode
             progress=progress,
         )
     if setup.person_detector != "none":
-        from lib_extend.models.registry import load_detector
+        from lib_extend.models.model_loading import load_detector
 
         detector = load_detector(
             setup.person_detector,

@@ -18,8 +18,8 @@ from lib_extend.errors import ModelError, UserError
 from lib_extend.models import registry
 from lib_extend.models.detectors.boxes import nms
 from lib_extend.models.images import COVERED, SCALE
+from lib_extend.models.model_loading import load_detector
 from lib_extend.models.ports import Detector
-from lib_extend.models.registry import load_detector
 from lib_extend.records import Box, Detection
 from tests.hub_server import HubServer
 

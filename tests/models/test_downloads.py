@@ -20,7 +20,7 @@ from huggingface_hub import constants
 
 from lib_extend.errors import ModelError
 from lib_extend.models import downloads, hub
-from lib_extend.models.registry import Entry, HubFile
+from lib_extend.models.entry import Entry, HubFile
 from tests.hub_server import Fault, HubServer
 
 REPO = "someone/tagger-v3"

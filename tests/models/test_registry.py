@@ -12,6 +12,8 @@ from PIL import Image
 
 from lib_extend.errors import ModelError, UserError
 from lib_extend.models import registry
+from lib_extend.models.family import families
+from lib_extend.models.model_loading import load_tagger
 from tests.hub_server import HubServer
 
 from .tiny_onnx import wd_folder
@@ -40,7 +42,7 @@ def test_every_entry_is_complete() -> None:
             for threshold in (entry.threshold, entry.character_threshold):
                 assert threshold is None or 0 < threshold < 1
     for entry in registry.taggers():
-        assert entry.family in registry.FAMILIES
+        assert entry.family in families("taggers")
         assert entry.folder or any(f.path.endswith(".onnx") and f.required for f in entry.files), entry.name
         # Families look for files by their base names.
         assert len({f.name for f in entry.files}) == len(entry.files)
@@ -51,8 +53,7 @@ def test_every_entry_is_complete() -> None:
 
 @pytest.mark.parametrize("name", [e.name for e in registry.taggers()])
 def test_every_family_has_its_module(name: str) -> None:
-    module = registry.family(registry.find_tagger(name).family)
-    assert callable(module.load) and callable(module.recognises)
+    assert registry.find_tagger(name).family in families("taggers")
 
 
 def test_names_are_found_in_any_case_and_by_repository() -> None:
@@ -112,7 +113,7 @@ def test_a_named_tagger_is_downloaded_and_tags(tmp_path: Path, monkeypatch: pyte
         hub.add(entry.repo, {p.name: p.read_bytes() for p in model.iterdir()})
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        tagger = registry.load_tagger(
+        tagger = load_tagger(
             entry.name,
             device="cpu",
             models_dir=str(tmp_path / "models"),
@@ -124,8 +125,8 @@ def test_a_named_tagger_is_downloaded_and_tags(tmp_path: Path, monkeypatch: pyte
     (tags,) = tagger.tag([white], 0.5)
     assert tags[0].score == pytest.approx(1.0)
     # Downloaded or copied by hand, the same weights have the same key: stored analyses stay good.
-    local = registry.load_tagger(str(model), device="cpu", offline=True)
-    again = registry.load_tagger(entry.name, device="cpu", offline=True, models_dir=str(tmp_path / "models"))
+    local = load_tagger(str(model), device="cpu", offline=True)
+    again = load_tagger(entry.name, device="cpu", offline=True, models_dir=str(tmp_path / "models"))
     assert tagger.key == local.key == again.key
     for one in (tagger, local, again):
         one.close()
@@ -133,12 +134,33 @@ def test_a_named_tagger_is_downloaded_and_tags(tmp_path: Path, monkeypatch: pyte
 
 def test_offline_and_not_here(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"wd-vit-v3 is not on this machine.*--offline"):
-        registry.load_tagger("wd-vit-v3", offline=True, models_dir=str(tmp_path))
+        load_tagger("wd-vit-v3", offline=True, models_dir=str(tmp_path))
 
 
 def test_a_folder_without_a_model_or_labels(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"has no model.onnx"):
-        registry.load_tagger(str(tmp_path))
+        load_tagger(str(tmp_path))
     (wd_folder(tmp_path, side=64) / "selected_tags.csv").unlink()
     with pytest.raises(ModelError, match=r"no list of its tags"):
-        registry.load_tagger(str(tmp_path))
+        load_tagger(str(tmp_path))
+
+
+def test_families_are_asked_in_the_order_they_declare() -> None:
+    found = list(families("taggers"))
+    assert found.index("pixai") < found.index("animetimm") < found.index("wd") == len(found) - 1
+    assert "base" not in found and "labels" not in found
+    assert list(families("detectors")) == ["yolo"]
+    assert list(families("vlms.families")) == ["http_server", "transformers_folder"]
+
+
+def test_finding_a_server_needs_no_model_package() -> None:
+    code = """
+        import sys
+        from lib_extend.models.family import recognise
+        from lib_extend.models.vlms.vlm_options import VlmSource
+        assert recognise("vlms.families", VlmSource("HTTP://127.0.0.1:1/v1")) is not None
+        assert recognise("vlms.families", VlmSource("qwen3-vl-2b")) is None
+        print(sorted({"torch", "transformers", "onnxruntime"} & set(sys.modules)))
+    """
+    code = "\n".join(line.strip() for line in code.splitlines())
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

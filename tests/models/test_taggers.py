@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 
 from lib_extend.errors import ModelError
+from lib_extend.models.family import families
 from lib_extend.models.files import ModelFiles
+from lib_extend.models.model_loading import load_tagger, tagger_family
 from lib_extend.models.ports import Tagger
-from lib_extend.models.registry import load_tagger, recognise
 from lib_extend.records import Category, Tag
 
 from .pictures import Array, fitted, opaque, padded_square, picture, stretched
@@ -356,12 +357,12 @@ def test_the_model_file_itself_may_be_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_each_layout_is_recognised(family: str, tmp_path: Path) -> None:
     FAMILIES[family].build(tmp_path / "model")
-    module = recognise(ModelFiles.of(tmp_path / "model"))
-    assert module.__name__.endswith(f".{family}")
+    found = tagger_family(ModelFiles.of(tmp_path / "model"))
+    assert found is families("taggers")[family]
     # With the ONNX file under the usual name too.
     onnx = next((tmp_path / "model").glob("*.onnx"))
     onnx.rename(onnx.with_name("model.onnx"))
-    assert recognise(ModelFiles.of(tmp_path / "model")) is module
+    assert tagger_family(ModelFiles.of(tmp_path / "model")) is found
     load_tagger(str(tmp_path / "model"))
 
 

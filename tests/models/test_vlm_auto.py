@@ -12,6 +12,7 @@ pytest.importorskip("transformers")
 
 from lib_extend.errors import ModelError  # noqa: E402
 from lib_extend.models import downloads, registry  # noqa: E402
+from lib_extend.models.entry import Entry  # noqa: E402
 from lib_extend.models.vlms import auto, folders, four_bit, loading, local, memory  # noqa: E402
 from lib_extend.models.vlms.memory import GIB, Card, allowance, bytes_per_token, is_out_of_memory  # noqa: E402
 from tests.models import vlm_tiny  # noqa: E402
@@ -109,7 +110,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A tiny model that the downloads take for qwen2-vl-2b."""
     folder = vlm_tiny.build_folder("qwen2_vl", tmp_path / "model")
 
-    def where(entry: registry.Entry, **_: Any) -> Path | None:
+    def where(entry: Entry, **_: Any) -> Path | None:
         return folder if entry.name == "qwen2-vl-2b" else None
 
     monkeypatch.setattr(downloads, "where", where)

@@ -11,7 +11,8 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from lib_extend.models.registry import SKETCH, load_detector
+from lib_extend.models.model_loading import load_detector
+from lib_extend.models.registry import SKETCH
 from lib_extend.records import Box, Detection
 from lib_extend.sketch import detector_data
 from lib_extend.sketch.detector_scores import average_precision, detector_scores, evaluate_detector, matches

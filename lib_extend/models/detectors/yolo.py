@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,8 @@ import numpy as np
 from lib_extend.errors import ModelError
 from lib_extend.models import images
 from lib_extend.models.detectors.boxes import Array, corners, nms, to_picture
+from lib_extend.models.detectors.detector_options import DetectorOptions
+from lib_extend.models.family import LATE, Family
 from lib_extend.models.files import ModelFiles, identity
 from lib_extend.models.runtime import Session
 from lib_extend.records import Box, Detection
@@ -40,26 +41,12 @@ ROWS, COLUMNS, CORNERS = "rows", "columns", "corners"
 """The layouts of the output: an attribute a row, an attribute a column, ready-made boxes."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """How a detector is to be loaded.
-
-    Attributes:
-        device: auto, cpu, cuda or directml. batch_size: images a call takes; None leaves it to model and device.
-        threads: of one call on the CPU; None leaves it to onnxruntime.
-        conf, iou: the registry's least score and largest overlap, in 0…1; None leaves them to the family.
-        threshold: the user's least score, which wins over `conf`.
-    """
-
-    device: str = "auto"
-    batch_size: int | None = None
-    threads: int | None = None
-    conf: float | None = None
-    iou: float | None = None
-    threshold: float | None = None
+def recognises(files: ModelFiles) -> bool:
+    """Whether a folder may be this family: any with an ONNX model; `load` says what is amiss."""
+    return any(name.endswith(".onnx") for name in files.paths)
 
 
-def load(files: ModelFiles, options: Options) -> YoloDetector:
+def load(files: ModelFiles, options: DetectorOptions) -> YoloDetector:
     """The detector in `files`; scores from 0.3, IoU up to 0.5 where the registry says nothing. Raises ModelError."""
     path = files.model()
     session = Session(
@@ -76,7 +63,7 @@ def load(files: ModelFiles, options: Options) -> YoloDetector:
 class YoloDetector:
     """The `Detector` port over a `Session`. Raises ModelError when the model is not one of these."""
 
-    def __init__(self, files: ModelFiles, path: Path, session: Session, options: Options) -> None:
+    def __init__(self, files: ModelFiles, path: Path, session: Session, options: DetectorOptions) -> None:
         conf = CONF if options.conf is None else options.conf
         self._conf = conf if options.threshold is None else options.threshold
         self._iou = IOU if options.iou is None else options.iou
@@ -202,3 +189,6 @@ def _stranger(files: ModelFiles, path: Path, what: str) -> ModelError:
     return ModelError(
         f"{path.name} of {files.label} is no YOLO detector (it {what}): choose a detector from `prompt-extend models`."
     )
+
+
+FAMILY = Family(recognises, load, LATE)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lib_extend.models.family import Family
 from lib_extend.models.files import ModelFiles
 from lib_extend.models.taggers import stages
 from lib_extend.models.taggers.base import OnnxTagger, Options
@@ -95,3 +96,6 @@ def _with_side(steps: Sequence[Step], old: int, new: int) -> list[Step]:
         return changed.get(value, value) if isinstance(value, int) else value
 
     return [{**s, "size": size(s["size"])} if "size" in s else s for s in steps]
+
+
+FAMILY = Family(recognises, load, 20)

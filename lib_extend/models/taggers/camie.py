@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib_extend.models import images
+from lib_extend.models.family import Family
 from lib_extend.models.files import ModelFiles
 from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import Labels, category, make
@@ -76,3 +77,6 @@ def _labels(files: ModelFiles, table: str) -> Labels:
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise files.damaged(files.path(table), "has no dataset_info.tag_mapping") from error
     return make(table, [(name, kinds.get(name, category("general"))) for name in ordered])
+
+
+FAMILY = Family(recognises, load)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib_extend.models import images
+from lib_extend.models.family import Family
 from lib_extend.models.files import ModelFiles
 from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import Labels, category, make
@@ -62,3 +63,6 @@ def _labels(files: ModelFiles) -> Labels:
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise files.damaged(files.path(LABELS), "is not a numbered list of tags") from error
     return make(LABELS, pairs)
+
+
+FAMILY = Family(recognises, load)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib_extend.models import images
+from lib_extend.models.family import Family
 from lib_extend.models.files import ModelFiles
 from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import selected_tags
@@ -50,3 +51,6 @@ def load(files: ModelFiles, options: Options) -> OnnxTagger:
         general=0.5,
         character=0.5,
     )
+
+
+FAMILY = Family(recognises, load)

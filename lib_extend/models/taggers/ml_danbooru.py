@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib_extend.models import images
+from lib_extend.models.family import Family
 from lib_extend.models.files import ModelFiles
 from lib_extend.models.taggers.base import Array, OnnxTagger, Options
 from lib_extend.models.taggers.labels import make
@@ -55,3 +56,6 @@ def load(files: ModelFiles, options: Options) -> OnnxTagger:
         character=0.7,
         logits=True,
     )
+
+
+FAMILY = Family(recognises, load)

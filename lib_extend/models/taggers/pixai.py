@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from lib_extend.models.family import EARLY, Family
 from lib_extend.models.files import ModelFiles
 from lib_extend.models.taggers import animetimm
 from lib_extend.models.taggers.base import OnnxTagger, Options
@@ -37,3 +38,6 @@ def load(files: ModelFiles, options: Options) -> OnnxTagger:
         options,
         otherwise=(0.30, 0.85),
     )
+
+
+FAMILY = Family(recognises, load, EARLY)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from lib_extend.models.vlms.choices import Choices, Path
+from lib_extend.models.vlms.choices import ChoiceBook, Choices, Path
 from lib_extend.models.vlms.plain import check_numbers, scored
 from lib_extend.models.vlms.tree import Tails, Trunk
 from lib_extend.records import Prompt, Reply
@@ -14,12 +14,33 @@ from lib_extend.records import Prompt, Reply
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lib_extend.models.vlms.prefix import PrefixEngine
+    from lib_extend.models.vlms.chat import Chat
 
 T = TypeVar("T")
 
 ROWS = 64
 """Next-token scores computed at once at the most: bounds their memory (ROWS × vocabulary)."""
+
+
+class Scorer(Protocol):
+    """What runs the model: `prefix.PrefixEngine`.
+
+    Attributes:
+        temperature: divides the scores of closed answers. ends: the ids that end an answer.
+    """
+
+    temperature: float
+    ends: frozenset[int]
+    book: ChoiceBook
+    chat: Chat
+
+    def grow(self, cache: Any, ids: Tensor, places: Tensor, sees: Tensor) -> Tensor:
+        """Last hidden states of new tokens behind what is in the cache."""
+        ...
+
+    def head(self, states: Tensor) -> Tensor:
+        """Next-token logits of hidden states."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,9 +67,7 @@ class _Open:
     reply: Reply | None = None
 
 
-def answer(
-    engine: PrefixEngine, trunks: Sequence[Trunk], asked: Sequence[Sequence[Asked]]
-) -> list[list[Reply]]:
+def answer(engine: Scorer, trunks: Sequence[Trunk], asked: Sequence[Sequence[Asked]]) -> list[list[Reply]]:
     """The replies to each picture's prompts, in order: all closed ones in one forward pass, or a few where
     answers have several tokens; free ones in a pass a token, side by side."""
     tails = Tails(trunks, engine.grow)
@@ -61,7 +80,7 @@ def answer(
     return [[way.reply for way in part if way.reply is not None] for part in ways]
 
 
-def _closed(engine: PrefixEngine, tails: Tails, ways: Sequence[_Open]) -> None:
+def _closed(engine: Scorer, tails: Tails, ways: Sequence[_Open]) -> None:
     roots = engine.head(tails.states([way.end for way in ways])).log_softmax(-1)
     begun: list[tuple[_Open, Choices, Tensor, dict[Path, int]]] = []
     for way, root in zip(ways, roots, strict=True):
@@ -78,7 +97,7 @@ def _closed(engine: PrefixEngine, tails: Tails, ways: Sequence[_Open]) -> None:
         way.reply = scored(choices.names, choices.probabilities(at, engine.book.boundary, engine.temperature))
 
 
-def _free(engine: PrefixEngine, tails: Tails, ways: Sequence[_Open]) -> None:
+def _free(engine: Scorer, tails: Tails, ways: Sequence[_Open]) -> None:
     """Greedy decoding, one forward pass a token for all."""
     written: list[list[int]] = [[] for _ in ways]
     live = {i: way.end for i, way in enumerate(ways) if way.asked.prompt.max_new_tokens > 0}

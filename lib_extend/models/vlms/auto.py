@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from lib_extend.errors import ModelError
 from lib_extend.models import registry
+from lib_extend.models.entry import Entry
 from lib_extend.models.vlms import four_bit as nf4
 from lib_extend.models.vlms.memory import GIB, WORKING, allowance
 
@@ -131,7 +132,7 @@ def choose(
     )
 
 
-def _fitting(known: Sequence[registry.Entry], allowed: int, forms: Sequence[bool]) -> list[Fit]:
+def _fitting(known: Sequence[Entry], allowed: int, forms: Sequence[bool]) -> list[Fit]:
     """The models that fit, best first, each in the first form that does: as it is, or in 4 bits (True)."""
     found = []
     for entry in known:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_extend.errors import ModelError
+from lib_extend.models.family import recognise
+from lib_extend.models.vlms.vlm_options import VlmOptions, VlmSource
 
 if TYPE_CHECKING:
     from lib_extend.models.ports import Progress, Vlm
@@ -43,25 +46,21 @@ def load_vlm(
     Raises:
         ModelError: there is no such model, or it cannot be downloaded, loaded or reached.
     """
-    if spec.lower().startswith(("http://", "https://")):
-        from lib_extend.models.vlms.server import connect
-
-        return connect(spec, model=vlm_model, max_pixels=max_pixels, offline=offline)
-    from lib_extend.models.vlms.local import LocalVlm
-
-    why = ""
-    if spec == "auto":
-        choice = _choice(device, offline, models_dir, vram_limit, four_bit)
-        spec, why = choice.name, choice.why
-        device, four_bit = "cuda" if choice.cuda else "cpu", "yes" if choice.four_bit else "no"
-    vlm = LocalVlm(
-        _folder(spec, offline=offline, models_dir=models_dir, progress=progress),
-        device=device,
-        max_pixels=max_pixels,
-        batch=batch,
-        vram_limit=vram_limit,
-        four_bit=four_bit,
-    )
+    options = VlmOptions(device, offline, max_pixels, vlm_model, vram_limit, four_bit, batch)
+    source, why = VlmSource(spec), ""
+    family = recognise("vlms.families", source)
+    if family is None:
+        if spec == "auto":
+            choice = _choice(device, offline, models_dir, vram_limit, four_bit)
+            spec, why = choice.name, choice.why
+            on, small = "cuda" if choice.cuda else "cpu", "yes" if choice.four_bit else "no"
+            options = replace(options, device=on, four_bit=small)
+        folder = _folder(spec, offline=offline, models_dir=models_dir, progress=progress)
+        source = VlmSource(spec, folder)
+        family = recognise("vlms.families", source)
+    if family is None:
+        raise ModelError(f"{source.folder} holds no vision-language model that is known here.")
+    vlm: Vlm = family.load(source, options)
     if why:
         vlm.device += f"; {why}"
     return vlm

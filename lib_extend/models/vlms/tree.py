@@ -13,7 +13,7 @@ CHUNK = 2048
 """New tokens one forward pass takes at the most, of all pictures: bounds the mask (CHUNK × all tokens)."""
 
 Grow = Callable[[Any, Tensor, Tensor, Tensor], Tensor]
-"""`PrefixEngine.grow`."""
+"""`answering.Scorer.grow`."""
 
 
 def positions(ids: Tensor, image_token: int, rows: int, columns: int) -> tuple[Tensor, int]:

@@ -1,0 +1,107 @@
+"""How a name or a folder becomes a loaded tagger or detector."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lib_extend.errors import ModelError
+from lib_extend.models import downloads, registry
+from lib_extend.models.entry import Entry
+from lib_extend.models.family import Family, families, recognise
+from lib_extend.models.files import ModelFiles
+
+if TYPE_CHECKING:
+    from lib_extend.models.ports import Detector, Progress, Tagger
+
+
+def load_tagger(
+    spec: str,
+    *,
+    device: str = "auto",
+    offline: bool = False,
+    models_dir: str = "",
+    batch_size: int | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Tagger:
+    """The tagger that `spec` names, downloaded where it must be, ready to tag.
+
+    Args:
+        spec: a name, a listed hub repository, or a folder with a model in any known layout.
+        device: auto, cpu, cuda or directml; see `Tagger.device` for what came of it.
+        offline: use only what is here.
+        models_dir: where downloads are kept; "" is the Hugging Face cache.
+        batch_size: images a call takes; None leaves it to the model and the device.
+        threads: threads of one call on the CPU; None leaves it to onnxruntime.
+        progress: told about files that arrive.
+
+    Raises:
+        UserError: there is no such tagger. ModelError: it cannot be had, read or run.
+    """
+    from lib_extend.models.taggers.base import Options
+
+    entry = registry.find_tagger(spec)
+    files = _get(entry, offline, models_dir, progress)
+    family = families("taggers")[entry.family] if entry.family else tagger_family(files)
+    options = Options(device, batch_size, threads, entry.threshold, entry.character_threshold)
+    tagger: Tagger = family.load(files, options)
+    return tagger
+
+
+def load_detector(
+    spec: str,
+    *,
+    device: str = "auto",
+    offline: bool = False,
+    models_dir: str = "",
+    batch_size: int | None = None,
+    threads: int | None = None,
+    threshold: float | None = None,
+    progress: Progress | None = None,
+) -> Detector:
+    """The detector that `spec` names, downloaded where it must be, ready to detect.
+
+    Args:
+        threshold: score in 0…1 that a box needs; None leaves it to the model.
+        The others are those of `load_tagger`.
+
+    Raises:
+        UserError: there is no such detector. ModelError: it cannot be had, read or run, or is none.
+    """
+    from lib_extend.models.detectors.detector_options import DetectorOptions
+
+    entry = registry.find_detector(spec)
+    files = _get(entry, offline, models_dir, progress)
+    options = DetectorOptions(device, batch_size, threads, entry.threshold, entry.iou, threshold)
+    family = families("detectors")[entry.family] if entry.family else detector_family(files)
+    detector: Detector = family.load(files, options)
+    return detector
+
+
+def _get(entry: Entry, offline: bool, models_dir: str, progress: Progress | None) -> ModelFiles:
+    if entry.folder is not None:
+        return ModelFiles.of(entry.folder)
+    return downloads.fetch(entry, offline=offline, models_dir=models_dir, progress=progress)
+
+
+def tagger_family(files: ModelFiles) -> Family[Any, Any, Any]:
+    """The family whose layout a folder has. Raises ModelError when it is none."""
+    files.model()  # says so when there is none
+    found = recognise("taggers", files)
+    if found is None:
+        raise ModelError(
+            f"{files.label} has an ONNX model, but no list of its tags (selected_tags.csv, tag_mapping.json, …): "
+            f"{files.mend}."
+        )
+    return found
+
+
+def detector_family(files: ModelFiles) -> Family[Any, Any, Any]:
+    """Likewise of a detector. Raises ModelError."""
+    files.model()
+    found = recognise("detectors", files)
+    if found is None:
+        raise ModelError(
+            f"{files.label} has an ONNX model, but of no detector that is known here: {files.mend}."
+        )
+    return found

@@ -39,7 +39,7 @@ class Room:
 
 
 BASE = "json_record records errors tag_table"
-PURE = f"{BASE} config vocabulary questions people captions"
+PURE = f"{BASE} guarded_regex config vocabulary questions people captions"
 ENGINE = f"{PURE} files parts datasets"
 
 ROOMS: tuple[Room, ...] = (
@@ -47,6 +47,9 @@ ROOMS: tuple[Room, ...] = (
     Room("records", "the nouns that cross pipes and files", "json_record"),
     Room("errors", "the kinds of trouble"),
     Room("tag_table", "a picture's tags in columns", "records"),
+    Room(
+        "guarded_regex", "regular expressions that a user typed: bounded in time and size", "errors", "regex"
+    ),
     Room(
         "config", "the settings: one dataclass a group, the command line's options made from them", "errors"
     ),

@@ -1,21 +1,24 @@
 """Patterns for tags: names, wildcards (`*_background`) and `/regular expressions/`.
 
 All are matched against the whole canonical name and, so that people may write what they read, against
-the name with spaces, without regard to case. Names are short and each is tried once a run, but a regular
-expression is the user's own: one that backtracks without end (`/(a+)+b/`) is slow here as anywhere.
+the name with spaces, without regard to case. A regular expression that takes too long ends the run with a sentence
+that names the setting and the expression (see `guarded_regex`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from lib_extend.errors import UserError
+from lib_extend.guarded_regex import Budget, GuardedRegex, Match, wild_match
 from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, key
 
 _REMEMBERED = 50_000
+_SECONDS, _A_NAME = 2.0, 0.001
+"""The time that one pattern may take for all names, and how much each name adds."""
 _ESCAPED = re.compile(r"\\+([()\[\]])")
 
 
@@ -24,18 +27,20 @@ class Patterns:
 
     def __init__(self, texts: Sequence[str], setting: str) -> None:
         self._names: dict[str, str] = {}
-        self._regexes: list[tuple[re.Pattern[str], str]] = []
+        self._wider: list[tuple[Callable[[str], object], str]] = []
         for text in texts:
-            regex = _compile(text, setting)
-            if regex is None:
-                self._names[key(canonical(text))] = text
+            regex = _regex(text, setting)
+            if regex is not None:
+                self._wider.append((regex.match, text))
+            elif _is_wild(text):
+                self._wider.append((_wild(text), text))
             else:
-                self._regexes.append((regex, text))
+                self._names[key(canonical(text))] = text
         self._seen: dict[str, str | None] = {}
 
     def match(self, name: str) -> str | None:
         """The pattern that `name` (canonical) matches, as the user wrote it, or None."""
-        if not self._regexes:
+        if not self._wider:
             return self._names.get(key(name)) if self._names else None
         if name in self._seen:
             return self._seen[name]
@@ -47,19 +52,21 @@ class Patterns:
     def _find(self, folded: str) -> str | None:
         if folded in self._names:
             return self._names[folded]
-        for regex, text in self._regexes:
-            if regex.fullmatch(folded) or regex.fullmatch(folded.replace("_", " ")):
+        spaced = folded.replace("_", " ")
+        for matches, text in self._wider:
+            if matches(folded) or (spaced != folded and matches(spaced)):
                 return text
         return None
 
 
 @dataclass(frozen=True)
 class Replacement:
-    """`old=new`: `regex` is None for a plain name; an empty `new` removes the tag."""
+    """`old=new`: what makes the new name of a name in lower case, None where the rule says nothing of it.
 
-    old: str
-    new: str
-    regex: re.Pattern[str] | None
+    An empty new name removes the tag.
+    """
+
+    renamed: Callable[[str], str | None]
 
 
 class Replacements:
@@ -90,15 +97,12 @@ class Replacements:
         return new if not new or self.apply(new) == new else name
 
     def _new(self, name: str, folded: str) -> str:
+        forms = dict.fromkeys((folded, folded.replace("_", " ")))
         for rule in self._rules:
-            if rule.regex is None:
-                if folded == rule.old:
-                    return canonical(rule.new)
-                continue
-            for text in (folded, folded.replace("_", " ")):
-                match = rule.regex.fullmatch(text)
-                if match:
-                    return canonical(match.expand(rule.new))
+            for form in forms:
+                new = rule.renamed(form)
+                if new is not None:
+                    return canonical(new)
         return name
 
 
@@ -111,17 +115,15 @@ def _rule(text: str) -> Replacement:
     old, new = text[:cut].strip(), _ESCAPED.sub(r"\1", text[cut + 1 :].strip())
     if "," in new:
         raise UserError(f"replace has {text!r}, whose new text has a comma: write one tag.")
-    regex = _compile(old, "replace")
-    if regex is None:
-        return Replacement(key(canonical(old)), new, None)
-    if not old.startswith("/"):
-        return Replacement(old, new.replace("\\", r"\\"), regex)  # a wildcard has no groups
-    try:
-        # a group that does not exist is found now, not at the first tag that matches
-        re.compile(regex.pattern + "|", re.IGNORECASE).fullmatch("").expand(new)  # type: ignore[union-attr]
-    except (re.error, IndexError) as e:
-        raise UserError(f"replace has {text!r}, whose new text is wrong: {e}.") from None
-    return Replacement(old, new, regex)
+    regex = _regex(old, "replace")
+    if regex is not None:
+        regex.check_template(new)
+        return Replacement(lambda name: regex.renamed(name, new))
+    if _is_wild(old):
+        wild = _wild(old)
+        return Replacement(lambda name: new if wild(name) else None)
+    plain = key(canonical(old))
+    return Replacement(lambda name: new if name == plain else None)
 
 
 @lru_cache(maxsize=64)
@@ -136,18 +138,40 @@ def replacements(texts: tuple[str, ...]) -> Replacements:
     return Replacements(texts)
 
 
-def _compile(text: str, setting: str) -> re.Pattern[str] | None:
+class _Regex:
+    """A regular expression of a setting, with its own share of time."""
+
+    def __init__(self, pattern: str, what: str) -> None:
+        self._regex = GuardedRegex(pattern, what)
+        self._budget = Budget(_SECONDS, _A_NAME)
+        self.check_template = self._regex.check_template
+
+    def match(self, name: str) -> Match | None:
+        """The match of a whole name. Raises UserError when the expression takes too long."""
+        return self._regex.fullmatch(name, self._budget)
+
+    def renamed(self, name: str, new: str) -> str | None:
+        """`new` with the groups of the match in it; None when `name` does not match."""
+        match = self.match(name)
+        return None if match is None else match.expand(new)
+
+
+def _regex(text: str, setting: str) -> _Regex | None:
+    """The expression between slashes; None for a name or a wildcard. Raises UserError."""
+    pattern = text.strip()
+    if len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/"):
+        return _Regex(pattern[1:-1], f"{setting} has {pattern!r}")
+    return None
+
+
+def _is_wild(text: str) -> bool:
     text = text.strip()
-    if len(text) > 2 and text.startswith("/") and text.endswith("/"):
-        try:
-            return re.compile(text[1:-1], re.IGNORECASE)
-        except re.error as e:
-            raise UserError(f"{setting} has {text!r}, which is no regular expression: {e}.") from None
     # kaomoji such as *_* and tags such as !? are names, not wildcards
-    if not set(text) & {"*", "?"} or set(text) <= {"!", "?"} or key(canonical(text)) in KAOMOJI:
-        return None
-    wild = {"*": ".*", "?": "."}
-    return re.compile(
-        "".join(wild.get(c) or re.escape(c) for c in _ESCAPED.sub(r"\1", text.lower())),
-        re.IGNORECASE | re.DOTALL,
+    return (
+        bool(set(text) & {"*", "?"}) and not set(text) <= {"!", "?"} and key(canonical(text)) not in KAOMOJI
     )
+
+
+def _wild(text: str) -> Callable[[str], bool]:
+    pattern = _ESCAPED.sub(r"\1", text.strip().lower())
+    return lambda name: wild_match(pattern, name)

@@ -23,14 +23,13 @@ from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.filter_parsing import parse
 from lib_extend.datasets.index import SORTS, Index
 from lib_extend.datasets.index_reading import caption_name
-from lib_extend.datasets.regex import Regexes
 from lib_extend.datasets.regex_literals import needed
-from lib_extend.datasets.regex_process import ignores_case
 from lib_extend.datasets.rows import BROKEN_CAPTION, BROKEN_IMAGE, SOURCES, Row, image_id, pack
 from lib_extend.datasets.thumbnails import Thumbnails
 from lib_extend.datasets.updating import Updater
 from lib_extend.errors import BusyError, PromptExtendError, UserError
 from lib_extend.files.scan import IMAGE_SUFFIXES, show
+from lib_extend.guarded_regex import ignores_case, search
 from lib_extend.vocabulary.tag_names import canonical, key
 
 MOST_ROWS = 1000
@@ -69,7 +68,7 @@ class Browser:
     """One folder. Made by `Browsers`; safe in threads.
 
     Attributes:
-        dataset: the folder; root: where it is. state: where its job's state lives. thumbnails, regexes: its own.
+        dataset: the folder; root: where it is. state: where its job's state lives. thumbnails: its own.
     """
 
     def __init__(
@@ -83,7 +82,6 @@ class Browser:
         self.root = dataset.root
         self.state = dataset.state_folder
         self.recursive = recursive
-        self.regexes = Regexes()
         self.index = Index()
         self.lock = threading.RLock()
         self.updating = threading.Lock()
@@ -173,7 +171,6 @@ class Browser:
             thread.join(10)
         with self.updating:
             self.updater.close()
-        self.regexes.close()
         if thumbnails is not None:
             thumbnails.close()
 
@@ -224,17 +221,24 @@ class Browser:
     def select(self, leaf: filters.Leaf, among: int) -> int:
         """The pictures that a leaf of a filter means (see `filters.Rows`)."""
         if isinstance(leaf, filters.Regex):
-            with self.lock:
-                for some in needed(leaf.pattern, ignore_case=ignores_case(leaf.pattern)):
-                    among = self.index.with_any_text(some, among)
-                texts = list(self.index.captions)
-            return self.regexes.search(leaf.pattern, texts, among)
+            return self._with_regex(leaf.pattern, among)
         if isinstance(leaf, filters.Changed):
             return self._changed_by(leaf.run)
         if not isinstance(leaf, filters.All):
             self._indexed.wait()
         with self.lock:
             return self.index.select(leaf, among)
+
+    def _with_regex(self, pattern: str, among: int) -> int:
+        with self.lock:
+            for some in needed(pattern, ignore_case=ignores_case(pattern)):
+                among = self.index.with_any_text(some, among)
+            places = self.index.members(among)
+            texts = [self.index.captions[p] for p in places]
+            flags = bytearray(len(self.index.captions))
+        for place, found in zip(places, search(pattern, texts, f"You typed /{pattern}/"), strict=True):
+            flags[place] = found
+        return pack(bytes(flags))
 
     def filtered(self, text: str) -> int:
         """The pictures that a filter means, as bits.

@@ -26,6 +26,7 @@ from lib_extend.datasets.filters import (
     Words,
 )
 from lib_extend.errors import UserError
+from lib_extend.guarded_regex import check_pattern
 from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, key
 
 LONGEST_FILTER = 2000
@@ -165,10 +166,10 @@ def _regex(text: str, start: int) -> tuple[_Token, int]:
         i += 2 if text[i] == "\\" else 1
     if i >= len(text):
         raise _fail("The slash of a regular expression is never closed", start)
-    return _Token("leaf", start, Regex(checked_regex(text[start + 1 : i], start))), i + 1
+    return _Token("leaf", start, Regex(_checked_regex(text[start + 1 : i], start))), i + 1
 
 
-def checked_regex(pattern: str, at: int = 0) -> str:
+def _checked_regex(pattern: str, at: int) -> str:
     """`pattern` when it is a regular expression that may be tried.
 
     Raises:
@@ -176,12 +177,10 @@ def checked_regex(pattern: str, at: int = 0) -> str:
     """
     if not pattern:
         raise _fail("There is nothing between the slashes", at)
-    if len(pattern) > LONGEST_REGEX:
-        raise _fail(f"A regular expression has at most {LONGEST_REGEX} characters", at)
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as e:
-        raise _fail(f"/{pattern}/ is no regular expression: {e}", at) from None
+        check_pattern(pattern, f"The filter has /{pattern}/", LONGEST_REGEX)
+    except UserError as e:
+        raise _fail(str(e).removesuffix("."), at) from None
     return pattern
 
 

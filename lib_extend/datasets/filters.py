@@ -19,6 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from lib_extend.guarded_regex import wild_match
+
 SOURCES = ("tagger", "question", "person", "human")
 THINGS = ("caption", "analysis")
 NUMBERS = ("tokens", "tags")
@@ -162,7 +164,7 @@ def matcher(leaf: Words | Wild) -> Callable[[str], bool]:
     """A test for the key of one tag."""
     if isinstance(leaf, Wild):
         pattern = leaf.pattern
-        return lambda name: _glob(pattern, name)
+        return lambda name: wild_match(pattern, name)
     text = leaf.text
     open_left = _SYMBOL.match(text[0]) is None
     open_right = _SYMBOL.match(text[-1]) is None
@@ -178,22 +180,3 @@ def matcher(leaf: Words | Wild) -> Callable[[str], bool]:
         return False
 
     return stands
-
-
-def _glob(pattern: str, name: str) -> bool:
-    """`fnmatch` with `*` and `?` alone, in time that no pattern can make long (a star never gives way twice)."""
-    p = n = 0
-    star, resume = -1, 0
-    while n < len(name):
-        if p < len(pattern) and pattern[p] == "*":
-            star, resume = p, n
-            p += 1
-        elif p < len(pattern) and pattern[p] in ("?", name[n]):
-            p += 1
-            n += 1
-        elif star >= 0:
-            p, resume = star + 1, resume + 1
-            n = resume
-        else:
-            return False
-    return not pattern[p:].strip("*")

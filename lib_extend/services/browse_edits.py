@@ -77,7 +77,7 @@ def edit(
     total = bits.bit_count()
     with browser.lock:
         vocabulary = list(browser.index.tag_names)
-    work = plan(edit, vocabulary, browser.regexes)
+    work = plan(edit, vocabulary)
     images = browser.names(filters.evaluate(work.where, browser, bits))
     captions = list({caption_name(n): n for n in reversed(images)})[::-1]
     if preview:

@@ -14,14 +14,17 @@ from typing import Any
 from lib_extend.captions.editing import Style, fronted, ordered, renamed, with_tags
 from lib_extend.datasets import filters as f
 from lib_extend.datasets.index_reading import is_prose
-from lib_extend.datasets.regex import LONGEST_REPLACEMENT, Regexes
 from lib_extend.errors import UserError
+from lib_extend.guarded_regex import SECONDS, Budget, GuardedRegex
 from lib_extend.jobs.edit_runs import Change
 from lib_extend.vocabulary.tag_names import canonical, key
 
 ACTIONS = ("add", "remove", "rename", "replace", "front", "sort")
 MOST_TAGS = 100
 LONGEST_TAG = 500
+LONGEST_REPLACEMENT = 1000
+_A_TEXT = 0.002
+"""Seconds that each caption adds to the time a regular expression may take."""
 
 
 @dataclass(frozen=True)
@@ -102,16 +105,16 @@ class Plan:
     prepare: Callable[[Sequence[str]], None] = lambda texts: None
 
 
-def plan(edit: Edit, vocabulary: Sequence[str], regexes: Regexes) -> Plan:
+def plan(edit: Edit, vocabulary: Sequence[str]) -> Plan:
     """How to do an edit where the captions have these tags.
 
     Raises:
         UserError: a regular expression cannot be used, or takes too long.
     """
     if edit.action == "replace":
-        return _replace(edit, regexes)
+        return _replace(edit)
     if edit.regex:
-        return _rename_by_regex(edit, vocabulary, regexes)
+        return _rename_by_regex(edit, vocabulary)
     names = [canonical(t) for t in edit.tags]
     keys = {key(n) for n in names}
     among = f.Or(tuple(f.Exact(key(n)) for n in names))
@@ -132,51 +135,57 @@ def plan(edit: Edit, vocabulary: Sequence[str], regexes: Regexes) -> Plan:
     return Plan(among, key(to) not in keys, lambda text, style: renamed(text, new_name, style))
 
 
-def _replace(edit: Edit, regexes: Regexes) -> Plan:
+def _replace(edit: Edit) -> Plan:
     (wanted,) = edit.tags
     if not edit.regex:
         pattern = re.compile(re.escape(wanted), re.IGNORECASE)  # a plain text: it cannot take long
         return Plan(
             f.Text(wanted.lower()), False, lambda text, style: pattern.sub(lambda match: edit.to, text)
         )
+    regex = _regex(edit, wanted)
+    budget = Budget(SECONDS, _A_TEXT)
     done: dict[str, str] = {}
 
     def prepare(texts: Sequence[str]) -> None:
-        new = [t for t in dict.fromkeys(texts) if t not in done]
-        done.update(zip(new, regexes.replace(wanted, edit.to, new), strict=True))
+        for text in texts:
+            if text not in done:
+                done[text] = regex.replaced(text, edit.to, budget)
 
     def change(text: str, style: Style) -> str:
         prepare([text])  # what changed on the disk since it was prepared
         return done[text]
 
-    prepare([""])  # raises now when the expression or the new text cannot be used
     return Plan(f.Regex(wanted), False, change, prepare)
 
 
-def _rename_by_regex(edit: Edit, vocabulary: Sequence[str], regexes: Regexes) -> Plan:
+def _rename_by_regex(edit: Edit, vocabulary: Sequence[str]) -> Plan:
     """The whole tag must match, as with `--replace`: its name, or its name with spaces."""
     done: dict[str, str] = {}
     to = edit.to if edit.action == "rename" else ""
 
-    def learn(names: Sequence[str]) -> None:
-        unknown = list(dict.fromkeys(n for n in names if n not in done))
-        left = dict.fromkeys(unknown)
-        for pattern in edit.tags:
-            for spaced in (False, True):
-                asked = list(left)
-                forms = [key(n).replace("_", " ") if spaced else key(n) for n in asked]
-                for name, old, new in zip(
-                    asked, forms, regexes.replace(pattern, to, forms, whole=True), strict=True
-                ):
-                    if new != old:
-                        done[name] = canonical(new.replace(",", " "))
-                        del left[name]
-        done.update((n, n) for n in left)
+    regexes = [_regex(edit, pattern) for pattern in edit.tags]
+    budget = Budget(SECONDS, _A_TEXT)
 
     def new_name(name: str) -> str:
-        learn([name])
+        if name not in done:
+            done[name] = learn(name)
         return done[name]
 
-    learn(vocabulary or [""])
-    where = f.Or(tuple(f.Exact(key(n)) for n in vocabulary if done[n] != n))
+    def learn(name: str) -> str:
+        for regex in regexes:
+            for form in dict.fromkeys((key(name), key(name).replace("_", " "))):
+                match = regex.fullmatch(form, budget)
+                new = form if match is None else match.expand(to)
+                if new != form:
+                    return canonical(new.replace(",", " "))
+        return name
+
+    where = f.Or(tuple(f.Exact(key(n)) for n in vocabulary if new_name(n) != n))
     return Plan(where, False, lambda text, style: renamed(text, new_name, style))
+
+
+def _regex(edit: Edit, pattern: str) -> GuardedRegex:
+    """The expression of an edit; raises UserError when it or the new text cannot be used."""
+    regex = GuardedRegex(pattern, f"{edit.action} has /{pattern}/")
+    regex.check_template("" if edit.action == "remove" else edit.to)
+    return regex

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import pytest
 
+from lib_extend.captions import patterns
 from lib_extend.captions.patterns import Patterns, Replacements
 from lib_extend.errors import UserError
 
@@ -29,10 +33,10 @@ from lib_extend.errors import UserError
     ],
 )
 def test_patterns(pattern: str, yes: list[str], no: list[str]) -> None:
-    patterns = Patterns([pattern], "exclude")
+    them = Patterns([pattern], "exclude")
     for _ in range(2):  # the second time from memory
-        assert [patterns.match(n) for n in yes] == [pattern] * len(yes)
-        assert [patterns.match(n) for n in no] == [None] * len(no)
+        assert [them.match(n) for n in yes] == [pattern] * len(yes)
+        assert [them.match(n) for n in no] == [None] * len(no)
 
 
 @pytest.mark.parametrize(
@@ -77,3 +81,21 @@ def test_the_first_rule_that_matches_applies_once() -> None:
 def test_bad_replacements_say_what_to_mend(rule: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         Replacements([rule])
+
+
+@pytest.mark.parametrize(
+    ("setting", "ask"),
+    [
+        ("exclude", lambda name: Patterns(["/(a|aa)+$/"], "exclude").match(name)),
+        ("keep", lambda name: Patterns(["hat", "/(a|aa)+$/"], "keep").match(name)),
+        ("replace", lambda name: Replacements(["/(a|aa)+$/=b"]).apply(name)),
+    ],
+)
+def test_an_expression_that_takes_too_long_is_named(
+    setting: str, ask: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patterns, "_SECONDS", 0.2)
+    began = time.monotonic()
+    with pytest.raises(UserError, match=rf"^{setting} has '/\(a\|aa\)\+\$/', which takes too long"):
+        ask("a" * 80 + "!")
+    assert time.monotonic() - began < 10

@@ -93,10 +93,12 @@ def check_template(format: str) -> None:
     if not names:
         raise UserError(
             f"format is {format!r}, but must be {', '.join(FORMATS)} or a template with fields such as "
-            "{people} and {general}."
+            "{people} and {general}.",
+            field="format",
         )
     for name in names:
         if name not in TEMPLATE_FIELDS:
             raise UserError(
-                f"format has the field {{{name}}}, but the fields are: {', '.join(TEMPLATE_FIELDS)}."
+                f"format has the field {{{name}}}, but the fields are: {', '.join(TEMPLATE_FIELDS)}.",
+                field="format",
             )

@@ -68,31 +68,33 @@ class Setting:
         if value is None:
             if self.optional:
                 return None
-            raise UserError(f"{self.name} needs a value.")
+            raise UserError(f"{self.name} needs a value.", field=self.name)
         if self.type is list:
             if isinstance(value, str) or not isinstance(value, (list, tuple)):
-                raise UserError(f"{self.name} must be a list of texts.")
+                raise UserError(f"{self.name} must be a list of texts.", field=self.name)
             return tuple(str(v) for v in value)
         if self.type is bool:
             if not isinstance(value, bool):
-                raise UserError(f"{self.name} must be true or false, not {value!r}.")
+                raise UserError(f"{self.name} must be true or false, not {value!r}.", field=self.name)
             return value
         if self.type in (int, float):
             if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise UserError(f"{self.name} must be a number, not {value!r}.")
+                raise UserError(f"{self.name} must be a number, not {value!r}.", field=self.name)
             if self.type is int and value != int(value):
-                raise UserError(f"{self.name} must be a whole number, not {value!r}.")
+                raise UserError(f"{self.name} must be a whole number, not {value!r}.", field=self.name)
             value = self.type(value)
             if value != value or not (
                 (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
             ):
                 bounds = f"{_bound(self.low, 'any')} to {_bound(self.high, 'any')}"
-                raise UserError(f"{self.name} is {value!r}, but must be {bounds}.")
+                raise UserError(f"{self.name} is {value!r}, but must be {bounds}.", field=self.name)
             return value
         if not isinstance(value, str):
-            raise UserError(f"{self.name} must be a text, not {value!r}.")
+            raise UserError(f"{self.name} must be a text, not {value!r}.", field=self.name)
         if self.choices and value not in self.choices:
-            raise UserError(f"{self.name} is {value!r}, but must be one of: {', '.join(self.choices)}.")
+            raise UserError(
+                f"{self.name} is {value!r}, but must be one of: {', '.join(self.choices)}.", field=self.name
+            )
         return value
 
 

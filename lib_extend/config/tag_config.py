@@ -35,17 +35,25 @@ class TagConfig(
         check_template(self.format)
         self._check_people()
         if not self.separator.strip(" ") and not self.underscores:
-            raise UserError("separator is blank, so tags could not be told apart again: add --underscores.")
+            raise UserError(
+                "separator is blank, so tags could not be told apart again: add --underscores.",
+                field="separator",
+            )
 
     def _check_people(self) -> None:
         if self.people and self.tagger == "none":
-            raise UserError("people needs a tagger, because each person is tagged alone: choose a --tagger.")
+            raise UserError(
+                "people needs a tagger, because each person is tagged alone: choose a --tagger.",
+                field="people",
+            )
         if self.format in LETTERED and not self.people:
-            raise UserError(f"format {self.format} says whose tag is whose: add --people.")
+            raise UserError(f"format {self.format} says whose tag is whose: add --people.", field="format")
         if self.people and not (0 < len(self.letters) <= 5 and all(map(str.strip, self.letters))):
-            raise UserError(f"letters must be one to five, not {len(self.letters)}.")
+            raise UserError(f"letters must be one to five, not {len(self.letters)}.", field="letters")
         if len(set(self.letters)) < len(self.letters):
-            raise UserError(f"letters must differ from each other: {', '.join(self.letters)}.")
+            raise UserError(
+                f"letters must differ from each other: {', '.join(self.letters)}.", field="letters"
+            )
 
     @property
     def person_detector(self) -> str:
@@ -79,5 +87,5 @@ class TagConfig(
         known = {s.name for s in settings(cls)}
         for name in data:
             if name not in known:
-                raise UserError(f"There is no setting called {name!r}.")
+                raise UserError(f"There is no setting called {name!r}.", code="unknown_setting", field=name)
         return cls(**data)

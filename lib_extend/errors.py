@@ -21,7 +21,7 @@ class PromptExtendError(Exception):
 
     default_code: ClassVar[str] = "error"
 
-    def __init__(self, message: object = "", *, code: str = "", **fields: Any) -> None:
+    def __init__(self, message: object = "", /, *, code: str = "", **fields: Any) -> None:
         super().__init__(str(message))
         self.code = code or self.default_code
         self.fields: dict[str, Any] = fields
@@ -62,6 +62,12 @@ class ConflictError(UserError):
     """It does not go together with what is there, or with what is under way."""
 
     default_code = "conflict"
+
+
+class DamagedFileError(UserError):
+    """A file that the user keeps here cannot be read or used."""
+
+    default_code = "damaged_file"
 
 
 class ImageError(PromptExtendError):
@@ -116,6 +122,6 @@ class Message:
         """The sentence with its gaps filled."""
         return self.text.format(**fields)
 
-    def error(self, kind: type[E] = UserError, **fields: Any) -> E:  # type: ignore[assignment]
+    def error(self, kind: type[E] = UserError, /, **fields: Any) -> E:  # type: ignore[assignment]
         """An error of a kind that says it. `field`, where given, is the setting or member to mend."""
         return kind(self.text.format(**fields), code=self.code, **fields)

@@ -74,9 +74,9 @@ def app_started(demo: Any, app: Any) -> None:
     """Also after "Reload UI", on a new app; jobs belong to the process and go on."""
 
     def mount() -> None:
-        from lib_extend.api import routes
+        from lib_extend.api import mounting
 
-        routes.mount(app)
+        mounting.mount(app)
 
     trouble.attempt("its API does not answer", mount, None)
 
@@ -153,10 +153,10 @@ def hooks() -> Any:
 
 
 def helpers() -> Any:
-    from lib_extend.api import checking, generation
     from lib_extend.host import run, xyz
+    from lib_extend.services import cast_checking, cast_loras
 
-    return run.Helpers(generation.aliases, generation.about_loras, checking.check, xyz.overridden)
+    return run.Helpers(cast_loras.aliases, cast_loras.about_loras, cast_checking.check, xyz.overridden)
 
 
 def axes() -> None:

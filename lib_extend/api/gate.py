@@ -5,13 +5,16 @@ Plain ASGI, so that it holds for every route behind it, however that one is writ
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
-from lib_extend.api import security, texts
-from lib_extend.api.errors import ApiError, answer_of, bad
-from lib_extend.api.http import JSON_LIMIT, UPLOAD_LIMIT, to_bytes
-from lib_extend.api.services import Services
+from lib_extend.api import request_messages, security
+from lib_extend.api.calls import to_bytes
+from lib_extend.api.declaring import Route
+from lib_extend.api.error_answers import ApiError, answer_of
+from lib_extend.services.container import Services
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -19,10 +22,12 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-FORMS = ("/analyze", "/cast/from-picture")
-"""Routes that take a form with a file."""
-PUBLIC = "/page/"
-"""The page's own files say nothing of anybody and are needed before a login."""
+JSON_LIMIT = 16 * 1024 * 1024
+"""Bytes of a JSON body, at the most: a job on 100,000 names fits."""
+UPLOAD_LIMIT = 128 * 1024 * 1024
+"""Bytes of a form with a picture, at the most."""
+BODY_SECONDS, SLOWEST = 20.0, 16 * 1024
+"""A body has this long to arrive, and a second more for each so many bytes that have: who sends slower is dropped."""
 
 _ALWAYS = {
     "x-content-type-options": "nosniff",
@@ -35,11 +40,15 @@ class Gate:
     """Wraps the routes.
 
     Args:
+        routes: what is behind the gate; also as `served`. declared: the routes' declarations: they say who may use one, and which takes a form.
         host: the app they are mounted on; its login is asked for.
     """
 
-    def __init__(self, routes: ASGIApp, services: Services, host: Any) -> None:
-        self._routes = routes
+    def __init__(self, routes: ASGIApp, declared: Sequence[Route], services: Services, host: Any) -> None:
+        self.served = routes
+        self._forms = {r.path for r in declared if r.takes_form}
+        # the page's own files say nothing of anybody and are needed before a login
+        self._public = tuple(r.path.partition("{")[0] for r in declared if not r.access.login)
         self._services = services
         self._host = host
 
@@ -62,7 +71,7 @@ class Gate:
 
         try:
             limit = self._check(scope)
-            await self._routes(scope, _bounded(receive, limit), sending)
+            await self.served(scope, _bounded(receive, limit), sending)
         except Exception as error:
             if finished:
                 return  # told already; Starlette raises once more for a log that has it from us
@@ -77,18 +86,18 @@ class Gate:
         login = self._login()
         security.check_host(headers, self._services.safety(), login)
         security.check_site(method, headers)
-        form = path in FORMS
+        form = path in self._forms
         security.check_type(method, headers, form=form)
         scope["prompt_extend.login"] = login.needed
-        if not path.startswith(PUBLIC):
+        if not path.startswith(self._public):
             security.check_login(headers, login)
         is_form = form and not headers.get("content-type", "").startswith("application/json")
         limit = UPLOAD_LIMIT if is_form else JSON_LIMIT
         length = headers.get("content-length", "")
         if length and not length.isdecimal():
-            raise bad(texts.LENGTH)
+            raise request_messages.LENGTH.error()
         if length and int(length) > limit:
-            raise ApiError(413, texts.TOO_LARGE.format(limit=limit))
+            raise request_messages.TOO_LARGE.error(ApiError, status=413, limit=limit)
         return limit
 
     def _login(self) -> security.Login:
@@ -114,15 +123,23 @@ def route_path(scope: Scope) -> str:
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:
-    taken = 0
+    """`receive` with bounds: a body of `limit` bytes, and the time that it may take."""
+    taken, began, whole = 0, time.monotonic(), False
 
     async def bounded() -> Message:
-        nonlocal taken
-        message = await receive()
+        nonlocal taken, whole
+        if whole:
+            return await receive()  # waits for the client to leave
+        left = began + BODY_SECONDS + taken / SLOWEST - time.monotonic()
+        try:
+            message = await asyncio.wait_for(receive(), max(left, 0.0))
+        except asyncio.TimeoutError:
+            raise request_messages.SLOW.error(ApiError, status=408) from None
         if message["type"] == "http.request":
             taken += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if taken > limit:
-                raise ApiError(413, texts.TOO_LARGE.format(limit=limit))
+                raise request_messages.TOO_LARGE.error(ApiError, status=413, limit=limit)
         return message
 
     return bounded
@@ -133,7 +150,7 @@ async def _refuse(error: Exception, scope: Scope, send: Send, login: security.Lo
     headers = {"content-type": "application/json", "cache-control": "no-store"}
     if status == 401:
         headers |= security.challenge(headers_of(scope), login)
-    if status == 413:
+    if status in (408, 413):  # what else comes is not wanted
         headers["connection"] = "close"
     data = to_bytes(body)
     pairs = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]

@@ -19,8 +19,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from lib_extend.api import texts
-from lib_extend.api.errors import ApiError, forbidden
+from lib_extend.api import request_messages
+from lib_extend.api.error_answers import ApiError
+from lib_extend.errors import ForbiddenError
 from lib_extend.host.gradio import user_of
 from lib_extend.host.safety import Safety
 
@@ -54,7 +55,7 @@ def login_of(app: Any, safety: Safety, credentials: Callable[[], Mapping[str, st
 
 
 def check_host(headers: Mapping[str, str], safety: Safety, login: Login) -> None:
-    """Raises ApiError when the request's Host is a name that might be anybody's.
+    """Raises UserError when the request's Host is a name that might be anybody's.
 
     An address is nobody's name, and a server with a login has nothing to lose by it: a page under another name does
     not get its cookie.
@@ -68,11 +69,11 @@ def check_host(headers: Mapping[str, str], safety: Safety, login: Login) -> None
         return
     if host in {h.strip().lower() for h in os.environ.get(HOSTS, "").split(",") if h.strip()}:
         return
-    raise forbidden(texts.HOST.format(host=ascii(host)[1:-1] or "''"))
+    raise request_messages.HOST.error(ForbiddenError, host=ascii(host)[1:-1] or "''")
 
 
 def check_site(method: str, headers: Mapping[str, str]) -> None:
-    """Raises ApiError when another site made the browser send this.
+    """Raises UserError when another site made the browser send this.
 
     Browsers say so themselves (Sec-Fetch-Site; behind a proxy only they know the page's own address); where they do
     not, over plain http to another machine, the origin's host must be ours.
@@ -81,35 +82,35 @@ def check_site(method: str, headers: Mapping[str, str]) -> None:
     own = headers.get("host", "").lower()
     origin = headers.get("origin", "")
     if site in ("cross-site", "same-site"):
-        raise forbidden(texts.ORIGIN.format(origin=ascii(origin)[1:-1] or site))
+        raise request_messages.ORIGIN.error(ForbiddenError, origin=ascii(origin)[1:-1] or site)
     if site == "same-origin":
         return
     if not origin and method in READING:
         # pictures and links say where they are: not proof, but enough to refuse
         origin = headers.get("referer", "")
     if origin and _netloc(origin) != own:
-        raise forbidden(texts.ORIGIN.format(origin=ascii(origin[:100])[1:-1]))
+        raise request_messages.ORIGIN.error(ForbiddenError, origin=ascii(origin[:100])[1:-1])
 
 
 def check_type(method: str, headers: Mapping[str, str], *, form: bool = False) -> None:
-    """Raises ApiError unless a request that changes something is JSON (or, with `form`, a form with a file)."""
+    """Raises UserError unless a request that changes something is JSON (or, with `form`, a form with a file)."""
     if method in READING:
         return
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json" or (form and kind == "multipart/form-data"):
         return
-    raise ApiError(415, texts.JSON_ONLY.format(kind=ascii(kind)[1:-1] or "nothing"))
+    raise request_messages.JSON_ONLY.error(ApiError, status=415, kind=ascii(kind)[1:-1] or "nothing")
 
 
 def check_login(headers: Mapping[str, str], login: Login) -> str:
-    """The user's name, "" where nobody needs one. Raises ApiError (401) for nobody."""
+    """The user's name, "" where nobody needs one. Raises UserError (401) for nobody."""
     if not login.needed:
         return ""
     user = login.user(_cookies(headers.get("cookie", "")))
     if user is None:
         user = _basic(headers.get("authorization", ""), login.credentials())
     if user is None:
-        raise ApiError(401, texts.LOGIN)
+        raise request_messages.LOGIN.error(ApiError, status=401)
     return user
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lib_extend.api.address import PREFIX as API
+
 TAB_TITLE = "Prompt Extend"
 TAB = "prompt_extend"
 """The tab's element id; WebUIs put `tab_` before it."""
@@ -12,7 +14,6 @@ APP = "prompt-extend-app"
 MOUNT = "prompt_extend_mount"
 """The `gr.HTML` that holds it."""
 
-API = "/prompt-extend/v1"
 PAGE = f"{API}/page/"
 ENTRY = "app.mjs"
 """The module, below PAGE, that defines the custom element."""

@@ -73,10 +73,10 @@ def make_app(safety: Safety, closing: Callable[[], bool] = lambda: False) -> Any
     import gradio
     from fastapi import FastAPI
 
-    from lib_extend.api import routes
+    from lib_extend.api import mounting
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    routes.mount(app, safety=safety, closing=closing)
+    mounting.mount(app, safety=safety, closing=closing)
     with gradio.Blocks(title=ids.TAB_TITLE, analytics_enabled=False, fill_width=True) as blocks:
         tab.mount()
     return gradio.mount_gradio_app(app, blocks, path="/", head=_head(), footer_links=[], ssr_mode=False)

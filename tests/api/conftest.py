@@ -15,14 +15,13 @@ from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 
-from lib_extend.api import services as services_of
-from lib_extend.api.lora_downloads import Sources
-from lib_extend.api.routes import mount
-from lib_extend.api.services import Services
-from lib_extend.api.table import PREFIX
-from lib_extend.datasets.browse import Browsers
+from lib_extend.api.address import PREFIX
+from lib_extend.api.mounting import mount
 from lib_extend.host.options import Options
 from lib_extend.host.safety import Safety
+from lib_extend.services import container
+from lib_extend.services.container import Services
+from lib_extend.services.lora_offers import Sources
 from lib_extend.worker.client import WorkerClient
 
 FAKE_WORKER = [sys.executable, str(Path(__file__).resolve().parents[1] / "fake_worker.py")]
@@ -83,14 +82,13 @@ class Server:
         self.loras = data.parent / "Lora"
         self.loras.mkdir(exist_ok=True)
         self.refreshed = threading.Event()
-        self.services: Services = services_of.make(
+        self.services: Services = container.make(
             data=data,
             safety=lambda: self.safety,
             credentials=lambda: self.credentials,
             options=lambda: self.options,
             host=self.checkpoint,
             client=lambda: WorkerClient(FAKE_WORKER),
-            browsers=Browsers(),
             lora_folders=lambda: [self.loras],
             regions=self.loaded,
             refresh=self.refreshed.set,

@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lib_extend.api import services as services_of
-from lib_extend.api.checking import check, settings
-from lib_extend.api.services import Services
 from lib_extend.config import TagConfig
 from lib_extend.errors import ImageError, ModelError, UserError
 from lib_extend.generation.cast import Cast, Character
@@ -18,6 +15,9 @@ from lib_extend.generation.places import columns, from_pixels
 from lib_extend.host.options import Options
 from lib_extend.host.safety import Safety
 from lib_extend.records import Box
+from lib_extend.services import container
+from lib_extend.services.cast_checking import check, settings
+from lib_extend.services.container import Services
 from lib_extend.worker.environment import Environment
 
 from .conftest import Server
@@ -32,8 +32,8 @@ PAIR = Cast(
 
 
 def services(data: Path) -> Services:
-    made = services_of.make(data=data, safety=lambda: Safety(False, (), False), options=Options)
-    made.last.remember(TagConfig(tagger="sketch"))
+    made = container.make(data=data, safety=lambda: Safety(False, (), False), options=Options)
+    made.last_settings.remember(TagConfig(tagger="sketch"))
     return made
 
 
@@ -106,7 +106,7 @@ def test_what_the_tagger_cannot_know_is_not_missed(real: Services, tmp_path: Pat
 
 
 def test_by_the_separation_of_the_worker(server: Server, tmp_path: Path) -> None:
-    server.services.last.remember(TagConfig(tagger="fake"))
+    server.services.last_settings.remember(TagConfig(tagger="fake"))
     path = tmp_path / "pair.png"
     Image.new("RGB", (64, 48)).save(path)
     found = check(path, PAIR, server.services)
@@ -130,14 +130,16 @@ def test_by_the_separation_of_the_worker(server: Server, tmp_path: Path) -> None
 def test_how_it_is_looked_at(server: Server) -> None:
     plain = settings(server.services)
     assert plain.tagger == TagConfig().tagger and plain.people and plain.offline and plain.vlm == "none"
-    server.services.last.remember(TagConfig(tagger="sketch", threshold=0.5, vlm="sketch", max_tags=3))
+    server.services.last_settings.remember(
+        TagConfig(tagger="sketch", threshold=0.5, vlm="sketch", max_tags=3)
+    )
     server.options = Options(models_dir="/models")
     own = settings(server.services)
     assert (own.tagger, own.threshold, own.models_dir, own.max_tags) == ("sketch", 0.5, "/models", None)
 
 
 def test_what_goes_wrong_is_said(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server.services.last.remember(TagConfig(tagger="fake"))
+    server.services.last_settings.remember(TagConfig(tagger="fake"))
     broken = tmp_path / "fail.png"
     Image.new("RGB", (8, 8)).save(broken)
     with pytest.raises(ImageError, match="cannot be read"):
@@ -146,7 +148,7 @@ def test_what_goes_wrong_is_said(server: Server, tmp_path: Path, monkeypatch: py
     def no_model(*args: object) -> None:
         raise ModelError("wd-x is not on this machine and --offline forbids the network.")
 
-    monkeypatch.setattr("lib_extend.api.kept.Worker.start", no_model)
+    monkeypatch.setattr("lib_extend.services.idle_worker.Worker.start", no_model)
     with pytest.raises(
         UserError, match=r"The tagger fake and the detector anime-person, .* Prompt Extend tab"
     ):

@@ -16,9 +16,9 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
-from lib_extend.api.newest_first import NewestFirst
 from lib_extend.files.lock import locked
 from lib_extend.jobs import edit_runs as bulk
+from lib_extend.services.lifo_executor import LifoExecutor
 
 from .conftest import Server
 
@@ -291,6 +291,7 @@ def test_saving_a_caption(server: Server, folder: Path) -> None:
     assert answer.status_code == 409
     assert answer.json() == {
         "error": "a.txt was changed meanwhile: look at it and save again.",
+        "code": "caption_changed",
         "field": "before",
         "caption": "1girl, hat",
     }
@@ -422,7 +423,7 @@ def test_two_windows(server: Server, folder: Path) -> None:
 
 
 def test_the_newest_comes_first() -> None:
-    pool = NewestFirst(1, most_waiting=3)
+    pool = LifoExecutor(1, most_waiting=3)
     go = threading.Event()
     order: list[int] = []
     first = pool.submit(go.wait)

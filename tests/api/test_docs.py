@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from lib_extend.api import reference
-from lib_extend.api import services as services_of
-from lib_extend.api.lora_downloads import Sources
+from lib_extend.api import reference_page
+from lib_extend.api.finding import all_routes
 from lib_extend.config import TagConfig, settings
-from lib_extend.datasets.browse import Browsers
 from lib_extend.generation.lora_sources import PUBLISHED_REPO
+from lib_extend.services import container
+from lib_extend.services.lora_offers import Sources
 from tests.generation.lora_files import BACKGROUND_TAGS, SEPARATION_TAGS, lora, published
 from tests.generation.lora_server import LoraServer
 
@@ -31,13 +31,13 @@ Pictures = Callable[..., None]
 def routes(server: Server) -> set[tuple[str, str]]:
     """Method and path of every route that is served."""
     (mounted,) = [r for r in server.app.router.routes if getattr(r, "name", "") == "prompt-extend"]
-    inner = mounted.app._routes.router.routes
+    inner = mounted.app.built().served.routes
     return {(m, re.sub(r":\w+\}", "}", r.path)) for r in inner for m in r.methods if m != "HEAD"}
 
 
 def test_every_route_is_documented_and_there(server: Server) -> None:
-    documented = {(d.method, d.path) for d in reference.docs()}
-    assert len(documented) == len(reference.docs())
+    documented = {(r.method, r.plain_path) for r in all_routes()}
+    assert len(documented) == len(all_routes())
     assert documented == routes(server)
 
 
@@ -45,7 +45,7 @@ def test_the_openapi_document(server: Server) -> None:
     document = server.get("/openapi.json")
     operations = [o for path in document["paths"].values() for o in path.values()]
     ids = [o["operationId"] for o in operations]
-    assert len(ids) == len(set(ids)) == len(reference.docs())
+    assert len(ids) == len(set(ids)) == len(all_routes())
     assert all(p.startswith("/prompt-extend/v1/") for p in document["paths"])
     known = document["components"]["schemas"]["Settings"]["properties"]
     assert list(known) == [s.name for s in settings(TagConfig)]
@@ -64,12 +64,14 @@ def test_the_openapi_document(server: Server) -> None:
 def test_the_page_holds_the_reference_as_it_is() -> None:
     file = ROOT / "docs" / "api.md"
     text = file.read_text(encoding="utf-8")
-    assert text == reference.page(text), "run: python -m lib_extend.api.reference docs/api.md"
+    assert text == reference_page.page(text), "run: python -m lib_extend.api.reference_page docs/api.md"
 
 
 def test_the_reference_is_served(server: Server) -> None:
     answer = server.request("GET", "/docs.md")
-    assert answer.text == reference.markdown() and answer.headers["content-type"].startswith("text/markdown")
+    assert answer.text == reference_page.markdown(all_routes()) and answer.headers["content-type"].startswith(
+        "text/markdown"
+    )
 
 
 @pytest.fixture
@@ -143,21 +145,21 @@ def test_answers_look_like_their_examples(
     names = {"name": "cats", "job": job, "folder": id, "image": image, "run": "1", "path": "app.mjs"}
     names["id"] = download["id"]
     left_out = {("POST", "/environment"), ("GET", "/models")}  # see test_settings
-    for doc in reference.docs():
-        where = (doc.method, doc.path)
-        if isinstance(doc.example, str) or where in left_out or where == ("DELETE", "/presets/{name}"):
+    for doc in all_routes():
+        where = (doc.method, doc.plain_path)
+        if isinstance(doc.gives, str) or where in left_out or where == ("DELETE", "/presets/{name}"):
             continue
-        path = doc.path.format(**names)
+        path = doc.plain_path.format(**names)
         body = sent.get(where, {})
         if body is None:
             before = server.get(f"/datasets/{id}/images/{image}")["caption"]
             body = {"caption": "3 cakes, red cake", "before": before}
         elif where == ("POST", "/jobs"):
             server.services.jobs.stop_all()
-        options = {"params": query.get(doc.path)} if doc.method == "GET" else {"json": body}
+        options = {"params": query.get(doc.plain_path)} if doc.method == "GET" else {"json": body}
         answer = server.request(doc.method, path, **options)
         assert answer.status_code == 200, (where, answer.text)
-        assert_alike(answer.json(), doc.example, f"{doc.method} {doc.path}")
+        assert_alike(answer.json(), doc.gives, f"{doc.method} {doc.plain_path}")
         server.services.jobs.stop_all()
     assert server.request("DELETE", "/presets/cats", json={}).json() == {"deleted": "cats"}
 
@@ -200,12 +202,11 @@ def real(tmp_path: Path, shop: LoraServer) -> Iterator[Live]:
     """A server with the real worker, and with a WebUI's LoRA folder."""
     server = Server(tmp_path / "unused")
     server.services.close()
-    server.services = services_of.make(
+    server.services = container.make(
         data=tmp_path / "data",
         safety=lambda: server.safety,
         credentials=dict,
         options=lambda: server.options,
-        browsers=Browsers(),
         lora_folders=lambda: [server.loras],
         sources=Sources(shop.url, shop.url),
     )

@@ -219,9 +219,9 @@ def test_a_cast_from_a_picture_of_a_folder(server: Server, folder: Path, tmp_pat
     assert server.post("/cast/from-picture", wish) == told
     assert json.loads((tmp_path / "data" / "last.json").read_text()) == {"tagger": "fake", "threshold": 0.4}
     (tmp_path / "data" / "last.json").write_text('{"tagger": 7}')
-    assert server.services.last.values() == {}
+    assert server.services.last_settings.values() == {}
     server.post("/analyze", {"path": str(folder / "pair.png"), "config": {"tagger": "fake", "vlm": "fake"}})
-    assert server.services.last.values() == {"tagger": "fake"}
+    assert server.services.last_settings.values() == {"tagger": "fake"}
     for body, status, said in (
         ({}, 400, "folder is needed"),
         ({"folder": id}, 400, "image is needed"),

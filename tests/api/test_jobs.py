@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from lib_extend.api import events as events_of
-from lib_extend.api.events import EventLog
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.jobs.undo import list_runs
+from lib_extend.services import event_log as events_of
+from lib_extend.services.event_log import EventLog
 
 from .conftest import FAKE, Server
 
@@ -36,7 +36,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_folder_is_tagged_and_followed(server: Server, folder: Path, pictures: Pictures) -> None:
     pictures(folder, "cake3-red.png", "hat2-blue.png", "fail.png")
     told: list[Any] = []
-    server.services.jobs._hooks.changed = lambda root, names: told.append((root, names))
+    server.services.jobs._context.changed = lambda root, names: told.append((root, names))
     job = server.job(server.open(folder))
     row = server.wait(job)
     assert (row["state"], row["images"], row["done"], row["failed"], row["written"]) == ("done", 3, 2, 1, 2)
@@ -252,7 +252,7 @@ def test_a_job_whose_worker_fails_says_why(
     def broken() -> Any:
         raise OSError("no such program")
 
-    monkeypatch.setattr(server.services.kept, "_make", broken)
+    monkeypatch.setattr(server.services.worker, "_make", broken)
     row = server.wait(server.job(id))
     assert row["state"] == "failed" and "OSError" in row["error"]
     assert server.events(row["id"])[-1]["error"] == row["error"]
@@ -268,7 +268,7 @@ def test_a_browser_in_trouble_does_not_end_a_job(
     def changed(root: Path, names: Any) -> None:
         raise KeyError("index")
 
-    server.services.jobs._hooks.changed = changed
+    server.services.jobs._context.changed = changed
     id = server.open(folder)
     row = server.wait(server.job(id))
     assert row["state"] == "done" and "red cake" in captions(folder)["cake2-red.txt"]

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from lib_extend.api.lora_downloads import Sources
-from lib_extend.api.lora_shelf import LoraShelf
 from lib_extend.generation import lora_downloads
 from lib_extend.generation.lora_sources import PUBLISHED_MODELS, PUBLISHED_REPO
 from lib_extend.generation.loras import BACKGROUND, SEPARATION, Library
 from lib_extend.host import loras as host_loras
+from lib_extend.services.lora_list import LoraList
+from lib_extend.services.lora_offers import Sources
 from tests.generation.lora_files import BACKGROUND_TAGS, SEPARATION_TAGS, lora, published
 from tests.generation.lora_server import Fault, LoraServer
 
@@ -123,7 +123,7 @@ def test_progress_and_stop_and_going_on(
 
 
 def test_the_time_that_is_left(server: Server) -> None:
-    from lib_extend.api.lora_downloads import LoraDownload
+    from lib_extend.services.lora_offers import LoraDownload
 
     one = LoraDownload("1", "2", "x.safetensors")
     assert one.to_json()["seconds_left"] is None
@@ -175,7 +175,7 @@ def test_an_offer_that_is_known_from_another_time(server: Server) -> None:
 
 
 def test_no_more_than_a_few_at_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lib_extend.api.lora_downloads.AT_ONCE", 0)
+    monkeypatch.setattr("lib_extend.services.lora_offers.AT_ONCE", 0)
     (offer,) = server.get("/loras/offers", source="github")["offers"]
     wish = {"source": "github", "id": offer["id"]}
     assert "wait" in server.post("/loras/get", wish, status=409)["error"]
@@ -283,16 +283,16 @@ def test_folders_are_not_looked_through_at_every_keystroke(
 
     monkeypatch.setattr(Library, "scan", counted)
     folders = [tmp_path]
-    shelf = LoraShelf(lambda: folders)
+    shelf = LoraList(lambda: folders)
     (tmp_path / "a.safetensors").write_bytes(lora(64, ss_output_name="Other"))
     assert shelf.aliases() == {"other": "a"} and [x.name for x in shelf.all()] == ["a"] and len(looks) == 1
     (tmp_path / "b.safetensors").write_bytes(OTHER)
     assert len(shelf.all()) == 1
     assert [x.name for x in shelf.all(fresh=True)] == ["a", "b"] and len(looks) == 2
-    monkeypatch.setattr("lib_extend.api.lora_shelf.FRESH", 0.0)
+    monkeypatch.setattr("lib_extend.services.lora_list.FRESH", 0.0)
     (tmp_path / "a.safetensors").unlink()
     assert [x.name for x in shelf.all()] == ["b"]
     # the WebUI names other folders
-    monkeypatch.setattr("lib_extend.api.lora_shelf.FRESH", 60.0)
+    monkeypatch.setattr("lib_extend.services.lora_list.FRESH", 60.0)
     folders = []
     assert shelf.all() == [] and looks[-1] == ()

@@ -8,10 +8,11 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from lib_extend.api import texts
-from lib_extend.api.http import JSON_LIMIT
-from lib_extend.api.routes import NAME, mount
-from lib_extend.api.table import HANDLERS, PREFIX
+from lib_extend.api.address import PREFIX
+from lib_extend.api.finding import all_routes
+from lib_extend.api.gate import JSON_LIMIT
+from lib_extend.api.mounting import NAME, mount
+from lib_extend.services import messages
 
 from .conftest import Server
 
@@ -100,7 +101,7 @@ def test_a_bug_of_ours_is_a_sentence_and_a_traceback_in_the_log(
     monkeypatch.setattr(server.services, "recent", None)
     answer = server.request("GET", "/folders/recent")
     assert answer.status_code == 500
-    assert answer.json() == {"error": texts.BUG.format(kind="AttributeError")}
+    assert answer.json() == {"error": messages.BUG.format(kind="AttributeError"), "code": "bug"}
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -138,4 +139,4 @@ def test_the_checkpoint_goes_and_comes(server: Server) -> None:
 
 
 def test_no_route_is_listed_twice() -> None:
-    assert len({(m, p) for m, p in HANDLERS}) == len(HANDLERS)
+    assert len({(r.method, r.path) for r in all_routes()}) == len(all_routes())

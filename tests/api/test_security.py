@@ -12,9 +12,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from lib_extend.api.routes import mount
+from lib_extend.api.address import PREFIX
+from lib_extend.api.finding import all_routes
+from lib_extend.api.mounting import mount
 from lib_extend.api.security import HOSTS
-from lib_extend.api.table import HANDLERS, PREFIX
 
 from .conftest import Server
 
@@ -129,7 +130,7 @@ def test_the_login_of_gradio_guards_every_route(server: Server, cookie: str) -> 
     app = GradioApp(cookie)
     mount(app, services=server.services)
     client = TestClient(app, base_url=OWN)
-    for method, path in HANDLERS:
+    for method, path in [(r.method, r.path) for r in all_routes()]:
         if path.startswith("/page"):
             continue
         answer = client.request(method, PREFIX + path, headers={"Content-Type": "application/json"})

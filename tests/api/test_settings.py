@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from lib_extend.api import texts
-from lib_extend.api.environment import EnvironmentTask
-from lib_extend.api.kept import WAITING
 from lib_extend.config import TagConfig, settings
 from lib_extend.errors import Stopped, UserError
+from lib_extend.services import messages
+from lib_extend.services.environment_task import EnvironmentTask
+from lib_extend.services.idle_worker import WAITING
 from lib_extend.worker.environment import EnvironmentStatus, Plan
 
 from .conftest import FAKE, Server
@@ -39,7 +39,7 @@ def test_every_setting_is_told(server: Server) -> None:
     assert "merge" in by_name["existing"]["choices"]
     groups = [g["name"] for g in told["groups"]]
     assert groups == list(dict.fromkeys(s.group for s in settings(TagConfig)))
-    assert set(groups) == set(texts.GROUPS) and told["groups"][0]["title"] == "Models"
+    assert set(groups) == set(messages.GROUPS) and told["groups"][0]["title"] == "Models"
 
 
 def test_models(server: Server) -> None:
@@ -301,7 +301,7 @@ def test_forms_that_are_wrong(server: Server) -> None:
 
 
 def test_too_many_pictures_at_once(server: Server) -> None:
-    kept = server.services.kept
+    kept = server.services.worker
     with kept._turn:
         for _ in range(WAITING):
             assert kept._waiting.acquire(blocking=False)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.middleware.gzip import GZipMiddleware
 
-from lib_extend.api.events import EventLog
+from lib_extend.services.event_log import EventLog
 
 from .conftest import Live, Server
 

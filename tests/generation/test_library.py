@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib_extend.errors import StorageError, UserError
+from lib_extend.files.named_files import file_name as file_name_of
 from lib_extend.generation.cast import Character
-from lib_extend.generation.library import Library, file_name
+from lib_extend.generation.library import Library
 from tests.generation.casts import TWO
 
 ANN = TWO.characters[0]
@@ -67,6 +68,10 @@ def test_any_name(names: list[str], tmp_path_factory: pytest.TempPathFactory) ->
         assert shelf.load(name).prompt == str(i)
     assert shelf.problems() == []
     assert len(shelf.names()) <= len(kept)
+
+
+def file_name(name: str) -> str:
+    return file_name_of(name, ".json")
 
 
 def test_file_names() -> None:
@@ -128,7 +133,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("lib_extend.generation.library.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(StorageError, match=r"Ann\.json cannot be written"):
         shelf.save("Ann", Character(), overwrite=True)
     assert path.read_bytes() == before and len(list(shelf.folder.iterdir())) == 1

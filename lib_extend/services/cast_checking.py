@@ -1,0 +1,72 @@
+"""Whether a finished picture shows what its cast asks for: looked at by the same models as datasets are.
+
+found = check(image, cast)
+found.score, found.summary, found.to_json()
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lib_extend.captions.thresholds import limit_of
+from lib_extend.config import TagConfig
+from lib_extend.errors import ModelError
+from lib_extend.generation.cast import Cast
+from lib_extend.generation.found import Found, look_for, persons_of
+from lib_extend.services import messages
+from lib_extend.services.container import Services, shared
+from lib_extend.services.picture_analysis import look
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+def check(image: Image | Path | str, cast: Cast, services: Services | None = None) -> Found:
+    """What of a cast is in a picture, with the models with which pictures were looked at last.
+
+    Waits for a picture that is being looked at. Nothing is downloaded: that would hold up a generation. The models
+    stay loaded for the next picture, in their own process.
+
+    Args:
+        image: the picture, or its file.
+        services: whose worker looks; when not given, the process' own.
+
+    Raises:
+        UserError: the models' environment is missing, or the models are. ImageError: the picture. WorkerError.
+    """
+    services = services or shared()
+    if not cast.characters:
+        return look_for(cast, ())
+    config = settings(services)
+    if isinstance(image, (str, Path)):
+        return _check(Path(image), cast, services, config)
+    # models read files: images never go through the worker's pipe
+    with tempfile.TemporaryDirectory(prefix="prompt-extend-") as folder:
+        path = Path(folder, "picture.png")
+        image.save(path, compress_level=1)
+        return _check(path, cast, services, config)
+
+
+def settings(services: Services) -> TagConfig:
+    """How a finished picture is looked at."""
+    own = services.options().models_dir
+    values = {**({"models_dir": own} if own else {}), **services.last_settings.values()}
+    return TagConfig.from_dict({**values, "people": True, "shared_tags": "each", "offline": True})
+
+
+def _check(path: Path, cast: Cast, services: Services, config: TagConfig) -> Found:
+    try:
+        looked = look(services.worker, path, config)
+    except ModelError as error:
+        print(f"Prompt Extend: {error}", file=sys.stderr, flush=True)
+        raise messages.CHECK_MODELS.error(tagger=config.tagger, detector=config.person_detector) from error
+
+    def threshold(name: str) -> float:
+        if config.person_tag_threshold is not None:
+            return config.person_tag_threshold
+        return limit_of(name, config, looked.thresholds)
+
+    return look_for(cast, persons_of(looked.caption, looked.analysis, threshold), looked.vocabulary)

@@ -1,0 +1,29 @@
+"""The LoRAs that a cast names, looked up among the WebUI's."""
+
+from __future__ import annotations
+
+from lib_extend.generation.cast import Cast
+from lib_extend.generation.loras import misfit
+from lib_extend.generation.syntax import network_name
+from lib_extend.services import messages
+from lib_extend.services.container import Services, shared
+
+
+def aliases() -> dict[str, str]:
+    """Other names of the WebUI's LoRAs, in lower case, to those of their files."""
+    return shared().loras.aliases()
+
+
+def about_loras(cast: Cast, services: Services | None = None) -> list[str]:
+    """What is wrong with a cast's LoRAs: a sentence each. `services`: when not given, the process' own."""
+    services = services or shared()
+    here = {x.name.lower(): x for x in services.loras.all()}
+    family = services.regions.family()
+    notes = []
+    for lora in (cast.background_lora, cast.separation_lora):
+        if lora is None or not services.loras.folders():
+            continue
+        name = network_name(lora.tag)[1]
+        found = here.get(services.loras.aliases().get(name, name).lower())
+        notes.append(messages.NO_LORA.format(name=lora.name) if found is None else misfit(found, family))
+    return [n for n in notes if n]

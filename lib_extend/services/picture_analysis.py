@@ -1,0 +1,97 @@
+"""One picture on its own: tags, answers, persons and the caption; nothing is written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib_extend.captions.composing import Thresholds, compose
+from lib_extend.config import TagConfig
+from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
+from lib_extend.errors import ImageError
+from lib_extend.records import Analysis, Caption, Person
+from lib_extend.services import messages
+from lib_extend.services.idle_worker import IdleWorker, Worker
+from lib_extend.worker.kinds import analyse_picture
+from lib_extend.worker.protocol import Failed, Ready, Setup
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was seen in one picture.
+
+    Attributes:
+        analysis: all that the models said. caption: what the settings make of it.
+        thresholds: the tagger's own. vocabulary: the names it knows; empty when it does not say.
+        seconds: how long it took.
+    """
+
+    analysis: Analysis
+    caption: Caption
+    thresholds: Thresholds
+    vocabulary: frozenset[str]
+    seconds: float
+
+
+def analyse(idle: IdleWorker, path: Path, config: TagConfig) -> dict[str, Any]:
+    """All about one image as JSON values. Raises as `look` does."""
+    looked = look(idle, path, config)
+    analysis, caption = looked.analysis, looked.caption
+    return {
+        "caption": caption.text,
+        "tags": [t.to_json() for t in caption.tags],
+        "answers": [a.to_json() for a in analysis.answers],
+        "persons": person_rows(caption.persons),
+        "reason": caption.reason,
+        "dropped": [d.to_json() for d in caption.dropped],
+        "width": analysis.width,
+        "height": analysis.height,
+        "seconds": looked.seconds,
+    }
+
+
+def look(idle: IdleWorker, path: Path, config: TagConfig) -> Looked:
+    """Look at one image.
+
+    Raises OverloadedError (too many wait), UserError (a setting or a model), ImageError (the picture), WorkerError.
+    """
+    if config.tagger == "none":
+        raise messages.NO_TAGGER.error(field="tagger")
+    questions = Recipe.of(config).questions
+    asked = config.with_(ask=tuple(dict.fromkeys(q.selected_by for q in questions)))
+    with idle.turn(config) as worker:
+        began = time.monotonic()
+        ready, analysis = _run(worker, Setup.from_config(asked, questions), config, path)
+    thresholds = _thresholds(ready)
+    caption = compose(analysis, config, image_key=path.name, thresholds=thresholds)
+    seconds = round(time.monotonic() - began, 3)
+    return Looked(analysis, caption, thresholds, frozenset(ready.vocabulary), seconds)
+
+
+def person_rows(persons: Sequence[Person]) -> list[dict[str, Any]]:
+    """Persons as JSON values, the box as [left, top, right, bottom]."""
+    return [{**p.to_json(), "box": p.box.as_list()} for p in persons]
+
+
+def _run(worker: Worker, setup: Setup, config: TagConfig, path: Path) -> tuple[Ready, Analysis]:
+    ready = worker.start(setup)
+    wanted = [PERSONS] if config.people else []
+    (result,) = worker.run([analyse_picture.task("1", str(path), [TAGS, ANSWERS, *wanted])])
+    if isinstance(result, Failed):
+        raise ImageError(result.reason)
+    made = result.payload
+    assert isinstance(made, analyse_picture.Result)
+    found = (made.parts.get(name, ()) for name in (TAGS, ANSWERS, PERSONS))
+    return ready, Analysis(made.width, made.height, *found)
+
+
+def _thresholds(ready: Ready) -> Thresholds:
+    """The tagger's own."""
+    known = Thresholds()
+    if ready.threshold is None:
+        return known
+    character = known.character if ready.character_threshold is None else ready.character_threshold
+    return Thresholds(general=ready.threshold, character=character, tags=ready.tag_thresholds)

@@ -1,0 +1,83 @@
+"""The settings that a request names: what there is to set, and what may be set by whom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lib_extend.config import FORMATS, LETTERED, TEMPLATE_FIELDS, Setting, TagConfig, settings
+from lib_extend.errors import ForbiddenError, UserError
+from lib_extend.services import messages
+from lib_extend.services.open_folders import FolderBook
+
+_TYPES = {str: "text", int: "integer", float: "number", bool: "flag", list: "list"}
+
+
+def described() -> dict[str, Any]:
+    """Every setting with all that a form needs, the groups in their order, and what the caption's format may be."""
+    all_settings = settings(TagConfig)
+    used = dict.fromkeys(s.group for s in all_settings)
+    return {
+        "settings": [_described(s) for s in all_settings],
+        "groups": [{"name": g, "title": messages.GROUPS.get(g, g)} for g in used],
+        "formats": {"names": FORMATS, "lettered": LETTERED, "fields": TEMPLATE_FIELDS},
+    }
+
+
+def _described(s: Setting) -> dict[str, Any]:
+    return {
+        "name": s.name,
+        "type": _TYPES[s.type],
+        "optional": s.optional,
+        "default": list(s.default) if isinstance(s.default, tuple) else s.default,
+        "help": s.help,
+        "group": s.group,
+        "low": s.low,
+        "high": s.high,
+        "choices": None if s.choices is None else list(s.choices),
+        "metavar": s.metavar,
+        "recompose": s.recompose,
+    }
+
+
+def config_of(values: Mapping[str, Any], folders: FolderBook, models_dir: str = "") -> TagConfig:
+    """The settings a request names, over the defaults.
+
+    Args:
+        models_dir: where downloads are, unless the request says.
+
+    Raises UserError naming the setting: unknown, wrong, or a path that may not be used here.
+    """
+    config = TagConfig.from_dict(values)
+    _check_paths(config, folders)
+    return config if config.models_dir or not models_dir else config.with_(models_dir=models_dir)
+
+
+def _check_paths(config: TagConfig, folders: FolderBook) -> None:
+    """On a server that others can reach, settings may name no file, folder or address of its owner's."""
+    if folders.free:
+        return
+    for name in ("tagger", "vlm", "detector", "models_dir"):
+        value = getattr(config, name)
+        if "://" in value:
+            raise messages.SHARED_MODEL.error(ForbiddenError, name=name, field=name)
+        looks_like_path = any(c in value for c in "/\\~:") or value.startswith(".")
+        if (name == "models_dir" and value) or (looks_like_path and not _is_repository(value)):
+            _resolve(folders, value, name)
+    for file in config.question_file:
+        if not folders.is_ours(file):
+            _resolve(folders, file, "question_file")
+
+
+def _is_repository(value: str) -> bool:
+    """`owner/name`, and no folder of that name in the working directory."""
+    return re.fullmatch(r"[\w-]+/[\w.-]+", value) is not None and not Path(value).exists()
+
+
+def _resolve(folders: FolderBook, value: str, name: str) -> None:
+    try:
+        folders.resolve(value)
+    except UserError as error:
+        raise ForbiddenError(f"{name}: {error}", field=name) from None

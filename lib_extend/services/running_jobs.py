@@ -1,0 +1,141 @@
+"""The jobs over folders: they belong to the server, not to the page that started them.
+
+Pausing a job ends its run in good order: no further image is begun, what is done is kept, the folder is free and the
+models' memory comes back. Going on is a new start with the same settings, which the batch engine continues under the
+same run; nothing is analysed twice. (Captions edited meanwhile make it a run of its own, with the same result.)
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lib_extend.config import TagConfig
+from lib_extend.errors import ConflictError, NotFoundError
+from lib_extend.services import messages
+from lib_extend.services.folder_job import KINDS, UNDO, Job, JobContext
+from lib_extend.services.open_folders import Opened
+
+MOST_RUNNING = 4
+ENDED_KEPT = 20
+"""Jobs that are over and still listed."""
+KEPT_OF_ENDED = 50
+"""Images and failures remembered of a job that is over, once another one has begun."""
+PROMPT = 1.0
+"""Seconds in which a job that cannot begin (another program is at the folder) is told so in the answer."""
+
+
+class Jobs:
+    """All jobs of this server. Safe to use from any thread."""
+
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+        self._lock = threading.Lock()
+        self._jobs: dict[str, Job] = {}
+
+    def create(
+        self,
+        folder: Opened,
+        kind: str,
+        config: TagConfig,
+        *,
+        names: Sequence[str] | None = None,
+        unload_host: bool = False,
+        run: int | None = None,
+        force: bool = False,
+    ) -> Job:
+        """Start a job.
+
+        Args:
+            kind: tag, preview (nothing is written) or undo. names: only these images of the folder.
+            unload_host: take the WebUI's checkpoint out of memory meanwhile. run, force: what to undo, see `undo`.
+
+        Raises:
+            ConflictError: a job is at this folder already, or too many are running.
+            UserError: the settings, the models or the folder need mending.
+        """
+        if kind not in KINDS:
+            raise messages.ONE_OF.error(name="kind", value=kind, choices=", ".join(KINDS), field="kind")
+        if names is not None:
+            if not names:
+                raise messages.NO_NAMES.error(field="names")
+            config = config.with_(include=[f"/{n}" for n in names])
+        job = Job(secrets.token_hex(6), folder, kind, config, self._context, unload_host, run, force)
+        with self._lock:
+            self._check_free(job)
+            self._jobs[job.id] = job
+            self._forget()
+            job.start()
+        job.begun.wait(PROMPT)
+        if job.refusal is not None:
+            with self._lock:
+                del self._jobs[job.id]
+            raise job.refusal
+        return job
+
+    def get(self, job: str) -> Job:
+        """A job by its id. Raises NotFoundError."""
+        found = self._jobs.get(job)
+        if found is None:
+            raise messages.NO_JOB.error(NotFoundError, job=ascii(job[:40])[1:-1], field="job")
+        return found
+
+    def all(self) -> list[Job]:
+        """The jobs, newest first."""
+        with self._lock:
+            return list(reversed(self._jobs.values()))
+
+    def on(self, root: Path) -> Job | None:
+        """The job that is at a folder, or pauses there."""
+        return next((j for j in self.all() if j.folder.path == root and not j.over), None)
+
+    def act(self, job: Job, action: str) -> None:
+        """Pause, resume or stop a job. Raises ConflictError when it is not in the state for that."""
+        with self._lock:
+            if action == "pause":
+                if job.kind == UNDO:
+                    raise messages.CANNOT_PAUSE.error(ConflictError)
+                if job.state != "running":
+                    raise messages.NOT_RUNNING.error(ConflictError, verb="paused")
+                job.pause()
+            elif action == "resume":
+                if job.state != "paused":
+                    raise messages.NOT_PAUSED.error(ConflictError)
+                self._check_free(job)
+                job.start()
+            elif not job.over:
+                job.stop()
+
+    def stop_all(self, seconds: float = 10.0) -> None:
+        """Stop what runs and wait for it."""
+        for job in self.all():
+            if not job.over:
+                job.stop()
+        for job in self.all():
+            job.join(seconds)
+
+    def _check_free(self, new: Job) -> None:
+        others = [j for j in self._jobs.values() if j is not new and not j.over]
+        for other in others:
+            if other.folder.path == new.folder.path:
+                raise messages.BUSY_FOLDER.error(
+                    ConflictError, name=other.folder.path.name, state=other.state, job=other.id
+                )
+        if sum(j.state == "running" for j in others) >= MOST_RUNNING:
+            raise messages.TOO_MANY_JOBS.error(ConflictError, count=MOST_RUNNING)
+
+    def _forget(self) -> None:
+        """Of the oldest that are over nothing, of the others the last events."""
+        ended = [j for j in self._jobs.values() if j.over]
+        for job in ended:
+            job.log.trim(KEPT_OF_ENDED)
+        for job in ended[:-ENDED_KEPT]:
+            del self._jobs[job.id]
+
+
+def rows(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """The jobs as JSON values."""
+    return [j.to_json() for j in jobs]

@@ -1,0 +1,41 @@
+"""The WebUI's checkpoint, out of memory for as long as jobs want it to be."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+
+class HostMemory(Protocol):
+    """The WebUI's checkpoint, see `host.memory`."""
+
+    def can_unload(self) -> bool: ...
+
+    def unload(self) -> bool: ...
+
+    def bring_back(self) -> bool: ...
+
+
+class UnloadedCheckpoint:
+    """The WebUI's checkpoint is away while one job or more want it to be."""
+
+    def __init__(self, host: HostMemory) -> None:
+        self._host = host
+        self._lock = threading.Lock()
+        self._wanted = 0
+        self._gone = False
+
+    def begin(self) -> None:
+        """Unload it, unless it is away already. What the WebUI raises goes to the caller."""
+        with self._lock:
+            if not self._wanted:
+                self._gone = self._host.can_unload() and self._host.unload()
+            self._wanted += 1
+
+    def end(self) -> None:
+        """Bring it back when nobody else wants it away."""
+        with self._lock:
+            self._wanted -= 1
+            if not self._wanted and self._gone:
+                self._gone = False
+                self._host.bring_back()

@@ -58,7 +58,10 @@ ROOMS: tuple[Room, ...] = (
     Room("people", "whose tag is whose", f"{BASE} config vocabulary questions"),
     Room("captions", "from tags to text and back: reading, editing, composing", f"{PURE}"),
     Room(
-        "files", "on disk: scanning, encodings, atomic writes, locks; knows no application", BASE, "filelock"
+        "files",
+        "on disk: scanning, encodings, atomic writes, locks, downloads; knows no application",
+        BASE,
+        "filelock httpx",
     ),
     Room(
         "datasets",

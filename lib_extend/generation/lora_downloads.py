@@ -8,36 +8,31 @@ get its name, in one step: a host never sees half a file.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lib_extend.errors import Stopped, StorageError, UserError
+from lib_extend.errors import StorageError, UserError
+from lib_extend.files.downloading import (
+    DISK_FULL,
+    BrokenOff,
+    Damaged,
+    Progress,
+    Refused,
+    Wanted,
+    WebPage,
+    fetch,
+    sha256,
+)
 from lib_extend.files.safetensors_header import check_whole
-from lib_extend.generation.lora_sources import Offer, client, file_name, refused, unreachable
+from lib_extend.generation.lora_sources import Offer, file_name, refused, unreachable
 from lib_extend.generation.loras import SUFFIX
 
-if TYPE_CHECKING:
-    import httpx
-
-ATTEMPTS = 4
-"""How often in a row a connection may break without a new byte before it is given up."""
-PAUSE = 1.0
-"""Seconds between two attempts."""
-PIECE = 256 * 1024
 WORKSHOP = ".prompt-extend"
 """Folder within the LoRA folder for what is under way; the hosts look for `.safetensors` only."""
-
-_FULL = tuple(getattr(errno, n) for n in ("ENOSPC", "EDQUOT") if hasattr(errno, n))
-
-Progress = Callable[[int, int], None]
-"""Called with the bytes that are here and those of the whole file (0: nobody knows)."""
 
 
 def download(
@@ -68,9 +63,7 @@ def download(
             return target
         identity = offer.sha256 or hashlib.sha256(f"{offer.url} {offer.size}".encode()).hexdigest()
         with _workshop(folder, identity[:24]) as part:
-            _fetch(offer, part, progress, stop, token)
-            _prove(offer, part)
-            os.replace(part, target)
+            _fetch(offer, part, target, progress, stop, token)
     return target
 
 
@@ -87,7 +80,7 @@ def import_file(path: Path, folder: Path) -> Path:
     target = folder / name
     with _storing(folder):
         if target.exists():
-            if os.path.samefile(path, target) or _sha256(path) == _sha256(target):
+            if os.path.samefile(path, target) or sha256(path) == sha256(target):
                 return target
             raise UserError(f"{folder} has another file called {name}: rename one of the two.")
         with _workshop(folder, hashlib.sha256(str(path).encode("utf-8", "replace")).hexdigest()[:24]) as part:
@@ -112,87 +105,54 @@ def _target(folder: Path, offer: Offer) -> Path:
 def _is(path: Path, offer: Offer) -> bool:
     """Whether a file is the offered one, as far as the offer says."""
     if offer.sha256:
-        return _sha256(path) == offer.sha256
+        return sha256(path) == offer.sha256
     with contextlib.suppress(UserError):
         return check_whole(path).size == offer.size
     return False
 
 
-def _fetch(offer: Offer, part: Path, progress: Progress, stop: Callable[[], bool], token: str) -> None:
-    """Fills `part`, going on from what it holds."""
-    import httpx
-
-    vain = 0
-    with client(token) as http:
-        while True:
-            before = _size(part)
-            try:
-                _receive(http, offer, part, progress, stop)
-                return
-            except httpx.HTTPStatusError as error:
-                raise refused(error.response) from None
-            except httpx.RequestError as error:
-                vain = 1 if _size(part) > before else vain + 1
-                if vain >= ATTEMPTS or stop():
-                    raise unreachable(offer.url, error) from None
-            time.sleep(PAUSE)
-
-
-def _receive(
-    http: httpx.Client, offer: Offer, part: Path, progress: Progress, stop: Callable[[], bool]
+def _fetch(
+    offer: Offer, part: Path, target: Path, progress: Progress, stop: Callable[[], bool], token: str
 ) -> None:
-    here = _size(part)
-    headers = {"Range": f"bytes={here}-"} if here else {}
-    # Hashes are of the bytes as they are: no compression on the way.
-    with http.stream("GET", offer.url, headers={**headers, "Accept-Encoding": "identity"}) as response:
-        if response.status_code == 416:
-            # Either all is here, which the hash will tell, or what is here is of another file.
-            if response.headers.get("content-range", "").endswith(f"/{here}"):
-                return
-            part.unlink()
-            raise _damaged(offer)
-        response.raise_for_status()
-        if response.headers.get("content-type", "").startswith("text/html"):
-            raise UserError(
-                f"{response.request.url.host} sent a web page instead of {offer.name} (a login?): enter an API key of "
-                "yours, or get the file with a browser and import it."
-            )
-        goes_on = response.status_code == 206 and response.headers.get("content-range", "").startswith(
-            f"bytes {here}-"
+    """Has the offer's file at `target`, through `part`."""
+    wanted = Wanted(
+        offer.url,
+        offer.size,
+        exact=False,  # Civitai gives rounded kilobytes
+        proof=lambda path: _is_good(path, offer),
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+        name=offer.name,
+    )
+    try:
+        fetch(
+            wanted,
+            part,
+            target,
+            progress=progress,
+            stop=stop,
+            room=lambda needed: _check_space(folder=part.parent, needed=needed, offer=offer),
         )
-        here = here if goes_on else 0
-        length = int(response.headers.get("content-length") or 0)
-        total = here + length if length else offer.size
-        _check_space(part.parent, length, offer)
-        with part.open("ab" if goes_on else "wb") as file:
-            progress(here, total)
-            for piece in response.iter_raw(PIECE):
-                file.write(piece)
-                here += len(piece)
-                progress(here, total)
-                if stop():
-                    raise Stopped(f"{offer.name} is not complete yet; it goes on from here next time.")
-            file.flush()
-            os.fsync(file.fileno())
-        if length and here < total:
-            raise _broken(response)
+    except Refused as error:
+        raise refused(error) from None
+    except BrokenOff as error:
+        raise unreachable(offer.url, error.cause) from None
+    except WebPage as error:
+        raise UserError(
+            f"{error.host} sent a web page instead of {offer.name} (a login?): enter an API key of yours, or get the "
+            "file with a browser and import it."
+        ) from None
+    except Damaged:
+        raise _damaged(offer) from None
 
 
-def _broken(response: httpx.Response) -> Exception:
-    import httpx
-
-    return httpx.RemoteProtocolError("the connection ended early", request=response.request)
-
-
-def _prove(offer: Offer, part: Path) -> None:
-    """Raises UserError, and deletes the file, when it is not what was offered."""
-    good = not offer.sha256 or _sha256(part) == offer.sha256
-    if good:
-        with contextlib.suppress(UserError):
-            check_whole(part)
-            return
-    part.unlink()
-    raise _damaged(offer)
+def _is_good(path: Path, offer: Offer) -> bool:
+    """Whether the file is what was offered: by its hash where one is known, and by its structure."""
+    if offer.sha256 and sha256(path) != offer.sha256:
+        return False
+    with contextlib.suppress(UserError):
+        check_whole(path)
+        return True
+    return False
 
 
 def _damaged(offer: Offer) -> UserError:
@@ -230,7 +190,7 @@ def _storing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as e:
-        if e.errno in _FULL:
+        if e.errno in DISK_FULL:
             raise StorageError(f"The disk of {folder} is full: make room and start again.") from None
         raise UserError(f"{folder} cannot be written to ({e.strerror or e}): check the folder.") from None
 
@@ -242,17 +202,3 @@ def _check_space(folder: Path, needed: int, offer: Offer) -> None:
             f"{offer.name} needs {needed / 1e6:,.0f} MB more and the disk of {folder.parent} has {free / 1e6:,.0f}: "
             "make room and start again."
         )
-
-
-def _size(path: Path) -> int:
-    with contextlib.suppress(FileNotFoundError):
-        return path.stat().st_size
-    return 0
-
-
-def _sha256(path: Path) -> str:
-    state = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1024 * 1024):
-            state.update(piece)
-    return state.hexdigest()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_extend.errors import UserError
 from lib_extend.files import outside_json
+from lib_extend.files.downloading import Refused, client
 from lib_extend.generation.loras import BACKGROUND, SEPARATION, SUFFIX
 
 if TYPE_CHECKING:
@@ -24,11 +25,8 @@ PUBLISHED_REPO = "RimoChan/danbooru-prompt-extend"
 PUBLISHED_MODELS = {BACKGROUND: 1076462, SEPARATION: 1125124}
 """Numbers of the published LoRAs' pages on Civitai."""
 
-TIMEOUT = 30.0
-"""Seconds without a byte after which a connection is given up."""
 _MAX_ANSWER = 32 * 1024 * 1024
 _MAX_PAGES = 10
-_AGENT = "prompt-extend"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _UNSAFE = re.compile(r'[\x00-\x1f<>:"|?*]')
@@ -63,7 +61,7 @@ def github(repo: str = PUBLISHED_REPO, *, base: str = GITHUB, token: str = "") -
     """
     url: str | None = f"{base}/repos/{repo}/releases?per_page=100"
     offers: list[Offer] = []
-    with client(token) as http:
+    with client(_login(token)) as http:
         for _ in range(_MAX_PAGES):
             if url is None:
                 break
@@ -86,7 +84,7 @@ def github(repo: str = PUBLISHED_REPO, *, base: str = GITHUB, token: str = "") -
 
 def civitai(model: int, *, base: str = CIVITAI, token: str = "") -> list[Offer]:
     """The LoRA files of a model's page, the newest version first. Raises UserError as `github` does."""
-    with client(token) as http:
+    with client(_login(token)) as http:
         page, _ = _ask(http, f"{base}/api/v1/models/{int(model)}", {})
     if not isinstance(page, dict):
         raise _unknown(base)
@@ -118,12 +116,9 @@ def file_name(name: str) -> str:
     return f"_{stem}{SUFFIX}" if _RESERVED.fullmatch(stem) else f"{stem}{SUFFIX}"
 
 
-def client(token: str = "") -> httpx.Client:
-    """A connection that follows redirects; `token` is sent to the first host only."""
-    import httpx
-
-    headers = {"User-Agent": _AGENT, **({"Authorization": f"Bearer {token}"} if token else {})}
-    return httpx.Client(headers=headers, timeout=TIMEOUT, follow_redirects=True)
+def _login(token: str) -> dict[str, str]:
+    """The header that says who is asking."""
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _ask(http: httpx.Client, url: str, headers: Mapping[str, str]) -> tuple[Any, str | None]:
@@ -133,15 +128,16 @@ def _ask(http: httpx.Client, url: str, headers: Mapping[str, str]) -> tuple[Any,
     data = bytearray()
     try:
         with http.stream("GET", url, headers=dict(headers)) as response:
-            response.raise_for_status()
+            if not response.is_success:
+                raise Refused(response.request.url.host, response.status_code, dict(response.headers))
             for chunk in response.iter_bytes():
                 data += chunk
                 if len(data) > _MAX_ANSWER:
                     raise _unknown(url)
             following = response.links.get("next", {}).get("url")
         return outside_json.loads(data), following
-    except network.HTTPStatusError as e:
-        raise refused(e.response) from None
+    except Refused as e:
+        raise refused(e) from None
     except network.RequestError as e:
         raise unreachable(url, e) from None
     except ValueError:
@@ -157,10 +153,10 @@ def unreachable(url: str, error: Exception) -> UserError:
     )
 
 
-def refused(response: httpx.Response) -> UserError:
+def refused(answer: Refused) -> UserError:
     """What to say about an answer that is an error."""
-    host, status = response.request.url.host, response.status_code
-    if response.headers.get("x-ratelimit-remaining") == "0" or status == 429:
+    host, status = answer.host, answer.status
+    if answer.headers.get("x-ratelimit-remaining") == "0" or status == 429:
         return UserError(f"{host} was asked too often for now: try again in an hour, or import the file.")
     if status in (401, 403):
         return UserError(

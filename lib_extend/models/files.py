@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.errors import ModelError
+from lib_extend.files.downloading import sha256
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _POINTER = b"version https://git-lfs"
@@ -133,24 +134,6 @@ def digest(path: Path) -> str:
     if real.parent.name == "blobs" and _SHA256.fullmatch(real.name):
         return real.name
     return sha256(real)
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal."""
-    state = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            state.update(chunk)
-    return state.hexdigest()
-
-
-def git_sha1(path: Path) -> str:
-    """The name git gives a file's bytes, hexadecimal: the hub's ETag of files outside LFS."""
-    state = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            state.update(chunk)
-    return state.hexdigest()
 
 
 def identity(files: ModelFiles, *paths: Path) -> str:

@@ -1,9 +1,9 @@
 """One file of a hub repository into the hub's cache: whole, proved by its hash, or not at all.
 
-huggingface_hub finds the file, proves who is asking, moves the bytes and lays out the cache, so that every
-other program shares what was downloaded. Two things are done here. The part that arrived before a break is
-kept and gone on from, also by another process: newer versions of huggingface_hub begin anew. And the bytes are
-hashed before they enter the cache: huggingface_hub compares their number only.
+huggingface_hub finds the file, proves who is asking and lays out the cache, so that every other program shares what
+was downloaded. The bytes come by `files.downloading`: the part that arrived before a break is kept and gone on from,
+also by another process, where newer versions of huggingface_hub begin anew; and they are hashed before they enter the
+cache, where huggingface_hub compares their number only.
 
 Works with huggingface_hub 0.26 to 2.x, which raise `requests` errors in some versions and `httpx` errors in
 others; huggingface_hub and the network are imported when a file is asked for, not before.
@@ -12,30 +12,19 @@ others; huggingface_hub and the network are imported when a file is asked for, n
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import re
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lib_extend.errors import ModelError
-from lib_extend.models.files import git_sha1, sha256
-from lib_extend.models.hub_errors import disk_full, existing, explained, network_trouble, readable
+from lib_extend.files import downloading
+from lib_extend.files.downloading import BrokenOff, Damaged, Wanted, WebPage
+from lib_extend.models.hub_errors import disk_full, existing, explained, readable
 from lib_extend.models.hub_place import Place
-
-ATTEMPTS = 4
-"""How often in a row a broken connection may bring nothing new before it is given up."""
-
-PAUSE = 1.0
-"""Seconds between two attempts."""
-
-PIECE = 256 * 1024
-"""Bytes handed on at a time."""
 
 _NAME = re.compile(r"\w[\w.+-]*")
 _SHA256, _SHA1 = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{40}")
@@ -116,9 +105,7 @@ def fetch(place: Place, remote: Remote, arrived: Arrived) -> Path:
         blob.parent.mkdir(parents=True, exist_ok=True)
         with _locked(place, remote):
             if not blob.exists():
-                _download(place, remote, arrived)
-                _verify(partial(place, remote), remote)
-                os.replace(partial(place, remote), blob)
+                _receive(place, remote, blob, arrived)
         arrived(remote.size or blob.stat().st_size)
         return _link(place, remote, blob)
 
@@ -159,79 +146,59 @@ def remember(place: Place, repo: str, revision: str, commit: str) -> None:
 # --- the bytes
 
 
-class _Counted(io.BufferedWriter):
-    """A file that tells how far it has been written."""
-
-    def __init__(self, path: Path, arrived: Arrived) -> None:
-        super().__init__(io.FileIO(path, "ab"), PIECE)
-        self._arrived, self._at = arrived, path.stat().st_size
-
-    def write(self, data: Any, /) -> int:
-        written = super().write(data)
-        self._at += written
-        self._arrived(self._at)
-        return written
-
-    def truncate(self, size: int | None = None, /) -> int:
-        # The server would not go on from the middle.
-        self._at = super().truncate(size)
-        return self._at
-
-
-def _download(place: Place, remote: Remote, arrived: Arrived) -> None:
-    """Fill the partial file, going on from what it holds."""
+def _receive(place: Place, remote: Remote, blob: Path, arrived: Arrived) -> None:
+    """Have the file at `blob`, going on from what is here of it."""
     from huggingface_hub import hf_hub_url
-    from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
 
-    path = partial(place, remote)
-    url = hf_hub_url(remote.repo, remote.path, revision=remote.commit, endpoint=place.endpoint)
-    vain = 0
-    while True:
-        with contextlib.suppress(FileNotFoundError):
-            # Not of this file, or nobody knows where it should end: nothing to go on from.
-            if not remote.size or path.stat().st_size > remote.size:
-                path.unlink()
-        before = path.stat().st_size if path.exists() else 0
-        if remote.size and before == remote.size:
-            return
-        check_space(place, remote.repo, remote.size - before)
-        try:
-            with _our_way(), _Counted(path, arrived) as file:
-                # Its own check of the size is left out: what has arrived is kept if the server ends early.
-                http_get(url, file, resume_size=before, headers=build_hf_headers())
-            if not remote.size or path.stat().st_size >= remote.size:
-                return
-            error: Exception = ModelError("")
-        except Exception as caught:
-            if not network_trouble(caught):
-                raise
-            error = caught
-        vain = vain + 1 if path.stat().st_size <= before else 1
-        if vain >= ATTEMPTS:
-            here = path.stat().st_size
-            raise ModelError(
-                f"The connection to {place.endpoint} broke off while {remote.path} of {remote.repo} was "
-                f"downloaded, {readable(here)} of {readable(remote.size)} are here: start again, it goes on from there."
-            ) from error
-        time.sleep(PAUSE)
-
-
-def _verify(path: Path, remote: Remote) -> None:
-    """Compare the bytes with the hub's hash; what is wrong is deleted and said."""
-    etag = remote.etag.lower()
-    if _SHA256.fullmatch(etag):
-        good = sha256(path) == etag
-    elif _SHA1.fullmatch(etag):
-        good = git_sha1(path) == etag
-    else:  # a mirror with tags of its own
-        good = not remote.size or path.stat().st_size == remote.size
-    if not good:
-        path.unlink(missing_ok=True)
+    part = partial(place, remote)
+    with contextlib.suppress(FileNotFoundError):
+        # Not of this file, or nobody knows where it should end: nothing to go on from.
+        if not remote.size or part.stat().st_size > remote.size:
+            part.unlink()
+    wanted = Wanted(
+        hf_hub_url(remote.repo, remote.path, revision=remote.commit, endpoint=place.endpoint),
+        remote.size,
+        proof=lambda path: _proof(path, remote),
+        headers=build_hf_headers(),
+        name=f"{remote.path} of {remote.repo}",
+    )
+    try:
+        if not (remote.size and part.exists() and part.stat().st_size == remote.size):
+            downloading.receive(
+                wanted,
+                part,
+                progress=lambda here, total: arrived(here),
+                room=lambda needed: check_space(place, remote.repo, needed),
+            )
+        downloading.prove(wanted, part)
+    except BrokenOff as error:
+        raise ModelError(
+            f"The connection to {place.endpoint} broke off while {remote.path} of {remote.repo} was "
+            f"downloaded, {readable(error.here)} of {readable(remote.size)} are here: start again, it goes on from there."
+        ) from error
+    except WebPage as error:
+        raise ModelError(
+            f"{error.host} sent a web page instead of {remote.path} of {remote.repo}: log in to your network if it "
+            "asks for that, or check HF_ENDPOINT."
+        ) from error
+    except Damaged as error:
         raise ModelError(
             f"{remote.path} of {remote.repo} arrived with wrong content (its checksum is not the hub's) and was "
             "deleted: start again; if it happens again, the network or the mirror changes files on their way."
-        )
+        ) from error
+    os.replace(part, blob)
+
+
+def _proof(path: Path, remote: Remote) -> bool:
+    """Whether the bytes have the hub's hash."""
+    etag = remote.etag.lower()
+    if _SHA256.fullmatch(etag):
+        return downloading.sha256(path) == etag
+    if _SHA1.fullmatch(etag):
+        return downloading.git_sha1(path) == etag
+    # A mirror with tags of its own.
+    return not remote.size or path.stat().st_size == remote.size
 
 
 def check_space(place: Place, repo: str, needed: int) -> None:
@@ -259,28 +226,3 @@ def _locked(place: Place, remote: Remote) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-_settings = threading.Lock()
-
-
-@contextlib.contextmanager
-def _our_way() -> Iterator[None]:
-    """huggingface_hub draws no progress bar (ours does) and hands on what arrives in small pieces: of its
-    usual pieces of 10 MB, one that breaks in the middle would be lost, and progress would stand still."""
-    from huggingface_hub import constants
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
-
-    with _settings:
-        # Where the environment decides about bars, any call here would be answered with a warning.
-        hide = "HF_HUB_DISABLE_PROGRESS_BARS" not in os.environ and not are_progress_bars_disabled()
-        usual = constants.DOWNLOAD_CHUNK_SIZE
-        constants.DOWNLOAD_CHUNK_SIZE = PIECE
-        if hide:
-            disable_progress_bars()
-        try:
-            yield
-        finally:
-            constants.DOWNLOAD_CHUNK_SIZE = usual
-            if hide:
-                enable_progress_bars()

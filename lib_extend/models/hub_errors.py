@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_extend.errors import ModelError
+from lib_extend.files.downloading import DISK_FULL, Refused
 
 if TYPE_CHECKING:
     from lib_extend.models.hub_place import Place
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class NoSuchFile(ModelError):
@@ -77,7 +76,7 @@ def _sentence(error: Exception, place: Place, repo: str, path: str, size: int) -
     if isinstance(error, errors.OfflineModeIsEnabled):
         return f"{what} is not on this machine and HF_HUB_OFFLINE forbids the network: unset it, and start again."
     number = getattr(error, "errno", None)
-    if number in _FULL:
+    if number in DISK_FULL:
         here = 0
         with contextlib.suppress(OSError):
             here = max(p.stat().st_size for p in place.storage(repo).glob("blobs/*.incomplete"))
@@ -99,6 +98,8 @@ def _sentence(error: Exception, place: Place, repo: str, path: str, size: int) -
 
 def _status(error: Exception) -> int | None:
     """The HTTP status behind an error."""
+    if isinstance(error, Refused):
+        return error.status
     status = getattr(getattr(error, "response", None), "status_code", None)
     return status if isinstance(status, int) else None
 

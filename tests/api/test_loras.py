@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lib_extend.generation import lora_downloads
+from lib_extend.files import downloading
 from lib_extend.generation.lora_sources import PUBLISHED_MODELS, PUBLISHED_REPO
 from lib_extend.generation.loras import BACKGROUND, SEPARATION, Library
 from lib_extend.host import loras as host_loras
@@ -30,7 +30,7 @@ FILE = "separation V1.safetensors"
 
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoraServer]:
-    monkeypatch.setattr(lora_downloads, "PAUSE", 0.0)
+    monkeypatch.setattr(downloading, "PAUSE", 0.0)
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     with LoraServer() as running:
@@ -95,9 +95,8 @@ def test_a_download(server: Server) -> None:
 def test_progress_and_stop_and_going_on(
     server: Server, shop: LoraServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lora_downloads, "PIECE", 100_000)
     go, arrived = threading.Event(), threading.Event()
-    receive = lora_downloads._size
+    receive = downloading._size
 
     def slow(path: Path) -> int:
         if not arrived.is_set():
@@ -105,7 +104,7 @@ def test_progress_and_stop_and_going_on(
             assert go.wait(10)
         return receive(path)
 
-    monkeypatch.setattr(lora_downloads, "_size", slow)
+    monkeypatch.setattr(downloading, "_size", slow)
     id = start(server)
     assert arrived.wait(10)
     assert server.get(f"/loras/get/{id}")["state"] == "running"
@@ -141,7 +140,7 @@ def test_the_time_that_is_left(server: Server) -> None:
         (Fault(wrong=5), "arrived damaged"),
         (Fault(status=404), "does not have this any more"),
         (Fault(page=True), "enter an API key"),
-        (Fault(after=1000, times=99), "cannot be reached"),
+        (Fault(after=0, times=99), "cannot be reached"),
     ],
 )
 def test_what_goes_wrong_is_one_sentence(server: Server, shop: LoraServer, fault: Fault, said: str) -> None:

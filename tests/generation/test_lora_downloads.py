@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from lib_extend.errors import Stopped, StorageError, UserError
-from lib_extend.generation import lora_downloads, lora_sources
+from lib_extend.files import downloading
+from lib_extend.generation import lora_sources
 from lib_extend.generation.lora_downloads import WORKSHOP, download, import_file
 from lib_extend.generation.lora_sources import Offer, civitai, file_name, github
 from lib_extend.generation.loras import Library
@@ -23,7 +24,7 @@ NAME = "separation.safetensors"
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoraServer]:
-    monkeypatch.setattr(lora_downloads, "PAUSE", 0.0)
+    monkeypatch.setattr(downloading, "PAUSE", 0.0)
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     with LoraServer() as running:
@@ -113,7 +114,7 @@ def test_a_connection_that_brings_nothing_is_given_up_and_resumed_later(
     offer = offers(server)[0]
     with pytest.raises(UserError, match=r"cannot be reached.*import it"):
         download(offer, tmp_path)
-    assert len(server.downloads()) == lora_downloads.ATTEMPTS
+    assert len(server.downloads()) == downloading.ATTEMPTS
     assert not (tmp_path / NAME).exists()
     server.faults.clear()
     assert download(offer, tmp_path).read_bytes() == DATA

@@ -22,9 +22,8 @@ from lib_extend.datasets import filters
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.filter_parsing import parse
 from lib_extend.datasets.index import SORTS, Index
-from lib_extend.datasets.index_reading import caption_name
 from lib_extend.datasets.regex_literals import needed
-from lib_extend.datasets.rows import BROKEN_CAPTION, BROKEN_IMAGE, SOURCES, Row, image_id, pack
+from lib_extend.datasets.rows import BROKEN_CAPTION, BROKEN_IMAGE, CAPTIONED, SOURCES, Row, image_id, pack
 from lib_extend.datasets.thumbnails import Thumbnails
 from lib_extend.datasets.updating import Updater
 from lib_extend.errors import BusyError, PromptExtendError, UserError
@@ -335,7 +334,7 @@ class Browser:
             "h": row.height,
             "bytes": row.size,
             "caption": row.caption,
-            "captioned": row.caption_size >= 0,
+            "captioned": bool(row.flags & CAPTIONED),
             "tokens": row.tokens,
             "tags": len(row.tags),
             "changed": self.index.changed(place) / 1e9,
@@ -362,7 +361,7 @@ class Browser:
             return 0
         with self.lock:
             names = self.index.names
-            return pack(bytes([bool(n) and caption_name(n) in captions for n in names]))
+            return pack(bytes([bool(n) and self.index.caption_name(n) in captions for n in names]))
 
 
 def _likeness(name: str, wanted: str) -> int:

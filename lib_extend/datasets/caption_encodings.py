@@ -10,8 +10,9 @@ from pathlib import Path
 
 from lib_extend.errors import ImageError, UserError
 from lib_extend.files import caption_files as files
+from lib_extend.files.caption_forms import CAPTION_SUFFIXES
 from lib_extend.files.encodings import AUTO, UTF8, Decision, decide, unicode_text
-from lib_extend.files.scan import CAPTION_SUFFIXES, walk
+from lib_extend.files.scan import walk
 
 META = "caption_encodings"
 """Where the decision stands in the state."""

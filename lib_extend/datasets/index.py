@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from lib_extend.datasets import filters as f
 from lib_extend.datasets.rows import ANALYSED, CAPTIONED, PROSE, SOURCES, UNSURE, Row, pack, unpack
+from lib_extend.files.caption_forms import standard_name
 from lib_extend.vocabulary.tag_names import key
 
 SORTS = ("name", "changed", "tokens", "tags", "sure")
@@ -59,6 +60,7 @@ class Index:
         self.names: list[str] = []
         self.captions: list[str] = []
         self.places: dict[str, int] = {}
+        self.caption_names: dict[str, str] = {}
         self.tag_names: list[str] = []
         self.alive = 0
         self._flags = bytearray()
@@ -75,6 +77,10 @@ class Index:
         self._tag_keys: list[str] = []
         self._tag_ids: dict[str, int] = {}
         self._holders: list[array[int]] = []
+
+    def caption_name(self, image: str) -> str:
+        """The caption file of an image; `caption_names` has those that are not its stem with `.txt`."""
+        return self.caption_names.get(image) or standard_name(image)
 
     def __len__(self) -> int:
         return len(self.places)

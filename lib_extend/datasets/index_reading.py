@@ -28,6 +28,7 @@ from lib_extend.datasets.state_reading import StateReader, Stored
 from lib_extend.datasets.thumbnails import picture_size
 from lib_extend.errors import ImageError
 from lib_extend.files import caption_files as files
+from lib_extend.files.caption_forms import is_blank, standard_name
 from lib_extend.questions.checks import doubts
 from lib_extend.records import Answer
 from lib_extend.vocabulary import clip_tokens as tokens
@@ -41,13 +42,19 @@ _MOST = 65535
 
 
 class Listed(NamedTuple):
-    """An image in the folder: name, size and time, and those of its caption (-1 without one)."""
+    """An image in the folder: name, size and time, and those of its caption (-1 without one), which may have another name."""
 
     name: str
     size: int
     mtime: int
     caption_size: int
     caption_mtime: int
+    caption: str = ""
+
+    @property
+    def caption_name(self) -> str:
+        """The caption file (see `scan.Found`)."""
+        return self.caption or standard_name(self.name)
 
     @property
     def stamp(self) -> tuple[int, int, int, int]:
@@ -77,11 +84,6 @@ class Context:
         return cls(answers_key, options, letters)
 
 
-def caption_name(name: str) -> str:
-    """The caption file of an image (see `scan.Found`)."""
-    return name[: name.rindex(".")] + ".txt"
-
-
 def read_rows(
     root: Path,
     listed: Sequence[Listed],
@@ -91,14 +93,14 @@ def read_rows(
     encodings: CaptionEncodings,
 ) -> list[Row]:
     """The rows of these images. `known` are the rows they had, whose picture sizes hold while the file is the same."""
-    records = reader.records([caption_name(x.name) for x in listed])
+    records = reader.records([x.caption_name for x in listed])
     stored = reader.stored([(x.name, x.size, x.mtime) for x in listed])
     return [
         _read(
             root,
             x,
             known.get(x.name),
-            records.get(caption_name(x.name)),
+            records.get(x.caption_name),
             stored.get(x.name),
             context,
             encodings,
@@ -126,12 +128,12 @@ def _read(
         flags |= BROKEN_IMAGE
     text = ""
     if x.caption_size >= 0:
-        flags |= CAPTIONED
         try:
-            text = read_caption(root, caption_name(x.name), encodings)
+            text = read_caption(root, x.caption_name, encodings)
         except ImageError:
             flags |= BROKEN_CAPTION
-        flags |= FOREIGN if caption_name(x.name) in encodings.read else 0
+        flags |= 0 if is_blank(text) and not flags & BROKEN_CAPTION else CAPTIONED
+        flags |= FOREIGN if x.caption_name in encodings.read else 0
     written = None if record is None else Written.from_json(json.loads(record))
     names = [p.name for p in (written.pieces(text) if written else pieces(text))]
     tags = tuple(n for n in names if not is_prose(n))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,19 +16,20 @@ from lib_extend.config import TagConfig
 from lib_extend.datasets.caption_encodings import CaptionEncodings
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.index import Index
-from lib_extend.datasets.index_reading import Context, Listed, caption_name, read_rows
+from lib_extend.datasets.index_reading import Context, Listed, read_rows
 from lib_extend.datasets.index_store import IndexStore
 from lib_extend.datasets.recipe import Recipe
 from lib_extend.datasets.rows import BROKEN_CAPTION, FOREIGN
 from lib_extend.datasets.state_reading import StateReader
 from lib_extend.errors import PromptExtendError
-from lib_extend.files.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, check_folder, walk
+from lib_extend.files.caption_forms import CAPTION_SUFFIXES, chosen, find, standard_name
+from lib_extend.files.scan import IMAGE_SUFFIXES, check_folder, walk
 
 CHUNK = 256
 """Pictures read between two steps of the progress."""
 _STEP = 4000
 _NONE = (-1, -1)
-_SUFFIXES = IMAGE_SUFFIXES | {CAPTION_SUFFIX}
+_SUFFIXES = IMAGE_SUFFIXES | set(CAPTION_SUFFIXES)
 
 
 class Updater:
@@ -78,6 +80,7 @@ class Updater:
         if store.holes():
             store.close_holes()
         with self._lock:
+            self._index.caption_names = json.loads(store.meta("captions") or "{}")
             self._index.add_tags(store.tags())
             self._index.load(store.columns())
         self._on_change()
@@ -144,9 +147,11 @@ class Updater:
             self._remember_run(reader.last_run())
             # asked before they are read: what is done afterwards is to be read again
             names = [x.name for x in listed]
-            images, captions = reader.worked_on(self._run, names, [caption_name(n) for n in names])
+            images, captions = reader.worked_on(
+                self._run, names, [self._index.caption_name(n) for n in names]
+            )
             if self._read(listed, reader):
-                done = (n for n in names if n in images or caption_name(n) in captions)
+                done = (n for n in names if n in images or self._index.caption_name(n) in captions)
                 self._read_since.update(self._index.places[n] for n in done)
 
     # what is to be read
@@ -156,20 +161,31 @@ class Updater:
         images: list[tuple[str, int, int]] = []
         captions: dict[str, tuple[int, int]] = {}
         for name, size, mtime in walk(self._root, _SUFFIXES, recursive=recursive, allowed=self._allowed):
-            if name[-4:].lower() == CAPTION_SUFFIX:
+            if name.lower().endswith(CAPTION_SUFFIXES):
                 captions[os.path.normcase(name)] = (size, mtime)
             else:
                 images.append((name, size, mtime))
         places, stamp = self._index.places, self._index.stamp
+        sizes = {name: size for name, (size, _) in captions.items()}
+        stems = Counter(os.path.normcase(os.path.splitext(name)[0]) for name, _, _ in images)
         listed = {}
         there = set()
+        caption_names = {}
         for name, size, mtime in images:
-            caption = captions.get(os.path.normcase(caption_name(name)), _NONE)
+            shared = stems[os.path.normcase(os.path.splitext(name)[0])] > 1
+            used, _ = chosen(name, sizes, shared=shared)
+            if used != standard_name(name):
+                caption_names[name] = used
+            caption = captions.get(os.path.normcase(used), _NONE)
             place = places.get(name)
-            if place is None or stamp(place) != (size, mtime, *caption):
-                listed[name] = Listed(name, size, mtime, *caption)
+            other = self._index.caption_name(name) != used
+            if place is None or other or stamp(place) != (size, mtime, *caption):
+                listed[name] = Listed(name, size, mtime, *caption, caption=used)
             if place is not None:
                 there.add(place)
+        self._index.caption_names = caption_names
+        if self._store is not None:
+            self._store.set_meta("captions", json.dumps(caption_names))
         return listed, [n for n, p in list(places.items()) if p not in there]
 
     def _worked_on(self, reader: StateReader, since: int) -> Iterator[tuple[str, Listed]]:
@@ -177,9 +193,14 @@ class Updater:
         self._remember_run(reader.last_run())
         images, captions = reader.touched(since)
         for name, place in list(self._index.places.items()):
-            if place not in self._read_since and (name in images or caption_name(name) in captions):
+            if place not in self._read_since and (
+                name in images or self._index.caption_name(name) in captions
+            ):
                 self._read_since.add(place)
-                yield name, Listed(name, *self._index.stamp(place))
+                yield name, self._as_it_was(name, place)
+
+    def _as_it_was(self, name: str, place: int) -> Listed:
+        return Listed(name, *self._index.stamp(place), caption=self._index.caption_name(name))
 
     def _remember_run(self, run: int) -> None:
         if run != self._run:
@@ -188,7 +209,14 @@ class Updater:
 
     def _listed(self, name: str) -> Listed | None:
         image = self._stamp(name)
-        return None if image is None else Listed(name, *image, *(self._stamp(caption_name(name)) or _NONE))
+        if image is None:
+            return None
+        caption = find(self._root, name)
+        if caption != standard_name(name):
+            self._index.caption_names[name] = caption
+        else:
+            self._index.caption_names.pop(name, None)
+        return Listed(name, *image, *(self._stamp(caption) or _NONE), caption=caption)
 
     def _stamp(self, name: str) -> tuple[int, int] | None:
         path = self._root / name
@@ -240,7 +268,7 @@ class Updater:
         """Images whose captions are not UTF-8, or could not be read."""
         for name, place in list(self._index.places.items()):
             if self._index.row(place).flags & (FOREIGN | BROKEN_CAPTION):
-                yield name, Listed(name, *self._index.stamp(place))
+                yield name, self._as_it_was(name, place)
 
     def _drop(self, gone: Iterable[str]) -> None:
         with self._lock:

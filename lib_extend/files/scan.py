@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 from lib_extend.errors import UserError
+from lib_extend.files.caption_forms import CAPTION_SUFFIXES, chosen, standard_name
 
 IMAGE_SUFFIXES = frozenset(".png .jpg .jpeg .jfif .webp .avif .bmp .gif .tif .tiff .ppm .tga".split())
-CAPTION_SUFFIX = ".txt"
-CAPTION_SUFFIXES = (".txt", ".caption")
+NOT_READ = frozenset(
+    ".jxl .heic .heif .hif .jp2 .j2k .apng .psd .psb .clip .kra .xcf .svg .exr .hdr .qoi .dds .raw .dng .cr2 .cr3 .nef "
+    ".arw .orf .rw2 .mp4 .webm .mkv .mov .avi".split()
+)
+"""Pictures and videos that are not read: they are named, not passed over."""
+SIDECAR_SUFFIX = ".json"
 
 
 @dataclass(frozen=True)
@@ -24,47 +30,130 @@ class Found:
             surrogates (PEP 383).
         size: bytes. mtime_ns: nanoseconds since the epoch.
         clash: name of another image that owns the same caption file, or "".
+        caption: relative path of its caption file, "" for that of a picture that has none yet.
     """
 
     name: str
     size: int
     mtime_ns: int
     clash: str = ""
+    caption: str = ""
 
     @property
     def caption_name(self) -> str:
-        """Relative path of its caption: the image's stem with `.txt`, as sd-scripts reads it."""
-        return self.name[: self.name.rindex(".")] + CAPTION_SUFFIX
+        """Relative path of its caption: the file that is there, or the stem with `.txt`."""
+        return self.caption or standard_name(self.name)
 
 
-def scan(
-    root: Path, *, recursive: bool = False, include: Sequence[str] = (), limit: int | None = None
-) -> list[Found]:
-    """The images under `root`, sorted by name. Files are recognised by suffix; hidden ones are left out.
+@dataclass(frozen=True)
+class Survey:
+    """What a folder holds.
 
-    `include` holds globs, and names of single images with `/` before them. Links to folders are followed
-    once each, so a loop ends. Of two images with one stem the first in order keeps the caption; the others
-    carry `clash`.
+    Attributes:
+        found: the images. excluded: those that an exclude glob leaves out.
+        not_read: pictures of kinds that are not read. sidecars: the JSON file of each image that has one, by image.
+        twofold: (image, caption in use, caption left alone) where an image has several.
+    """
+
+    found: list[Found]
+    excluded: list[str]
+    not_read: list[str]
+    sidecars: dict[str, str]
+    twofold: list[tuple[str, str, str]]
+
+
+def survey(
+    root: Path,
+    *,
+    recursive: bool = False,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    limit: int | None = None,
+    allowed: Callable[[Path], bool] = lambda path: True,
+) -> Survey:
+    """The images under `root`, sorted by name, and what else there is. Hidden files are left out.
+
+    `include` holds globs, and names of single images with `/` before them; `exclude` globs. Links to folders are
+    followed once each, so a loop ends. Of two images with one caption the first in order keeps it; the others carry
+    `clash`.
 
     Raises:
         UserError: `root` is not a folder or cannot be listed.
     """
+    images: list[tuple[str, int, int]] = []
+    sizes: dict[str, int] = {}
+    json_files: dict[str, str] = {}
+    not_read = []
+    wanted = IMAGE_SUFFIXES | NOT_READ | {*CAPTION_SUFFIXES, SIDECAR_SUFFIX}
+    for name, size, mtime in walk(root, wanted, recursive=recursive, allowed=allowed):
+        suffix = os.path.splitext(name)[1].lower()
+        if suffix in CAPTION_SUFFIXES:
+            sizes[os.path.normcase(name)] = size
+        elif suffix == SIDECAR_SUFFIX:
+            json_files[os.path.normcase(name)] = name
+        elif suffix in NOT_READ:
+            not_read.append(name)
+        else:
+            images.append((name, size, mtime))
+    images.sort()
+    stems = Counter(os.path.normcase(os.path.splitext(name)[0]) for name, _, _ in images)
     exact = {glob[1:] for glob in include if glob.startswith("/")}
     globs = [glob for glob in include if not glob.startswith("/")]
-    found = [
-        Found(*f)
-        for f in walk(root, IMAGE_SUFFIXES, recursive=recursive)
-        if not include
-        or f[0] in exact
-        or any(fnmatch(f[0], glob) or fnmatch(f[0], f"*/{glob}") for glob in globs)
-    ]
-    found.sort(key=lambda f: f.name)
+    result = Survey([], [], sorted(not_read), {}, [])
     owners: dict[str, str] = {}
-    result = []
-    for f in found:
-        owner = owners.setdefault(os.path.normcase(f.caption_name), f.name)
-        result.append(f if owner == f.name else Found(f.name, f.size, f.mtime_ns, clash=owner))
-    return result[:limit]
+    for name, size, mtime in images:
+        if include and name not in exact and not matches(name, globs):
+            continue
+        if name not in exact and matches(name, exclude):
+            result.excluded.append(name)
+            continue
+        shared = stems[os.path.normcase(os.path.splitext(name)[0])] > 1
+        caption, others = chosen(name, sizes, shared=shared)
+        owner = owners.setdefault(os.path.normcase(caption), name)
+        clash = "" if owner == name else owner
+        result.found.append(
+            Found(name, size, mtime, clash, caption if caption != standard_name(name) else "")
+        )
+        result.twofold.extend((name, caption, other) for other in others if not shared)
+        for candidate in _sidecars(name):
+            if os.path.normcase(candidate) in json_files:
+                result.sidecars[name] = json_files[os.path.normcase(candidate)]
+                break
+    del result.found[len(result.found) if limit is None else limit :]
+    return result
+
+
+def scan(
+    root: Path,
+    *,
+    recursive: bool = False,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    limit: int | None = None,
+) -> list[Found]:
+    """The images of `survey`."""
+    return survey(root, recursive=recursive, include=include, exclude=exclude, limit=limit).found
+
+
+def matches(name: str, globs: Sequence[str]) -> bool:
+    """Whether a relative path, or its end after a slash, matches one of the globs."""
+    return any(fnmatch(name, glob) or fnmatch(name, f"*/{glob}") for glob in globs)
+
+
+def _sidecars(image: str) -> tuple[str, ...]:
+    """The names a JSON file about an image may have."""
+    stem = image[: image.rindex(".")]
+    return stem + SIDECAR_SUFFIX, image + SIDECAR_SUFFIX, f"{stem}_metainfo{SIDECAR_SUFFIX}"
+
+
+def folders_of_images(root: Path, most: int = 200) -> list[str]:
+    """The names of subfolders that hold images themselves, of the first `most`, sorted."""
+    try:
+        with os.scandir(root) as entries:
+            names = sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())[:most]
+        return [name for name in names if next(walk(root / name, IMAGE_SUFFIXES), None)]
+    except (OSError, UserError):
+        return []
 
 
 def walk(

@@ -12,7 +12,8 @@ from lib_extend.datasets.run_rows import Change
 from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError, UserError
 from lib_extend.files.caption_files import read_bytes
-from lib_extend.files.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, show
+from lib_extend.files.caption_forms import find
+from lib_extend.files.scan import IMAGE_SUFFIXES, show
 from lib_extend.jobs import journal
 from lib_extend.jobs.edit_runs import EDIT
 from lib_extend.jobs.journal import Write
@@ -38,10 +39,9 @@ class Version:
     present: bool
 
 
-def caption_of(name: str) -> str:
+def caption_of(dataset: Dataset, name: str) -> str:
     """The caption file of an image (or itself, where `name` is a caption), relative to the dataset."""
-    path = Path(name)
-    return path.with_suffix(CAPTION_SUFFIX).as_posix() if path.suffix.lower() in IMAGE_SUFFIXES else name
+    return find(dataset.root, name) if Path(name).suffix.lower() in IMAGE_SUFFIXES else name
 
 
 def versions(dataset: Dataset, name: str) -> list[Version]:
@@ -52,7 +52,7 @@ def versions(dataset: Dataset, name: str) -> list[Version]:
     """
     _check(dataset)
     with dataset.state() as state:
-        return _versions(state, caption_of(name))
+        return _versions(state, caption_of(dataset, name))
 
 
 def restore(dataset: Dataset, name: str, number: int) -> int:
@@ -62,7 +62,7 @@ def restore(dataset: Dataset, name: str, number: int) -> int:
         UserError: no such version, or a job is running. ImageError: the caption cannot be written.
     """
     _check(dataset)
-    caption = caption_of(name)
+    caption = caption_of(dataset, name)
     with working(dataset, [caption]) as state:
         known = _versions(state, caption)
         wanted = next((v for v in known if v.number == number), None)

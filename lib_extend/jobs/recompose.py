@@ -10,6 +10,7 @@ from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.datasets.state import State
 from lib_extend.errors import UserError
+from lib_extend.files.caption_forms import find
 from lib_extend.files.scan import Found, show
 from lib_extend.jobs.captioning import Captioner, existing_caption
 from lib_extend.records import Analysis, Caption
@@ -43,7 +44,7 @@ def recompose(dataset: Dataset, name: str, config: TagConfig) -> Recomposed:
         raise UserError(f"There is no image {show(name)} in {show(str(dataset.root))}.") from None
     if not dataset.has_state:
         raise _never(name)
-    found = Found(name, stat.st_size, stat.st_mtime_ns)
+    found = Found(name, stat.st_size, stat.st_mtime_ns, caption=find(dataset.root, name))
     with dataset.state() as state:
         recipe = Recipe.of(config).known_in(state)
         state.encodings.choose(config.caption_encoding)

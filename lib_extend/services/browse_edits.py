@@ -9,9 +9,9 @@ from typing import Any
 from lib_extend.captions.editing import Style
 from lib_extend.datasets import filters
 from lib_extend.datasets.browser import Browser
-from lib_extend.datasets.index_reading import caption_name
 from lib_extend.datasets.rows import image_id
 from lib_extend.errors import UserError
+from lib_extend.files.caption_forms import find
 from lib_extend.files.scan import show
 from lib_extend.jobs.edit_runs import edit_captions, save_caption, style_of
 from lib_extend.services.edit_actions import Edit, Plan, plan
@@ -79,6 +79,7 @@ def edit(
         vocabulary = list(browser.index.tag_names)
     work = plan(edit, vocabulary)
     images = browser.names(filters.evaluate(work.where, browser, bits))
+    caption_name = browser.index.caption_name
     captions = list({caption_name(n): n for n in reversed(images)})[::-1]
     if preview:
         return _previewed(browser, work, captions, images, total)
@@ -113,7 +114,7 @@ def save(browser: Browser, name: str, text: str, before: str) -> str:
     if name not in browser.index.places:
         raise UserError(f"There is no image {show(name)} in this folder: it was renamed or deleted.")
     try:
-        save_caption(browser.dataset, caption_name(name), text, before)
+        save_caption(browser.dataset, find(browser.root, name), text, before)
     finally:
         _bring_up(browser, [name])
     return browser.row(name).caption
@@ -151,7 +152,7 @@ def _previewed(
     browser: Browser, work: Plan, captions: Sequence[str], images: Sequence[str], total: int
 ) -> Result:
     style = default_style(browser)
-    by_caption = {caption_name(n): n for n in reversed(images)}
+    by_caption = {browser.index.caption_name(n): n for n in reversed(images)}
     shown = captions[:SAMPLES] if work.exact else captions
     texts = {n: t for n, (t, _) in _texts(browser, (by_caption[c] for c in shown)).items()}
     work.prepare(list(texts.values()))

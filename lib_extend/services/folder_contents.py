@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.errors import UserError
-from lib_extend.files.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, walk
+from lib_extend.files.caption_forms import CAPTION_SUFFIXES, candidates
+from lib_extend.files.scan import IMAGE_SUFFIXES, walk
 
 SAMPLED = 200
 """Pictures whose size in pixels is read when a folder is opened."""
@@ -27,13 +28,13 @@ def contents(root: Path, *, recursive: bool) -> dict[str, Any]:
     """
     images: list[tuple[str, int]] = []
     texts: set[str] = set()
-    for name, size, _ in walk(root, IMAGE_SUFFIXES | {CAPTION_SUFFIX}, recursive=recursive):
-        stem, suffix = os.path.splitext(name)
-        if suffix.lower() == CAPTION_SUFFIX:
-            texts.add(os.path.normcase(stem))
+    for name, size, _ in walk(root, IMAGE_SUFFIXES | set(CAPTION_SUFFIXES), recursive=recursive):
+        if name.lower().endswith(CAPTION_SUFFIXES):
+            if size:
+                texts.add(os.path.normcase(name))
         else:
             images.append((name, size))
-    captions = sum(os.path.normcase(os.path.splitext(n)[0]) in texts for n, _ in images)
+    captions = sum(any(os.path.normcase(c) in texts for c in candidates(n)) for n, _ in images)
     return {
         "images": len(images),
         "captions": captions,

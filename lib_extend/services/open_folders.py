@@ -16,7 +16,8 @@ from pathlib import Path
 
 from lib_extend.datasets.dataset import STATE_FILE, STATE_FOLDER
 from lib_extend.errors import ForbiddenError, NotFoundError, UserError
-from lib_extend.files.scan import CAPTION_SUFFIX, IMAGE_SUFFIXES, show
+from lib_extend.files.caption_forms import candidates
+from lib_extend.files.scan import IMAGE_SUFFIXES, show
 from lib_extend.host.safety import Safety
 from lib_extend.services import messages
 
@@ -156,10 +157,16 @@ class FolderBook:
             raise messages.NO_IMAGE.error(NotFoundError, name=show(name), field="image")
         path = root.joinpath(*parts)
         self.check(path)
-        self.check(path.with_suffix(CAPTION_SUFFIX))
         if path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
             raise messages.NO_IMAGE.error(NotFoundError, name=show(name), field="image")
+        self.check_captions(path)
         return path
+
+    def check_captions(self, image: Path) -> None:
+        """Raises UserError when a caption of `image` is a link that leads outside of the folders in use."""
+        for name in candidates(image.name):
+            if os.path.islink(image.with_name(name)):
+                self.check(image.with_name(name))
 
     def check_links(self, root: Path, *, recursive: bool) -> None:
         """Raises UserError when a link in `root` leads outside of the folders in use: a job would follow it.

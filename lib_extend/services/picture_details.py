@@ -13,6 +13,7 @@ from lib_extend.datasets.browser import Browser
 from lib_extend.datasets.recipe import Recipe
 from lib_extend.datasets.rows import Row, image_id
 from lib_extend.errors import ImageError, UserError
+from lib_extend.files.caption_forms import find
 from lib_extend.files.scan import Found
 from lib_extend.jobs.captioning import Captioner, existing_caption
 from lib_extend.records import Analysis, Answer, Caption, Person, Source, Tag
@@ -51,7 +52,7 @@ def _stored(browser: Browser, row: Row) -> tuple[Analysis, Caption, Existing, se
     config = _config(browser)
     if config is None:
         return nothing, Caption(""), there, set()
-    found = Found(row.name, row.size, row.mtime)
+    found = Found(row.name, row.size, row.mtime, caption=find(browser.root, row.name))
     with browser.dataset.state() as state:
         try:
             recipe = Recipe.of(config)

@@ -10,7 +10,6 @@ from typing import Any
 from lib_extend.datasets.browse import Browser, image_id
 from lib_extend.datasets.caption_encodings import CaptionEncodings
 from lib_extend.datasets.dataset import Dataset
-from lib_extend.datasets.index_reading import caption_name
 from lib_extend.datasets.run_rows import Change
 from lib_extend.errors import ImageError, NotFoundError, PromptExtendError
 from lib_extend.jobs.undo import list_runs
@@ -86,6 +85,7 @@ def _text(data: bytes | None, encodings: CaptionEncodings) -> str | None:
 
 def _images_of(browser: Browser, captions: set[str]) -> dict[str, str]:
     """The image of each caption, the first by name where there are several."""
+    caption_name = browser.index.caption_name
     with browser.lock:
         names = [n for n in browser.index.names if n and caption_name(n) in captions]
     return {caption_name(n): n for n in sorted(names, reverse=True)}

@@ -250,6 +250,8 @@ def edit(
     asked = Edit.from_json({"action": action, "tags": tags or [], "to": to, "regex": regex})
     names = None if ids is None else [name_of(i) for i in ids]
     browser = _browser(services, folder)
+    if not preview:
+        services.folders.check_links(browser.root, recursive=browser.recursive)
     with contextlib.ExitStack() as ends:
         now = Writing() if preview else ends.enter_context(services.edits.writing(browser.root))
         return browse_edits.edit(
@@ -309,6 +311,7 @@ def _picture(
     for name in names:
         if browser.has(name, known=known):
             services.folders.check(browser.root / name)
+            services.folders.check_captions(browser.root / name)
             return browser, name
     raise messages.NO_IMAGE.error(NotFoundError, name=show(names[0]), field="image")
 

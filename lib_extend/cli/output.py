@@ -55,6 +55,8 @@ class Terminal:
     def event(self, event: ev.Event) -> None:
         if isinstance(event, ev.Planned):
             self._planned(event)
+        elif isinstance(event, ev.Notice):
+            self._print(event.text, self._out)
         elif isinstance(event, ev.Status):
             self._status(event)
         elif isinstance(event, ev.Loaded):

@@ -16,6 +16,7 @@ CAPTION_ENCODINGS = (
     "iso-8859-2", "cp1253", "iso-8859-7", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "mac-roman", "cp850", "cp852",
     "utf-16-le", "utf-16-be",
 )  # fmt: skip
+CAPTION_SOURCES = ("json", "infotext", "filename")
 EXISTING_MODES = ("merge", "skip", "append", "prepend", "overwrite")
 SORTS = ("score", "original", "shuffle", "alphabetical")
 FORMATS = ("plain", "background", "greek", "separation")
@@ -40,6 +41,13 @@ class CaptionSettings:
         "encoding of captions that are not UTF-8: auto decides over the whole folder and leaves a file alone where "
         "it is not certain; captions are written as UTF-8",
         choices=CAPTION_ENCODINGS,
+        recompose=True,
+    )
+    caption_source: tuple[str, ...] = _s(
+        (),
+        "where a picture without a caption file takes its first tags: json (a JSON file beside it), infotext (its own "
+        "generation data) or filename, in this order, separated by commas",
+        metavar="LIST",
         recompose=True,
     )
     format: str = _s(

@@ -20,4 +20,9 @@ class ImageSettings:
         "only images whose relative path matches one of these globs",
         metavar="GLOB",
     )
+    exclude_images: tuple[str, ...] = _s(
+        ("*-masklabel.*", "*-condlabel.*"),
+        "no images whose relative path matches one of these globs; trainers' mask files unless others are named",
+        metavar="GLOB",
+    )
     limit: int | None = _s(None, "most images in this run", low=1, high=10_000_000)

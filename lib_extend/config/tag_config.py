@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib_extend.config.caption_settings import LETTERED, CaptionSettings, check_template
+from lib_extend.config.caption_settings import CAPTION_SOURCES, LETTERED, CaptionSettings, check_template
 from lib_extend.config.image_settings import ImageSettings
 from lib_extend.config.model_settings import ModelSettings
 from lib_extend.config.people_settings import PeopleSettings
@@ -33,6 +33,11 @@ class TagConfig(
         for s in settings(type(self)):
             object.__setattr__(self, s.name, s.check(getattr(self, s.name)))
         check_template(self.format)
+        for source in self.caption_source:
+            if source not in CAPTION_SOURCES:
+                raise UserError(
+                    f"caption_source is {source!r}, but must be one of: {', '.join(CAPTION_SOURCES)}."
+                )
         self._check_people()
         if not self.separator.strip(" ") and not self.underscores:
             raise UserError(

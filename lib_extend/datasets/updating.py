@@ -23,7 +23,7 @@ from lib_extend.datasets.rows import BROKEN_CAPTION, FOREIGN
 from lib_extend.datasets.state_reading import StateReader
 from lib_extend.errors import PromptExtendError
 from lib_extend.files.caption_forms import CAPTION_SUFFIXES, chosen, find, standard_name
-from lib_extend.files.scan import IMAGE_SUFFIXES, check_folder, walk
+from lib_extend.files.scan import IMAGE_SUFFIXES, check_folder, matches, walk
 
 CHUNK = 256
 """Pictures read between two steps of the progress."""
@@ -116,8 +116,8 @@ class Updater:
         """
         store = self._store
         assert store is not None
-        listed, gone = self._differences(recursive)
         with self._dataset.reading() as reader:
+            listed, gone = self._differences(recursive, _excluded(reader))
             progress = json.dumps(reader.progress())
             if store.meta("run") != progress:
                 since = json.loads(store.meta("run") or "[0]")[0]
@@ -156,14 +156,14 @@ class Updater:
 
     # what is to be read
 
-    def _differences(self, recursive: bool) -> tuple[dict[str, Listed], list[str]]:
+    def _differences(self, recursive: bool, exclude: Sequence[str]) -> tuple[dict[str, Listed], list[str]]:
         """Images that are new or not as they were, and names of those that are gone."""
         images: list[tuple[str, int, int]] = []
         captions: dict[str, tuple[int, int]] = {}
         for name, size, mtime in walk(self._root, _SUFFIXES, recursive=recursive, allowed=self._allowed):
             if name.lower().endswith(CAPTION_SUFFIXES):
                 captions[os.path.normcase(name)] = (size, mtime)
-            else:
+            elif not matches(name, exclude):
                 images.append((name, size, mtime))
         places, stamp = self._index.places, self._index.stamp
         sizes = {name: size for name, (size, _) in captions.items()}
@@ -285,6 +285,12 @@ class Updater:
             self._context_of = known
             self._last_context = Context.of(config, _answers_key(reader, config) if config else "")
         return self._last_context
+
+
+def _excluded(reader: StateReader) -> Sequence[str]:
+    """The globs of images that are left out, as the newest run has them."""
+    globs = reader.last_config().get("exclude_images", TagConfig().exclude_images)
+    return [glob for glob in globs if isinstance(glob, str)] if isinstance(globs, (list, tuple)) else ()
 
 
 def _depth(recursive: bool) -> str:

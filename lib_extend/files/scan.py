@@ -115,7 +115,7 @@ def survey(
             Found(name, size, mtime, clash, caption if caption != standard_name(name) else "")
         )
         result.twofold.extend((name, caption, other) for other in others if not shared)
-        for candidate in _sidecars(name):
+        for candidate in sidecar_names(name):
             if os.path.normcase(candidate) in json_files:
                 result.sidecars[name] = json_files[os.path.normcase(candidate)]
                 break
@@ -140,7 +140,7 @@ def matches(name: str, globs: Sequence[str]) -> bool:
     return any(fnmatch(name, glob) or fnmatch(name, f"*/{glob}") for glob in globs)
 
 
-def _sidecars(image: str) -> tuple[str, ...]:
+def sidecar_names(image: str) -> tuple[str, ...]:
     """The names a JSON file about an image may have."""
     stem = image[: image.rindex(".")]
     return stem + SIDECAR_SUFFIX, image + SIDECAR_SUFFIX, f"{stem}_metainfo{SIDECAR_SUFFIX}"

@@ -10,10 +10,13 @@ from pathlib import Path
 from lib_extend.captions import memory as edits
 from lib_extend.captions.composing import Existing, compose, replaces
 from lib_extend.captions.memory import Written
+from lib_extend.config import TagConfig
+from lib_extend.datasets.caption_sources import CaptionSources
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError
 from lib_extend.files import caption_files as files
+from lib_extend.files.caption_forms import is_blank
 from lib_extend.files.encodings import encode
 from lib_extend.files.scan import Found, show
 from lib_extend.jobs import job_events as ev
@@ -59,6 +62,7 @@ class Captioner:
         self.recipe = recipe
         self._state = state
         self._config = recipe.config
+        self.sources = CaptionSources.of(state.root, recipe.config)
 
     def write(self, found: Found, analysis: Analysis | None, decided: dict[str, Decided]) -> Write:
         """The write of one image's caption; fills `decided[found.name]` when it is made."""
@@ -66,7 +70,7 @@ class Captioner:
         def make(data: bytes | None) -> tuple[bytes | None, str | None]:
             text = None if data is None else self._state.encodings.decode(data, found.caption_name)
             written = _written(self._state, found)
-            existing = edits.reconcile(written, text)
+            existing = edits.reconcile(written, _or_elsewhere(found, text, written, self.sources))
             known = self.analysis(found, existing) if analysis is None else self._decided(found, analysis)
             caption = compose(
                 known,
@@ -147,11 +151,31 @@ class Captioner:
         return f"No tag of {name} is left to write: lower --threshold or --exclude less."
 
 
-def existing_caption(state: State, found: Found) -> Existing | None:
-    """The caption that is there now. Raises ImageError when it cannot be read."""
+def existing_caption(state: State, found: Found, config: TagConfig) -> Existing | None:
+    """The caption that is there now, or what the settings take for it. Raises ImageError when it cannot be read."""
     data = files.read_bytes(state.root / found.caption_name)
     text = None if data is None else state.encodings.decode(data, found.caption_name)
-    return edits.reconcile(_written(state, found), text)
+    written = _written(state, found)
+    sources = CaptionSources.of(state.root, config)
+    return edits.reconcile(written, _or_elsewhere(found, text, written, sources))
+
+
+def captioned(state: State, found: Found) -> bool:
+    """Whether a picture has a caption: a file that says something, or of which that cannot be told."""
+    try:
+        data = files.read_bytes(state.root / found.caption_name)
+        return data is not None and not is_blank(state.encodings.decode(data, found.caption_name))
+    except ImageError:
+        return True
+
+
+def _or_elsewhere(
+    found: Found, text: str | None, written: Written | None, sources: CaptionSources
+) -> str | None:
+    """A caption file's text; where it is missing or blank and was never ours, what another source says."""
+    if written is None and (text is None or is_blank(text)):
+        return sources.text(found.name)
+    return text
 
 
 def _written(state: State, found: Found) -> Written | None:

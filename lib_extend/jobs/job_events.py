@@ -32,6 +32,17 @@ class Planned(Event):
 
 
 @dataclass(frozen=True)
+class Notice(Event):
+    """Something about the folder that a person should know: `code` names the kind, `text` says it, `names` are the
+    first of `count` files."""
+
+    code: str
+    text: str
+    count: int
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Status(Event):
     """Something slow is under way that is not an image (a download, a model loading)."""
 

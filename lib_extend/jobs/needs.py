@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lib_extend.config import TagConfig
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError
@@ -69,7 +70,7 @@ def needs_of(state: State, recipe: Recipe, found: Sequence[Found]) -> list[Need]
             if answers and not tags:
                 known = _stored_tags(state, f, models.tagger)
         elif ask and models.tagger == "":
-            known = _caption_tags(state, f)
+            known = _caption_tags(state, f, recipe.config)
             if models.known:
                 key = recipe.answers_key_of(known)
                 answers = state.part(f, ANSWERS, key) is None
@@ -92,10 +93,10 @@ def _stored_tags(state: State, found: Found, key: str) -> Sequence[Tag]:
     return parts()[TAGS].from_json(part.payload) if part else ()
 
 
-def _caption_tags(state: State, found: Found) -> tuple[Tag, ...]:
+def _caption_tags(state: State, found: Found, config: TagConfig) -> tuple[Tag, ...]:
     """The tags a person gave an image, where there is no tagger to give any."""
     try:
-        existing = existing_caption(state, found)
+        existing = existing_caption(state, found, config)
     except ImageError:
         return ()  # reported with its reason when the caption is composed
     return existing.added if existing else ()

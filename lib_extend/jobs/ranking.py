@@ -244,7 +244,7 @@ def stored_analysis(state: State, config: TagConfig, captioner: Captioner, found
     existing = None
     if config.tagger == "none":
         with contextlib.suppress(ImageError):
-            existing = existing_caption(state, found)
+            existing = existing_caption(state, found, config)
     return captioner.stored(found, existing)
 
 

@@ -48,7 +48,7 @@ def recompose(dataset: Dataset, name: str, config: TagConfig) -> Recomposed:
     with dataset.state() as state:
         recipe = Recipe.of(config).known_in(state)
         state.encodings.choose(config.caption_encoding)
-        existing = existing_caption(state, found)
+        existing = existing_caption(state, found, config)
         missing = _missing(state, recipe, found, existing)
         if len(missing) == (config.tagger != "none") + bool(recipe.questions) + config.people:
             raise _never(name)

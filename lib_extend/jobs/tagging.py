@@ -16,11 +16,11 @@ from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, ModelKeys, Recipe
 from lib_extend.datasets.state import Part, State
 from lib_extend.errors import ModelError, Stopped, StorageError
 from lib_extend.files.caption_writing import remove_leftovers
-from lib_extend.files.scan import Found, scan, show
+from lib_extend.files.scan import Found, Survey, show, survey
 from lib_extend.jobs import job_events as ev
-from lib_extend.jobs import journal
+from lib_extend.jobs import journal, notices
 from lib_extend.jobs.background_work import pump
-from lib_extend.jobs.captioning import Captioner, Decided
+from lib_extend.jobs.captioning import Captioner, Decided, captioned
 from lib_extend.jobs.needs import Need, needs_of
 from lib_extend.jobs.recovery import recover, working
 from lib_extend.parts import part_table
@@ -88,6 +88,7 @@ class TagJob:
         self._client: Client | None = None
         self._stop = threading.Event()
         self._counts = {"done": 0, "failed": 0, "written": 0, "analysed": 0, "separated": 0, "incomplete": 0}
+        self._unused: set[str] = set()  # pictures whose own text nobody asked for
         self._said: set[str] = set()  # sentences about a model, each said once
 
     def stop(self) -> None:
@@ -103,12 +104,14 @@ class TagJob:
             WorkerError: the inference process cannot be kept alive.
         """
         began = time.monotonic()
-        found = scan(
+        look = survey(
             self.root,
             recursive=self.config.recursive,
             include=self.config.include,
+            exclude=self.config.exclude_images,
             limit=self.config.limit,
         )
+        found = look.found
         with working(self.dataset, [f.name for f in found]) as state:
             state.encodings.begin(self.config.caption_encoding)
             for parent in {(self.root / f.name).parent for f in found}:
@@ -116,7 +119,7 @@ class TagJob:
             run, continued = self._begin(state)
             status = "stopped"
             try:
-                yield from self._run(state, run, continued, found)
+                yield from self._run(state, run, continued, look)
                 status = "done"
             except Stopped:
                 pass
@@ -125,6 +128,7 @@ class TagJob:
                     self._client.stop() if status != "done" else self._client.close()
                 recover(state)
                 state.update_run(run, status, time.time())
+            yield from notices.of_sources(self._unused)
             seconds = time.monotonic() - began
             yield ev.Finished(
                 done=self._counts["done"],
@@ -157,14 +161,13 @@ class TagJob:
         kind = "preview" if self.dry_run else "tag"
         return state.start_run(kind, self.config.changed(), key, time.time()), False
 
-    def _run(self, state: State, run: int, continued: bool, found: list[Found]) -> Iterator[ev.Event]:
+    def _run(self, state: State, run: int, continued: bool, look: Survey) -> Iterator[ev.Event]:
+        found = look.found
         finished = state.items_done(run) if continued else set()
         clashes = [f for f in found if f.clash]
         owners = [f for f in found if not f.clash]
         if self.config.existing == "skip":
-            skipped = {
-                f.name for f in owners if f.name not in finished and (self.root / f.caption_name).exists()
-            }
+            skipped = {f.name for f in owners if f.name not in finished and captioned(state, f)}
             owners = [f for f in owners if f.name not in skipped]
             self._skipped = len(skipped)
         recipe = self._recipe.known_in(state)
@@ -184,6 +187,7 @@ class TagJob:
             run=run,
             continued=continued,
         )
+        yield from notices.of_folder(self.root, look, self.config)
         for f in clashes:
             other = show(Path(f.clash).name)
             reason = (
@@ -350,6 +354,7 @@ class TagJob:
             outcomes = journal.commit(state, run, writes, settle)
         else:
             outcomes = captioner.preview(writes)
+        self._unused |= captioner.sources.unused
         if outcomes and not self.root.is_dir():
             raise StorageError(f"The folder {show(str(self.root))} is gone: bring it back and start again.")
         for outcome in outcomes:

@@ -61,7 +61,7 @@ def _stored(browser: Browser, row: Row) -> tuple[Analysis, Caption, Existing, se
             recipe = Recipe.of(config.with_(question_file=[], question=[], ask=[]))
         captioner = Captioner(state, recipe.known_in(state))
         with contextlib.suppress(ImageError):
-            there = existing_caption(state, found) or Existing("")
+            there = existing_caption(state, found, config) or Existing("")
         analysis = captioner.analysis(found, there)
         decided = set(state.verdicts(row.name))
         return analysis, captioner.caption(found, analysis, there), there, decided

@@ -80,9 +80,11 @@ def job(services: Services, job: str) -> dict[str, Any]:
 
 @routes.get(
     "/jobs/{job}/events",
-    gives="Events `planned`, `status`, `loaded`, `image`, `failed`, `incomplete` (a caption that lacks a `part`, the "
+    gives="Events `planned`, `notice` (what the folder holds besides: `code`, `text`, `count`, the first `names`), "
+    "`status`, `loaded`, `image`, `failed`, `incomplete` (a caption that lacks a `part`, the "
     "answers, and why; where `path` is empty it is true of all), `paused`, `finished`; each has its number `n`. The "
-    "stream ends after `finished`, which has an `error` when the job failed and `stopped` when it was stopped. "
+    "stream ends after `finished`, which has an `error` when the job failed, `stopped` when it was stopped, and in `encodings` how many captions "
+    "were not UTF-8, by the encoding they were read in (an empty name: left alone, it is not certain). "
     "The last 500 images and the last 500 failures are remembered. An undo tells by `status` how far it is.",
 )
 def job_events(services: Services, call: Call, job: str, after: After = 0, poll: Poll = False) -> Stream:

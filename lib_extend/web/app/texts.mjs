@@ -313,6 +313,8 @@ export const texts = {
     unchanged: "unchanged",
     wouldNot: "would not change",
     new: "new",
+    encodings: (read) =>
+      `Captions that were not UTF-8: ${read.map(([name, n]) => (name ? `${number(n)} read as ${name}` : `${number(n)} left alone, their encoding is not certain`)).join(", ")}.`,
     failures: "Could not be done",
     latest: "Last pictures",
     changes: "What would change",

@@ -3,7 +3,7 @@
 import { fill, h } from "../../dom.mjs";
 import { button } from "../../parts/button.mjs";
 import { note, progress } from "../../parts/states.mjs";
-import { number, texts } from "../../texts.mjs";
+import { help, number, texts } from "../../texts.mjs";
 import { failureList, pictureRow } from "./pictures.mjs";
 
 const words = texts.job;
@@ -21,6 +21,7 @@ export function jobPanel(app, tracker, folder, acts) {
   const line = h("p", { class: "muted small" });
   const status = h("p", { class: "visually-hidden", role: "status" });
   const message = h("div");
+  const notices = h("div");
   const failures = h("div");
   const list = h("ul", { class: "pictures" });
   const listTitle = h("h3", {});
@@ -33,6 +34,7 @@ export function jobPanel(app, tracker, folder, acts) {
     line,
     status,
     message,
+    notices,
     failures,
     h("div", { class: "stack close" }, listTitle, list, listNote),
   );
@@ -121,6 +123,15 @@ export function jobPanel(app, tracker, folder, acts) {
     listNote.textContent = waiting ? words.waiting : some ? words.shown(shown.length, tracker.seen) : "";
     listNote.hidden = !listNote.textContent;
   };
+  let noticesDrawn = "";
+  const drawNotices = () => {
+    const said = [...tracker.notices.values()].map((event) => help(event.text));
+    const read = Object.entries(tracker.finished?.encodings ?? {});
+    if (read.length) said.push(words.encodings(read));
+    if (said.join() === noticesDrawn) return;
+    noticesDrawn = said.join();
+    fill(notices, ...said.map((text) => note("", h("span", {}, text))));
+  };
   let failuresDrawn = -1;
   const drawFailures = (info) => {
     const n = info?.failed ?? tracker.failures.length;
@@ -156,6 +167,7 @@ export function jobPanel(app, tracker, folder, acts) {
     line.hidden = !said;
     if (tracker.over) status.textContent = `${heading(info)}. ${said}`;
     fill(message, phase(info));
+    drawNotices();
     drawFailures(info);
     drawList(info);
   };

@@ -15,6 +15,7 @@ export class Tracker extends EventTarget {
   changed = 0; // of these, captions that differ
   phase = null; // the last `status` event while nothing else happens
   planned = null;
+  notices = new Map(); // what the folder holds besides, by code
   finished = null; // the event of the end
   trouble = ""; // why nothing comes at the moment
   gone = false; // the server knows the job no longer
@@ -89,6 +90,8 @@ export class Tracker extends EventTarget {
       this.changed += event.changed ? 1 : 0;
       this.pictures.unshift(event);
       this.pictures.length = Math.min(this.pictures.length, KEPT);
+    } else if (event.event === "notice") {
+      this.notices.set(event.code, event); // a job that goes on after a pause says it again
     } else if (event.event === "failed" || event.event === "incomplete") {
       this.failures.unshift(event);
       this.failures.length = Math.min(this.failures.length, KEPT);

@@ -216,7 +216,9 @@ class Updater:
             self._index.caption_names[name] = caption
         else:
             self._index.caption_names.pop(name, None)
-        return Listed(name, *image, *(self._stamp(caption) or _NONE), caption=caption)
+        path = self._root / caption
+        stamp = None if os.path.islink(path) and not self._allowed(path) else self._stamp(caption)
+        return Listed(name, *image, *(stamp or _NONE), caption=caption)
 
     def _stamp(self, name: str) -> tuple[int, int] | None:
         path = self._root / name

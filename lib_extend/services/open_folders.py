@@ -17,7 +17,7 @@ from pathlib import Path
 from lib_extend.datasets.dataset import STATE_FILE, STATE_FOLDER
 from lib_extend.errors import ForbiddenError, NotFoundError, UserError
 from lib_extend.files.caption_forms import candidates
-from lib_extend.files.scan import IMAGE_SUFFIXES, show
+from lib_extend.files.scan import IMAGE_SUFFIXES, show, sidecar_names
 from lib_extend.host.safety import Safety
 from lib_extend.services import messages
 
@@ -163,8 +163,8 @@ class FolderBook:
         return path
 
     def check_captions(self, image: Path) -> None:
-        """Raises UserError when a caption of `image` is a link that leads outside of the folders in use."""
-        for name in candidates(image.name):
+        """Raises UserError when a caption or a JSON file of `image` is a link that leads out of the folders in use."""
+        for name in (*candidates(image.name), *sidecar_names(image.name)):
             if os.path.islink(image.with_name(name)):
                 self.check(image.with_name(name))
 

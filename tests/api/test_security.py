@@ -385,3 +385,28 @@ def test_a_preset_cannot_leave_its_folder(server: Server, tmp_path: Path, name: 
         answer = server.request(method, f"/presets/{name}", json=body)
         assert answer.status_code in (400, 404, 405), (method, answer.text)
     assert [p.name for p in tmp_path.rglob("*.json")] == []
+
+
+@posix
+@pytest.mark.parametrize("ending", [".txt", ".caption", ".png.txt", ".json"])
+def test_a_caption_that_leads_outside_is_neither_read_nor_written(
+    server: Server, folder: Path, secret: Path, ending: str, pictures: Pictures
+) -> None:
+    pictures(folder, "cake2-red.png")
+    (folder / f"cake2-red{ending}").symlink_to(secret / "a.txt")
+    server.share(folder)
+    id = server.open(folder)
+    (row,) = server.get(f"/datasets/{id}/images")["rows"]
+    assert row["caption"] == "" and not row["captioned"]
+    image = f"/datasets/{id}/images/cake2-red.png"
+    assert "leads outside" in refused(server.request("GET", image))
+    body = {"caption": "new words", "before": ""}
+    assert "leads outside" in refused(server.request("PUT", f"{image}/caption", json=body))
+    body = {"filter": "", "action": "add", "tags": ["hat"]}
+    assert "leads outside" in refused(server.request("POST", f"/datasets/{id}/edit", json=body))
+    preview = server.request("POST", f"/datasets/{id}/edit", json={**body, "preview": True})
+    assert "secret" not in preview.text
+    assert (secret / "a.txt").read_text() == "secret words" and {p.name for p in secret.iterdir()} == {
+        "a.png",
+        "a.txt",
+    }

@@ -142,7 +142,7 @@ class RunRows:
         result = []
         for id, kind, status, started, finished, config, images, undoes, changed, failed in rows:
             taken, left = back.get(id, (0, 1))
-            shown = "undone" if not left and status != "running" else status
+            shown = status if left else "undone"
             result.append(
                 Run(
                     id, kind, shown, started, finished, json.loads(config), images, undoes, changed, failed, taken

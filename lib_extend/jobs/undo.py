@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import threading
 import time
@@ -13,6 +14,7 @@ from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.run_rows import Change, Run
 from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError, UserError
+from lib_extend.files.caption_files import read_bytes
 from lib_extend.files.scan import show
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs import journal
@@ -244,7 +246,9 @@ def _target(state: State, wanted: int | None, force: bool, dataset: Dataset) -> 
         if r.kind == UNDO and r.status == "done" and r.id not in taken:
             taken.add(r.undoes)
     for r in reversed(runs):
-        if r.kind != UNDO and r.status != "undone" and r.changed and (force or r.id not in taken):
+        if r.kind == UNDO or r.status == "undone" or not r.changed:
+            continue
+        if force or r.id not in taken or _can_go_back(state, r.id):
             return r
     left = [r.id for r in runs if r.kind != UNDO and r.status != "undone" and r.changed]
     root = show(str(dataset.root))
@@ -255,6 +259,17 @@ def _target(state: State, wanted: int | None, force: bool, dataset: Dataset) -> 
             f"`{forced}` does that."
         )
     raise UserError(f"No run on {root} changed a caption that could be restored.")
+
+
+def _can_go_back(state: State, run: int) -> bool:
+    """Whether any caption is as the run left it: what stood in the way of an earlier undo may be gone."""
+    left = state.effective(run)
+    last = state.changes_by_id([numbers[-1] for numbers in left.values()])
+    for change in last.values():
+        with contextlib.suppress(ImageError):
+            if read_bytes(state.root / change.name) == change.after:
+                return True
+    return False
 
 
 def _named(state: State, runs: Sequence[Run], wanted: int, dataset: Dataset) -> Run:

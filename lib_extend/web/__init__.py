@@ -7,6 +7,7 @@ a browser takes the same module under two addresses for two modules.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -19,6 +20,34 @@ MIME = {
 _PART = re.compile(r"[a-z0-9_]+(\.[a-z]+)?")
 
 
+VIEW_TABLE = "views/table.mjs"
+"""Made from the views that are there, so that adding one is one file."""
+_VIEW = re.compile(r"// View (\d+): (.+)")
+
+
+def views() -> list[tuple[str, str]]:
+    """The page's views as (id, title), in the order of their tabs.
+
+    A view is a module `views/ID.mjs` whose first line says `// View PLACE: TITLE`. It exports `view(app)`, which returns
+    { element, show(), hide() }: `show` is called each time it comes to the front, `hide` when another does.
+    """
+    found = []
+    for file in (FOLDER / "views").glob("*.mjs"):
+        with file.open(encoding="utf-8") as lines:
+            said = _VIEW.match(lines.readline())
+        if said:
+            found.append((int(said[1]), file.stem, said[2].strip()))
+    return [(name, title) for _, name, title in sorted(found)]
+
+
+def _view_table() -> bytes:
+    rows = [
+        f"  {{ id: {json.dumps(name)}, title: {json.dumps(title)}, load: () => import({json.dumps(f'./{name}.mjs')}) }},"
+        for name, title in views()
+    ]
+    return "\n".join(["export const VIEWS = [", *rows, "];", ""]).encode()
+
+
 def read_page(path: str) -> tuple[bytes, str, str]:
     """One file of the page, by its path below `app/` with forward slashes ("app.mjs", "parts/field.mjs").
 
@@ -29,7 +58,10 @@ def read_page(path: str) -> tuple[bytes, str, str]:
     """
     parts = path.split("/")
     file = FOLDER.joinpath(*parts)
-    if not all(_PART.fullmatch(p) for p in parts) or file.suffix not in MIME or not file.is_file():
+    if path == VIEW_TABLE:
+        body = _view_table()
+    elif not all(_PART.fullmatch(p) for p in parts) or file.suffix not in MIME or not file.is_file():
         raise FileNotFoundError(f"The page has no file {path!r}.")
-    body = file.read_bytes()
+    else:
+        body = file.read_bytes()
     return body, MIME[file.suffix], f'"{hashlib.sha256(body).hexdigest()[:32]}"'

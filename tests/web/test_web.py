@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +55,21 @@ def test_what_a_module_imports_is_served(path) -> None:  # type: ignore[no-untyp
     for name in IMPORTED.findall(path.read_text(encoding="utf-8")):
         target = (folder / name).resolve().relative_to(web.FOLDER)
         web.read_page(target.as_posix())
+
+
+def test_a_view_is_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert [name for name, _ in web.views()] == ["tag", "review", "browse", "one", "runs"]
+    copy = tmp_path / "app"
+    shutil.copytree(web.FOLDER, copy)
+    monkeypatch.setattr(web, "FOLDER", copy)
+    before = web.read_page(web.VIEW_TABLE)
+    (copy / "views" / "notes.mjs").write_text(
+        '// View 25: My "notes"\nexport const view = () => null;\n', encoding="utf-8"
+    )
+    body, mime, tag = web.read_page(web.VIEW_TABLE)
+    assert b'{ id: "notes", title: "My \\"notes\\"", load: () => import("./notes.mjs") }' in body
+    assert mime == before[1] and tag != before[2]
+    assert web.views()[2][0] == "notes"
 
 
 def test_the_names_of_the_panel() -> None:

@@ -14,6 +14,9 @@ import { VIEWS } from "./views/table.mjs";
 const STYLES = ["base", "controls", "parts", "views", "browse", "review"];
 const AGAIN = 3000;
 
+// a view in words: long, and short for narrow windows
+const name = (id, title) => texts.views[id] ?? [title, title];
+
 class PromptExtendApp extends HTMLElement {
   #begun = false;
   #endTheme = () => {};
@@ -127,7 +130,7 @@ class PromptExtendApp extends HTMLElement {
 }
 
 function tabs(open) {
-  const buttons = VIEWS.map(({ id }) =>
+  const buttons = VIEWS.map(({ id, title }) =>
     h(
       "button",
       {
@@ -137,11 +140,11 @@ function tabs(open) {
         tabIndex: -1,
         "aria-selected": "false",
         "aria-controls": `view-${id}`,
-        "aria-label": texts.views[id][0],
+        "aria-label": name(id, title)[0],
         on: { click: () => open(id) },
       },
-      h("span", { class: "long" }, texts.views[id][0]),
-      h("span", { class: "short", "aria-hidden": "true" }, texts.views[id][1]),
+      h("span", { class: "long" }, name(id, title)[0]),
+      h("span", { class: "short", "aria-hidden": "true" }, name(id, title)[1]),
     ),
   );
   const element = h("div", { class: "views", role: "tablist", "aria-label": texts.views.label }, buttons);

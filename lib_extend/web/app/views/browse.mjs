@@ -1,3 +1,4 @@
+// View 30: Browse
 // "Browse": all pictures of a folder, filtered; their tags; edits on one caption or on all that is filtered.
 
 import { follow } from "../api.mjs";

@@ -1,3 +1,4 @@
+// View 40: One picture
 // "One picture": drop one, see all that the models say about it.
 
 import { api } from "../api.mjs";

@@ -1,3 +1,4 @@
+// View 20: Review
 // "Review": the answers and separations a person should look at, the least certain first, decided by keys.
 
 import { thumb } from "../api.mjs";

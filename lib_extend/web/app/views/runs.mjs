@@ -1,3 +1,4 @@
+// View 50: Runs
 // "Runs": what was done to a folder, what each run changed, and the way back.
 
 import { api } from "../api.mjs";

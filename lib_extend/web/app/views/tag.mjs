@@ -1,3 +1,4 @@
+// View 10: Tag a folder
 // "Tag a folder": choose it, choose settings, look at what would happen, start, watch, stop, continue.
 
 import { api } from "../api.mjs";

@@ -35,6 +35,7 @@ class CaptionSettings:
         "leaves the file, append / prepend add after / before, overwrite replaces",
         choices=EXISTING_MODES,
         recompose=True,
+        label="Captions already there",
     )
     caption_encoding: str = _s(
         "auto",
@@ -42,6 +43,7 @@ class CaptionSettings:
         "it is not certain; captions are written as UTF-8",
         choices=CAPTION_ENCODINGS,
         recompose=True,
+        label="Encoding of captions",
     )
     caption_source: tuple[str, ...] = _s(
         (),
@@ -49,6 +51,7 @@ class CaptionSettings:
         "generation data) or filename, in this order, separated by commas",
         metavar="LIST",
         recompose=True,
+        label="Captions from elsewhere",
     )
     format: str = _s(
         "plain",
@@ -56,20 +59,39 @@ class CaptionSettings:
         "(the published LoRAs' orders); or a template with the fields {people} {characters} {copyright} "
         "{persons} {general} {new} {artist} {year} {rating} {meta}",
         recompose=True,
+        label="Format",
     )
-    sort: str = _s("score", "order of the tags", choices=SORTS, recompose=True)
-    separator: str = _s(", ", "text between tags", recompose=True)
-    underscores: bool = _s(False, "keep underscores (black_hair) instead of spaces", recompose=True)
+    sort: str = _s(
+        "score",
+        "order of the tags",
+        choices=SORTS,
+        recompose=True,
+        label="Order of tags",
+    )
+    separator: str = _s(
+        ", ",
+        "text between tags",
+        recompose=True,
+        label="Between tags",
+    )
+    underscores: bool = _s(
+        False,
+        "keep underscores (black_hair) instead of spaces",
+        recompose=True,
+        label="Keep underscores",
+    )
     escape_brackets: bool = _s(
         False,
         r"write \( and \) so that a WebUI does not read emphasis",
         recompose=True,
+        label="Escape brackets",
     )
     count_style: str = _s(
         "english",
         "plurals of counts: english (2 boxes) or naive (2boxs), the published LoRA's form",
         choices=COUNT_STYLES,
         recompose=True,
+        label="Plurals of counts",
     )
     seed: int = _s(
         0,

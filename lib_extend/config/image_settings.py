@@ -14,15 +14,27 @@ _s = partial(setting, group="images")
 class ImageSettings:
     """Which images of the folder a run takes."""
 
-    recursive: bool = _s(False, "subfolders too", group="images")
+    recursive: bool = _s(
+        False,
+        "subfolders too",
+        label="Subfolders too",
+    )
     include: tuple[str, ...] = _s(
         (),
         "only images whose relative path matches one of these globs",
         metavar="GLOB",
+        label="Only files that match",
+    )
+    limit: int | None = _s(
+        None,
+        "most images in this run",
+        low=1,
+        high=10_000_000,
+        label="Most pictures",
     )
     exclude_images: tuple[str, ...] = _s(
         ("*-masklabel.*", "*-condlabel.*"),
         "no images whose relative path matches one of these globs; trainers' mask files unless others are named",
         metavar="GLOB",
+        label="No files that match",
     )
-    limit: int | None = _s(None, "most images in this run", low=1, high=10_000_000)

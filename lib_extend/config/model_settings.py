@@ -22,16 +22,19 @@ class ModelSettings:
         "tagger: a name from `prompt-extend models`, a folder with model.onnx, `sketch` (drawn scenes "
         "only), or `none` to start from the existing captions",
         metavar="NAME",
+        label="Tagger",
     )
     vlm: str = _s(
         "none",
         "vision-language model for the questions: a name from `prompt-extend models`, a local folder, an "
         "http(s)://…/v1 server, `auto` (the best that the graphics card has room for), `sketch`, or `none`",
         metavar="NAME|FOLDER|URL",
+        label="Vision-language model",
     )
     vlm_model: str = _s(
         "",
         "model name to request from a --vlm server (default: the first it lists)",
+        label="Model on that server",
     )
     vlm_4bit: str = _s(
         "auto",
@@ -45,9 +48,14 @@ class ModelSettings:
         high=1024,
     )
     device: str = _s("auto", "where models run", choices=DEVICES)
-    offline: bool = _s(False, "never use the network; only models already here", group="models")
+    offline: bool = _s(
+        False,
+        "never use the network; only models already here",
+        label="Never use the network",
+    )
     models_dir: str = _s(
         "",
         "folder for downloaded models (default: the Hugging Face cache)",
         metavar="DIR",
+        label="Folder for models",
     )

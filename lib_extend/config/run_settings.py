@@ -20,4 +20,5 @@ class RunSettings:
         "images a tagger call takes (default: by model and device)",
         low=1,
         high=512,
+        label="Pictures a tagger call",
     )

@@ -17,6 +17,7 @@ def setting(
     help: str,
     *,
     group: str,
+    label: str = "",
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
@@ -26,6 +27,7 @@ def setting(
     """A dataclass field that carries the facts about one setting."""
     facts = {
         "help": help,
+        "label": label,
         "group": group,
         "low": low,
         "high": high,
@@ -43,6 +45,7 @@ class Setting:
     Attributes:
         name: the field's name in the config and in JSON; the flag is `--` + name with dashes.
         type: `str`, `int`, `float`, `bool` or `list` (of str).
+        label: its name as a person reads it.
         optional: None is allowed (means "the model's own" or "no limit").
         recompose: changing it only re-composes captions; no model runs.
     """
@@ -52,6 +55,7 @@ class Setting:
     optional: bool
     default: Any
     help: str
+    label: str
     group: str
     low: float | None
     high: float | None
@@ -125,5 +129,5 @@ def _settings(config: type) -> Iterator[Setting]:
             type=kind,
             optional=optional,
             default=f.default,
-            **f.metadata,
+            **{**f.metadata, "label": f.metadata["label"] or f.name.capitalize().replace("_", " ")},
         )

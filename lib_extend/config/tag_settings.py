@@ -20,6 +20,7 @@ class TagSettings:
         low=0.0,
         high=1.0,
         recompose=True,
+        label="General tags above",
     )
     character_threshold: float | None = _s(
         None,
@@ -27,24 +28,33 @@ class TagSettings:
         low=0.0,
         high=1.0,
         recompose=True,
+        label="Character tags above",
     )
     mcut: bool = _s(
         False,
         "find the thresholds in each image's largest score gap (MCut) instead",
         recompose=True,
+        label="Find thresholds by MCut",
     )
-    rating: bool = _s(False, "write the rating as a tag", recompose=True)
+    rating: bool = _s(
+        False,
+        "write the rating as a tag",
+        recompose=True,
+        label="Write the rating",
+    )
     exclude: tuple[str, ...] = _s(
         (),
         "tags never written: names, wildcards (*_background) or /regular expressions/, separated by commas",
         metavar="LIST",
         recompose=True,
+        label="Never write",
     )
     keep: tuple[str, ...] = _s(
         (),
         "tags written whatever their score, when the tagger names them at all; same forms as --exclude",
         metavar="LIST",
         recompose=True,
+        label="Always write",
     )
     replace: tuple[str, ...] = _s(
         (),
@@ -52,12 +62,27 @@ class TagSettings:
         "empty new removes",
         metavar="LIST",
         recompose=True,
+        label="Replace",
     )
     prefix_tags: tuple[str, ...] = _s(
         (),
         "tags put first in every caption (a trigger word)",
         metavar="LIST",
         recompose=True,
+        label="Put first",
     )
-    suffix_tags: tuple[str, ...] = _s((), "tags put last in every caption", metavar="LIST", recompose=True)
-    max_tags: int | None = _s(None, "most tags in a caption", low=1, high=1000, recompose=True)
+    suffix_tags: tuple[str, ...] = _s(
+        (),
+        "tags put last in every caption",
+        metavar="LIST",
+        recompose=True,
+        label="Put last",
+    )
+    max_tags: int | None = _s(
+        None,
+        "most tags in a caption",
+        low=1,
+        high=1000,
+        recompose=True,
+        label="Most tags",
+    )

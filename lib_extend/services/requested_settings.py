@@ -32,6 +32,7 @@ def _described(s: Setting) -> dict[str, Any]:
         "type": _TYPES[s.type],
         "optional": s.optional,
         "default": list(s.default) if isinstance(s.default, tuple) else s.default,
+        "label": s.label,
         "help": s.help,
         "group": s.group,
         "low": s.low,

@@ -45,6 +45,7 @@ _CHECKED = {
                 "type": "number",
                 "optional": True,
                 "default": None,
+                "label": "General tags above",
                 "help": "score a general tag needs (default: the model's own)",
                 "group": "tags",
                 "low": 0.0,

@@ -1,5 +1,6 @@
 // What all views share: the server's state, the settings and their values, the folder that is open.
 
+import { nameSettings } from "./texts.mjs";
 import { api } from "./api.mjs";
 import { same } from "./parts/field.mjs";
 
@@ -33,6 +34,7 @@ export class Context extends EventTarget {
     this.ownQuestions = own;
     this.state = state;
     this.settings = settings.settings;
+    nameSettings(this.settings);
     this.groups = settings.groups;
     this.formats = settings.formats;
     this.questions = questions;

@@ -31,59 +31,13 @@ export function ago(moment, now = Date.now() / 1000) {
   return new Date(moment * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }
 
-const LABELS = {
-  tagger: "Tagger",
-  vlm: "Vision-language model",
-  vlm_model: "Model on that server",
-  models_dir: "Folder for models",
-  offline: "Never use the network",
-  ask: "Questions",
-  question: "Questions of your own",
-  question_file: "Question files",
-  question_threshold: "Ask about tags above",
-  answer_threshold: "Accept answers above",
-  max_pixels: "Pixels a question sees",
-  people: "Say whose tag is whose",
-  person_threshold: "Person score",
-  person_tag_threshold: "Tag score on a person",
-  person_min_tags: "Tags a person needs",
-  person_max_overlap: "Largest overlap",
-  person_min_size: "Smallest person",
-  person_tags: "Tags of a person",
-  shared_tags: "Tags all persons have",
-  letters: "Letters",
-  letter_separator: "Between letter and tag",
-  pair_characters: "Pair named characters",
-  positions: "Write positions",
-  detector: "Person detector",
-  threshold: "General tags above",
-  character_threshold: "Character tags above",
-  mcut: "Find thresholds by MCut",
-  rating: "Write the rating",
-  exclude: "Never write",
-  keep: "Always write",
-  replace: "Replace",
-  prefix_tags: "Put first",
-  suffix_tags: "Put last",
-  max_tags: "Most tags",
-  existing: "Captions already there",
-  format: "Format",
-  sort: "Order of tags",
-  separator: "Between tags",
-  caption_source: "Captions from elsewhere",
-  caption_encoding: "Encoding of captions",
-  underscores: "Keep underscores",
-  escape_brackets: "Escape brackets",
-  count_style: "Plurals of counts",
-  recursive: "Subfolders too",
-  include: "Only files that match",
-  exclude_images: "No files that match",
-  limit: "Most pictures",
-  batch_size: "Pictures a tagger call",
-};
+const labels = {};
+
+/** Take the settings' names from their descriptions. */
+export const nameSettings = (settings) => settings.forEach((s) => (labels[s.name] = s.label));
 
 /** A setting's name as a person reads it. */
-export const label = (name) => LABELS[name] ?? (name[0].toUpperCase() + name.slice(1)).replaceAll("_", " ");
+export const label = (name) => labels[name] ?? (name[0].toUpperCase() + name.slice(1)).replaceAll("_", " ");
 
 /** A setting's help without the words of the command line. */
 export const help = (text) =>
@@ -92,8 +46,6 @@ export const help = (text) =>
     .replace(/`prompt-extend models`/g, "the list")
     .replace(/, separated by commas/g, "")
     .replace(/^./, (c) => c.toUpperCase());
-
-export const labelled = Object.keys(LABELS);
 
 export const choices = {
   existing: {

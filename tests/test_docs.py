@@ -31,10 +31,10 @@ def test_the_table_of_rooms_and_the_diagram_are_up_to_date() -> None:
         assert page.read_text(encoding="utf-8") == text, f"{page.name} is old: python -m tests.house"
 
 
-def example(name: str) -> str:
+def example(name: str, language: str = "python") -> str:
     """The code block of CONTRIBUTING marked ```python NAME."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    blocks = re.findall(rf"```python {name}\n(.*?)```", text, re.DOTALL)
+    blocks = re.findall(rf"```{language} {name}\n(.*?)```", text, re.DOTALL)
     assert len(blocks) == 1
     return str(blocks[0])
 
@@ -56,7 +56,7 @@ def copy(tmp_path: Path) -> Path:
     shutil.copytree(
         ROOT / "lib_extend",
         target / "lib_extend",
-        ignore=shutil.ignore_patterns("__pycache__", "weights", "web"),
+        ignore=shutil.ignore_patterns("__pycache__", "weights"),
     )
     return target
 
@@ -73,6 +73,36 @@ def run_in(copy: Path, code: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_add_a_setting(copy: Path) -> None:
+    file = copy / "lib_extend" / "config" / "caption_settings.py"
+    head = '    """How a caption is written, and what becomes of one that is there."""\n'
+    text = file.read_text(encoding="utf-8")
+    assert text.count(head) == 1
+    file.write_text(text.replace(head, f"{head}\n{example('setting')}"), encoding="utf-8")
+    printed = run_in(
+        copy,
+        "from lib_extend.cli.main import main\n"
+        "from lib_extend.config import TagConfig\n"
+        "config = TagConfig.from_dict({'line_end': 'x'})\n"
+        "print(config.line_end, config.changed(), TagConfig().line_end == '')\n"
+        "main(['tag', '--help'])",
+    )
+    assert printed.startswith("x {'line_end': 'x'} True")
+    assert "--line-end TEXT" in printed and "text put at the end of every caption" in printed
+
+
+def test_add_a_view(copy: Path) -> None:
+    file = copy / "lib_extend" / "web" / "app" / "views" / "notes.mjs"
+    file.write_text(example("view", "js"), encoding="utf-8")
+    printed = run_in(
+        copy,
+        "from lib_extend import web\n"
+        "print(web.views()[-1])\n"
+        "print(b'./notes.mjs' in web.read_page(web.VIEW_TABLE)[0], web.read_page('views/notes.mjs')[1])",
+    )
+    assert printed.splitlines() == ["('notes', 'Notes')", "True text/javascript; charset=utf-8"]
 
 
 def test_add_a_tagger(copy: Path) -> None:

@@ -24,8 +24,8 @@ class RecordError(ValueError):
 class Record:
     """Mixin of frozen dataclasses: JSON in and out.
 
-    A field may be `str`, `int`, `float`, `bool`, an Enum of texts, another record, `tuple[X, ...]`, `Mapping[str, X]`,
-    `X | None`, or `Any`, which is taken as it is.
+    A field may be `str`, `int`, `float`, `bool`, an Enum of texts, another record, `tuple[X, ...]`, `list[X]`,
+    `Mapping[str, X]`, `X | None`, or `Any`, which is taken as it is.
     """
 
     def to_json(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _reader(hint: Any) -> Reader:
         read = _reader(inner[1])
         return lambda value: {str(k): read(v) for k, v in _checked(value, Mapping).items()}
     if isinstance(origin, type) and issubclass(origin, Sequence):
-        return _many(_reader(inner[0]), tuple)
+        return _many(_reader(inner[0]), list if origin is list else tuple)
     if isinstance(hint, type) and issubclass(hint, Record):
         return hint.from_json
     if isinstance(hint, type) and issubclass(hint, Enum):

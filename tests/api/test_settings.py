@@ -32,7 +32,8 @@ def test_every_setting_is_told(server: Server) -> None:
     assert [s["name"] for s in told["settings"]] == [f.name for f in fields(TagConfig)]
     by_name = {s["name"]: s for s in told["settings"]}
     assert by_name["threshold"] | {"help": ""} == {
-        "name": "threshold", "type": "number", "optional": True, "default": None, "help": "", "group": "tags",
+        "name": "threshold", "type": "number", "optional": True, "default": None, "label": "General tags above", "help": "",
+        "group": "tags",
         "low": 0.0, "high": 1.0, "choices": None, "metavar": None, "recompose": True,
     }  # fmt: skip
     assert by_name["ask"]["type"] == "list" and by_name["ask"]["default"][0] == "count"

@@ -73,7 +73,7 @@ ROOMS: tuple[Room, ...] = (
         "models",
         "one file a family of models; the registry; downloads",
         f"{BASE} vocabulary files",
-        "torch transformers onnxruntime huggingface_hub safetensors tokenizers numpy PIL pillow_avif httpx "
+        "torch transformers onnxruntime huggingface_hub safetensors tokenizers numpy PIL pillow_avif httpx cykooz_resizer "
         "tqdm filelock bitsandbytes accelerate jinja2",
     ),
     Room(

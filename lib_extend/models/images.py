@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from lib_extend.models import resampling
+
 Array = npt.NDArray[Any]
 Color = tuple[int, int, int]
 
@@ -27,8 +29,8 @@ COVERED = "covered"
 SCALE = "scale"
 """Likewise: how many of the original's pixels one of a reduced picture stands for, along each side."""
 
-_SHARP = 2.0
-"""Averaging leaves at least this many pixels per pixel of the result, along each side."""
+_SHARP, _SHARPER = 2.0, 3.0
+"""Averaging leaves at least this many pixels per pixel of the result, along each side; more where a filter is cheap."""
 
 _GAP = 3.0
 """Likewise for the other filters, at which averaging shows more."""
@@ -92,7 +94,7 @@ def pad_square(image: Image.Image, side: int, *, color: Color = WHITE, filter: i
     scale = float(image.info.get(SCALE, 1))
     # half a pixel is the least there can be: a thousandth only mends the division's rounding
     left, top = (math.floor(v * scale + 0.001) / scale for v in (left, top))
-    factor = max(1, int(square / (_SHARP * side)))
+    factor = max(1, int(square / ((_SHARPER if resampling.fast() else _SHARP) * side)))
     flat = flatten(image.reduce(factor) if factor > 1 and _averages(image) else image, color)
     if factor > 1 and flat.size == image.size:
         flat = flat.reduce(factor)
@@ -115,7 +117,7 @@ def pad_square(image: Image.Image, side: int, *, color: Color = WHITE, filter: i
     )
     canvas.paste(flat, (dx, dy))
     window = (begin_x, begin_y, begin_x + square, begin_y + square)
-    return canvas.resize((side, side), Image.Resampling(filter), box=window)
+    return resampling.shrink(canvas, (side, side), filter, window)
 
 
 def _averages(image: Image.Image) -> bool:
@@ -147,6 +149,9 @@ def resize(image: Image.Image, size: tuple[int, int], filter: int) -> Image.Imag
     box = covered(image)
     if size == image.size and box == (0.0, 0.0, *image.size):
         return image
+    much = min((box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1]) >= resampling.LEAST
+    if image.mode == "RGB" and much and resampling.fast():
+        return resampling.shrink(image, size, filter, box)
     # Pillow's own two steps: average by a whole factor, then the filter on what is left.
     return image.resize(size, Image.Resampling(filter), box=box, reducing_gap=_GAP)
 

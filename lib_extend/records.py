@@ -189,6 +189,9 @@ class Caption(Record):
     """A caption ready to be written: its tags in order, its text, and what was left out.
 
     Where persons were wanted, `persons` are those told apart, left to right, or `reason` says why there are none.
+    `earlier` names the tags that earlier runs found and this one did not ask for.
+    `text` is the whole file's; `tags` are those of its first line with words, and `later` are the further lines, each
+    with its own text, where they are written too.
     """
 
     text: str
@@ -196,6 +199,8 @@ class Caption(Record):
     dropped: tuple[Drop, ...] = field(default=())
     persons: tuple[Person, ...] = ()
     reason: str = ""
+    earlier: tuple[str, ...] = ()
+    later: tuple[Caption, ...] = ()
 
 
 def tag_names(tags: Sequence[Tag]) -> list[str]:

@@ -9,13 +9,19 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from lib_extend.captions.existing import Existing, extended
-from lib_extend.captions.layout import arrange, plain_order
+from lib_extend.captions.earlier import Asked, earlier_tags, unlettered
+from lib_extend.captions.existing import Existing
+from lib_extend.captions.layout import Arranged, arrange, plain_order
 from lib_extend.captions.lettering import lettered
-from lib_extend.captions.lists import limited, rewritten, unique, without
+from lib_extend.captions.line_writing import LineWriter
+from lib_extend.captions.lists import rewritten, typed, unique, without
+from lib_extend.captions.memory import separator_in
 from lib_extend.captions.patterns import patterns
-from lib_extend.captions.reading import pieces
+from lib_extend.captions.people_counts import settled
+from lib_extend.captions.standing import is_plain
+from lib_extend.captions.text import Kind, parse
 from lib_extend.captions.thresholds import Thresholds, passing
 from lib_extend.config import TagConfig
 from lib_extend.questions.asking import settle
@@ -33,6 +39,7 @@ def compose(
     existing: Existing | None = None,
     image_key: str = "",
     thresholds: Thresholds | None = None,
+    asked: Asked | None = None,
 ) -> Caption:
     """The caption of one image.
 
@@ -41,67 +48,128 @@ def compose(
         existing: the caption that is there; None where there is no file.
         image_key: the image's name, which seeds what is random.
         thresholds: the tagger's own, used where the settings name none.
+        asked: of tags that answers ever gave, whether this run puts their questions again; of others it does when
+            it asks any.
 
-    A person's tags stay unless `config.existing` is "overwrite", or `exclude` or `replace` name them; what
-    a person took out stays out. The same caption given again as `existing` is composed to the same text.
+    What a person wrote stays to the letter unless `config.existing` is "overwrite"; of its tags those go or change that
+    `exclude` or `replace` name. What a person took out stays out. Lines besides the first with words stay as they are
+    unless `config.lines` is "every". The same caption given again as `existing` is composed to the same text.
     """
-    dropped: list[Drop] = []
     if existing is None or replaces(config):
-        existing = Existing("")
-    removed = {key(n) for n in existing.removed}
-    by_hand = rewritten(existing.added, config, dropped, again=True)
-    human = unique((t for _, t in by_hand), set())
-    prefix, suffix = _options(config, removed, dropped)
-    extends = bool(existing.text.strip()) and config.existing in ("append", "prepend")
-    stays = {*map(_key, (*human, *prefix, *suffix)), *(map(key, existing.ours) if extends else ())}
-    machine = _machine(analysis, config, thresholds or Thresholds(), stays, removed, dropped)
-    persons: tuple[Person, ...] = ()
-    reason = ""
-    if config.people:
-        result = lettered(machine, human, analysis, config, thresholds or Thresholds(), removed, dropped)
-        machine, persons, reason = result.tags, result.separation.persons, result.separation.reason
-
-    def caption(text: str, tags: Sequence[Tag], dropped: Sequence[Drop]) -> Caption:
-        return Caption(text, tuple(tags), tuple(dropped), persons, reason)
-
-    machine = unique(machine, {*map(_key, (*prefix, *suffix, *human))})
-    forms = dict(existing.forms)
-    rng = _rng(config.seed, image_key)
-
-    def form(tag: Tag) -> str:
-        """A person's tag as the person wrote it, any other by the settings."""
-        if tag.source is Source.HUMAN and tag.name in forms:
-            return forms[tag.name]
-        return written(tag.name, config.underscores, config.escape_brackets)
-
-    if extends:
-        arranged = arrange(machine, config, rng)
-        made = extended(existing, by_hand, arranged, prefix, suffix, config, form, dropped)
-        return caption(made.text, made.tags, made.dropped)
-    prefix, suffix, human = _in_place(prefix, suffix, human)
-    if config.format == "plain":
-        first = _leading(existing, by_hand, {*map(_key, machine)})
-        before = [t for t in human if _key(t) in first]
-        after = [t for t in human if _key(t) not in first]
-        tags = [*prefix, *before, *plain_order(machine, config, rng), *after, *suffix]
-        tags = limited(tags, config.max_tags, dropped)
-        return caption(config.separator.join(map(form, tags)), tags, dropped)
-    kept: list[Tag] = []
-
-    def cut(tags: Sequence[Tag]) -> list[Tag]:
-        kept.extend(limited([*prefix, *tags, *suffix], config.max_tags, dropped))
-        return [t for t in tags if t in kept]
-
-    arranged = arrange([*human, *machine], config, rng, form, cut)
-    ends = [[t for t in tags if t in kept] for tags in (prefix, suffix)]
-    texts = [*map(form, ends[0]), *([arranged.text] if arranged.text else []), *map(form, ends[1])]
-    tags = [*ends[0], *arranged.tags, *ends[1]]
-    return caption(config.separator.join(texts), tags, (*dropped, *arranged.dropped))
+        existing = Existing()
+    made = [
+        _line(analysis, config, line, image_key, thresholds or Thresholds(), asked or {})
+        for line in (existing, *(existing.later if config.lines == "every" else ()))
+    ]
+    text = existing.before + made[0].text
+    for line, caption in zip(existing.later, made[1:], strict=False):
+        text += line.before + caption.text
+    text += existing.later[-1].after if len(made) > 1 else existing.after
+    return replace(made[0], text=text, later=tuple(made[1:]))
 
 
 def replaces(config: TagConfig) -> bool:
     """Whether the caption that is there is thrown away; without a tagger it is where all starts from."""
     return config.existing == "overwrite" and config.tagger != "none"
+
+
+def _line(
+    analysis: Analysis,
+    config: TagConfig,
+    existing: Existing,
+    image_key: str,
+    thresholds: Thresholds,
+    asked: Asked,
+) -> Caption:
+    """One line of a caption file."""
+    dropped: list[Drop] = []
+    removed = {key(n) for n in existing.removed}
+    by_hand = _own(existing, config, dropped)
+    human = [t for _, t in by_hand.values() if t is not None]
+    there = {*map(_key, human), *(key(n) for p in existing.own for n in p.holds)}
+    ends = _options(config, removed, dropped)
+    prefix, suffix = ends.prefix, ends.suffix
+    extends = bool(existing.line.pieces) and config.existing in ("append", "prepend")
+    stays = {*there, *map(_key, (*prefix, *suffix)), *(map(key, existing.ours) if extends else ())}
+    machine = _machine(analysis, config, thresholds, stays, removed, dropped)
+    keep = patterns(config.keep, "keep").match
+    machine = settled(machine, human, len(analysis.persons), keep, dropped)
+    persons: tuple[Person, ...] = ()
+    reason = ""
+    if config.people:
+        result = lettered(machine, human, analysis, config, thresholds, removed, dropped)
+        machine, persons, reason = result.tags, result.separation.persons, result.separation.reason
+    earlier = _earlier(existing, analysis.answers, config, asked, dropped)
+    earlier = unique(earlier, {*map(_key, (*machine, *prefix, *suffix)), *there})
+    machine = [*unlettered(machine, earlier, config, dropped), *earlier] if earlier else machine
+    machine = unique(machine, {*map(_key, (*prefix, *suffix)), *there})
+    spelled = {**typed(config), **ends.forms}
+    separator = separator_in(existing, config.separator)
+    if separator != config.separator:
+        config = replace(config, separator=separator)
+
+    def form(tag: Tag) -> str:
+        """What the user typed as it was typed, any other tag by the settings."""
+        typed_text = spelled.get(tag.name)
+        return (
+            written(tag.name, config.underscores, config.escape_brackets)
+            if typed_text is None
+            else typed_text
+        )
+
+    work = LineWriter(existing, by_hand, prefix, suffix, config, form, dropped)
+    rng = _rng(config.seed, image_key)
+    if extends:
+        made = work.extended(arrange(machine, config, rng))
+    elif config.format == "plain":
+        made = work.around(Arranged(tuple(plain_order(machine, config, rng)), ""))
+    elif existing.own and not is_plain(existing.line):
+        made = work.around(arrange(machine, config, rng, form, work.cut))
+    else:
+        made = work.laid_out(machine, rng)
+    kept = {id(t) for t in earlier}
+    stays_there = tuple(t.name for t in made.tags if id(t) in kept)
+    return Caption(made.text, made.tags, (*dropped, *made.dropped), persons, reason, earlier=stays_there)
+
+
+def _earlier(
+    existing: Existing, answers: Sequence[Answer], config: TagConfig, asked: Asked, dropped: list[Drop]
+) -> list[Tag]:
+    """What earlier runs found and this one does not ask for, after the user's lists."""
+    if not existing.kinds:
+        return []
+    # what this run's own answers give, in either style, is none of an earlier one's
+    given = {key(form): True for a in answers if a.tag for form in count_forms(a)}
+    found = earlier_tags(existing, config, {**asked, **given})
+    return [t for _, t in rewritten(found, config, dropped, again=True)] if found else []
+
+
+def _own(existing: Existing, config: TagConfig, dropped: list[Drop]) -> dict[int, tuple[str, Tag | None]]:
+    """A person's pieces by their place in the line: how each is written now, and as a tag (None: a separator).
+
+    The user's lists name whole tags; they do not look into prose and groups.
+    """
+    result: dict[int, tuple[str, Tag | None]] = {}
+    lists = bool(config.exclude or config.replace)
+    spelled = typed(config) if config.replace else {}
+    for i, piece in enumerate(existing.line.pieces):
+        if not existing.human[i]:
+            continue
+        if piece.kind is Kind.SEPARATOR:
+            result[i] = piece.raw, None
+            continue
+        tag = Tag(piece.name, source=Source.HUMAN)
+        if not lists or piece.kind is not Kind.TAG:
+            result[i] = piece.raw, tag
+            continue
+        for _, made in rewritten([tag], config, dropped, again=True):
+            text = piece.raw
+            if made.name != piece.name:
+                name = made.name
+                words = spelled.get(name) or written(name, config.underscores, config.escape_brackets)
+                text = piece.spelled(words)
+            result[i] = text, made
+    return result
 
 
 # what the models said
@@ -154,7 +222,7 @@ def _answered(
     there = there | {key(a.tag) for a in answers if a.object in ("", a.tag)}
     result = []
     for a in answers:
-        name, other = _count_forms(a, config.count_style)
+        name, other = count_forms(a, config.count_style)
         if a.object and key(a.object) not in there:
             dropped.append(Drop(name, f"{a.object} itself is left out"))
         elif key(other) in removed:
@@ -166,7 +234,7 @@ def _answered(
     return result
 
 
-def _count_forms(answer: Answer, style: str) -> tuple[str, str]:
+def count_forms(answer: Answer, style: str = "english") -> tuple[str, str]:
     """`3_boxes` and `3boxs` (the published LoRA's form) in the order in which the style prefers them."""
     if not answer.object or answer.tag != f"{answer.answer}_{plural(answer.object)}":
         return answer.tag, answer.tag
@@ -177,47 +245,25 @@ def _count_forms(answer: Answer, style: str) -> tuple[str, str]:
 # the user's own tags
 
 
-def _options(config: TagConfig, removed: set[str], dropped: list[Drop]) -> tuple[list[Tag], list[Tag]]:
-    """The prefix and suffix tags."""
+@dataclass(frozen=True)
+class _Ends:
+    """The prefix and suffix tags, and how they were typed."""
+
+    prefix: list[Tag]
+    suffix: list[Tag]
+    forms: dict[str, str]
+
+
+def _options(config: TagConfig, removed: set[str], dropped: list[Drop]) -> _Ends:
     taken: set[str] = set()
     ends = []
+    forms: dict[str, str] = {}
     for texts in (config.prefix_tags, config.suffix_tags):
-        names = [p.name for text in texts for p in pieces(text)]
-        tags = without([Tag(n, source=Source.OPTION) for n in names], removed, dropped)
+        found = [p for line in parse(", ".join(texts)).lines for p in line.pieces] if texts else []
+        forms = {p.name: p.raw for p in found} | forms
+        tags = without([Tag(p.name, source=Source.OPTION) for p in found], removed, dropped)
         ends.append(unique(tags, taken))
-    return ends[0], ends[1]
-
-
-def _in_place(
-    prefix: Sequence[Tag], suffix: Sequence[Tag], human: Sequence[Tag]
-) -> tuple[list[Tag], list[Tag], list[Tag]]:
-    """Prefix, suffix and the remaining human tags.
-
-    A person's tag that is also an option takes the option's place, but remains the person's: it stays when
-    the option goes.
-    """
-    own = {_key(t): t for t in human}
-    taken = {*map(_key, (*prefix, *suffix))}
-    return (
-        [own.get(_key(t), t) for t in prefix],
-        [own.get(_key(t), t) for t in suffix],
-        [t for t in human if _key(t) not in taken],
-    )
-
-
-def _leading(existing: Existing, by_hand: Sequence[tuple[str, Tag]], machine: set[str]) -> set[str]:
-    """Keys of a person's tags that stand before any of ours that is still written between them.
-
-    The user's own prefix does not count, nor what goes: else a second run would move them.
-    """
-    names = {n: _key(t) for n, t in by_hand}
-    result = {names[n] for n in existing.leading if n in names}
-    for n, _ in existing.forms:
-        if key(n) in machine:
-            break
-        if n in names:
-            result.add(names[n])
-    return result
+    return _Ends(ends[0], ends[1], forms)
 
 
 def _key(tag: Tag) -> str:

@@ -1,17 +1,21 @@
 """Changing single tags of a caption that stands: all that is not meant stays letter by letter.
 
-A caption is its tags and the gaps between them (separators, spaces, a template's own marks).
+Each line is a caption of its own. Only tags are changed: prose, groups, wildcards and separators stay as they are. What
+a person types is written as it was typed.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from lib_extend.captions.reading import places
-from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, is_sentence, key, written
+from lib_extend.captions.memory import Written
+from lib_extend.captions.standing import Standing, joined, place_of_new, standing
+from lib_extend.captions.text import CaptionText, Kind, Line, Piece, parse
+from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, key, written
 
+_BREAKS = re.compile(r"(\r\n|\n|\r)")
 _ESCAPED = re.compile(r"\\[()]")
 
 
@@ -23,149 +27,197 @@ class Style:
         separator: "" to take over what the caption itself has between its tags.
         marks: what a template put between its fields besides the separator (`|`).
         underscores, escape_brackets: as the settings of the same names, where the caption itself does not show.
+        lines: "first" or "every": which lines of several get new tags.
+        memory: what is remembered of the caption.
     """
 
     separator: str = ""
     marks: tuple[str, ...] = ()
     underscores: bool = False
     escape_brackets: bool = False
+    lines: str = "first"
+    memory: Written | None = field(default=None, compare=False)
 
-
-@dataclass(frozen=True)
-class _Part:
-    """A tag as it stands (`raw`), after `gap`."""
-
-    gap: str
-    raw: str
-    name: str
+    def read(self, text: str) -> CaptionText:
+        """A caption of this style."""
+        if self.memory is not None:
+            return self.memory.read(text)
+        return parse(text, self.separator or ", ", self.marks)
 
 
 def with_tags(text: str, names: Sequence[str], style: Style = Style(), *, first: bool = False) -> str:
-    """The caption with those of `names` (canonical) that it lacks, after its tags, or before them."""
-    parts, tail = _split(text, style)
-    there = {key(p.name) for p in parts}
-    new = [n for n in _unique(names) if key(n) not in there]
-    if not new:
-        return text
-    style = _shown(text, parts, style)
-    written_new = style.separator.join(_spelled(n, style) for n in new)
-    if not parts:
-        return written_new + text[len(text.rstrip()) :]
-    if first:
-        lead = parts[0].gap
-        return lead + written_new + style.separator + text[len(lead) :]
-    # a comma that ended the caption is the separator now; a closing newline stays at the end
-    end = tail[len(tail.rstrip()) :]
-    return text[: len(text) - len(tail)] + style.separator + written_new + end
+    """The caption with those of `names` (as they are to be written) that it lacks, after its tags, or before them.
+
+    New tags go into the first line that has any, or into every one.
+    """
+    read = style.read(text)
+    if read.head < 0:
+        new = [n.strip() for n in _distinct(names).values()]
+        return (style.separator or ", ").join(new) + text[len(text.rstrip()) :]
+
+    def change(line: Line) -> str:
+        there = {key(n) for p in line.pieces for n in (p.name, *p.names)}
+        new = [Standing(n, None) for k, n in _distinct(names).items() if k not in there]
+        if not new:
+            return _text(line)
+        shown = _shown(line, style)
+        items = _all(line, style)
+        at = 0 if first else place_of_new(items, len(items))
+        items[at:at] = new
+        if at < len(items) - len(new) and not items[at + len(new)].separates:
+            items[at + len(new)] = replace(items[at + len(new)], gap=None)
+        return joined(items, line, shown.separator)
+
+    return _changed(read, change, None if style.lines == "every" else read.head)
 
 
-def renamed(text: str, new_name: Callable[[str], str], style: Style = Style()) -> str:
+def renamed(
+    text: str, new_name: Callable[[str], str], style: Style = Style(), *, as_written: bool = True
+) -> str:
     """The caption with each tag named `new_name(canonical name)`; "" takes it out, the same name lets it be.
 
-    A tag that gets the name of one that is there already goes.
+    A tag that gets the name of one that is there already goes. Weights and brackets around it stay.
+
+    Args:
+        as_written: new names are written letter by letter; otherwise they are canonical, and are spelled as the
+            caption spells its tags.
     """
-    parts, tail = _split(text, style)
-    targets = [new_name(p.name) for p in parts]
-    if all(t == p.name for t, p in zip(targets, parts, strict=True)):
-        return text
-    shown = _shown(text, parts, style)
-    taken = {key(p.name) for t, p in zip(targets, parts, strict=True) if t == p.name}
-    kept: list[_Part] = []
-    gap = ""
-    for i, (target, part) in enumerate(zip(targets, parts, strict=True)):
-        gap = _joined_gap(gap, part.gap, style) if i else part.gap
-        if target != part.name:
-            if not target or key(target) in taken:
-                continue
-            taken.add(key(target))
-            part = replace(part, raw=_spelled(target, shown))
-        kept.append(replace(part, gap=gap if kept else parts[0].gap))
-        gap = ""
-    if not kept:
-        return parts[0].gap + tail[len(tail.rstrip()) :] if parts else text
-    return "".join(p.gap + p.raw for p in kept) + tail
+    return _changed(style.read(text), lambda line: _renamed(line, new_name, style, as_written))
+
+
+def _renamed(line: Line, new_name: Callable[[str], str], style: Style, as_written: bool) -> str:
+    targets = {i: new_name(p.name) for i, p in enumerate(line.pieces) if p.kind is Kind.TAG}
+    if all(t == line.pieces[i].name for i, t in targets.items()):
+        return _text(line)
+    shown = _shown(line, style)
+    taken = {key(p.name) for i, p in enumerate(line.pieces) if targets.get(i, p.name) == p.name}
+
+    def kept(i: int, piece: Piece) -> tuple[str, None] | None:
+        target = targets.get(i, piece.name)
+        if target == piece.name:
+            return piece.raw, None
+        name = key(canonical(target))
+        if not target or name in taken:
+            return None
+        taken.add(name)
+        words = target if as_written else written(target, shown.underscores, shown.escape_brackets)
+        return piece.spelled(words), None
+
+    items = standing(line, kept, shown.separator, marks=style.marks)
+    if not items:
+        tail = line.gaps[-1]
+        return line.gaps[0] + tail[len(tail.rstrip()) :]
+    lead = line.gaps[0]
+    return joined(items, replace(line, gaps=(lead, *line.gaps[1:])), shown.separator)
 
 
 def fronted(text: str, names: Sequence[str], style: Style = Style()) -> str:
-    """The caption with those of `names` that it has first, in the order of `names`."""
-    parts, _ = _split(text, style)
-    standing = {key(p.name): p for p in reversed(parts)}
-    moved = [standing[key(n)] for n in _unique(names) if key(n) in standing]
-    if not moved or parts[: len(moved)] == moved:
-        return text
-    wanted = {key(p.name) for p in moved}
-    rest = renamed(text, lambda n: "" if key(n) in wanted else n, style)
-    shown = _shown(text, parts, style)
-    lead = parts[0].gap
-    first = shown.separator.join(p.raw for p in moved)
-    body = rest[len(lead) :]
-    return lead + first + (shown.separator + body if body.strip() else body)
+    """The caption with those of `names` that a line has first in it, in the order of `names`."""
+    return _changed(style.read(text), lambda line: _fronted(line, names, style))
+
+
+def _fronted(line: Line, names: Sequence[str], style: Style) -> str:
+    places: dict[str, int] = {}
+    for i, piece in enumerate(line.pieces):
+        if piece.kind is Kind.TAG:
+            places.setdefault(key(piece.name), i)
+    moved = [places[k] for k in _distinct(names) if k in places]
+    if not moved or moved == list(range(len(moved))):
+        return _text(line)
+    gone = set(moved)
+    rest = standing(
+        line, lambda i, p: None if i in gone else (p.raw, None), style.separator or ", ", marks=style.marks
+    )
+    items = [Standing(line.pieces[i].raw, None, line.pieces[i]) for i in moved]
+    return joined([replace(items[0], first=True), *items[1:], *rest], line, _shown(line, style).separator)
 
 
 def ordered(text: str, first: Sequence[str] = (), style: Style = Style()) -> str:
-    """The caption with its tags in alphabetical order, `first` before all, sentences last.
+    """The caption with the tags of each line in alphabetical order, `first` before all.
 
-    Between a template's marks each field is ordered by itself.
+    Sentences, groups and wildcards stay in their places. Between separators that stay (`|||`), and between a template's
+    marks, each part is ordered by itself.
     """
-    parts, tail = _split(text, style)
-    place = {key(n): i for i, n in enumerate(first)}
-    result = []
-    for field in _fields(parts, style):
-        raws = sorted(
-            field, key=lambda p: (place.get(key(p.name), len(place)), is_sentence(p.name), _order(p.name))
-        )
-        result += [p.gap + r.raw for p, r in zip(field, raws, strict=True)]
-    return "".join(result) + tail
+    place = {key(canonical(n)): i for i, n in enumerate(first)}
+    return _changed(style.read(text), lambda line: _ordered(line, place, style))
 
 
-def _order(name: str) -> str:
-    return "" if is_sentence(name) else key(name)
+def _ordered(line: Line, place: dict[str, int], style: Style) -> str:
+    raws = [p.raw for p in line.pieces]
+    for field_ in _fields(line, style):
+        pieces = [line.pieces[i] for i in field_]
+        pieces.sort(key=lambda p: (place.get(key(p.name), len(place)), key(p.name)))
+        for i, piece in zip(field_, pieces, strict=True):
+            raws[i] = piece.raw
+    return _text(line, raws)
 
 
-def _fields(parts: Sequence[_Part], style: Style) -> list[list[_Part]]:
-    fields: list[list[_Part]] = []
-    for part in parts:
-        if not fields or any(mark in part.gap for mark in style.marks):
+def _fields(line: Line, style: Style) -> list[list[int]]:
+    """The places of tags that may change places with each other."""
+    fields: list[list[int]] = [[]]
+    for i, piece in enumerate(line.pieces):
+        if piece.kind is Kind.SEPARATOR or any(mark in line.gaps[i] for mark in style.marks):
             fields.append([])
-        fields[-1].append(part)
+        # tags with sd-scripts' secondary separator between them belong together
+        tied = ";;;" in line.gaps[i] or ";;;" in line.gaps[i + 1]
+        if piece.kind is Kind.TAG and not tied:
+            fields[-1].append(i)
     return fields
 
 
-def _split(text: str, style: Style) -> tuple[list[_Part], str]:
-    """The tags with the gap before each, and what follows the last."""
-    parts = []
-    at = 0
-    for name, start, end in places(text, style.separator or ", ", style.marks):
-        parts.append(_Part(text[at:start], text[start:end], name))
-        at = end
-    return parts, text[at:]
+def lines_of(text: str) -> list[str]:
+    """The lines of a text that are not empty, without their breaks."""
+    return [part for part in _BREAKS.split(text)[::2] if part]
 
 
-def _joined_gap(before: str, after: str, style: Style) -> str:
-    """What stands between two tags when the one between them goes: a template's mark outlives a comma."""
-    if not before or any(mark in after for mark in style.marks):
-        return after
-    return before
+def by_lines(text: str, change: Callable[[str], str]) -> str:
+    """`text` with each line's words changed, and all line breaks where they are."""
+    parts = _BREAKS.split(text)
+    return "".join(part if i % 2 or not part else change(part) for i, part in enumerate(parts))
 
 
-def _shown(text: str, parts: Sequence[_Part], style: Style) -> Style:
-    """`style` as the caption itself shows it."""
+def _changed(read: CaptionText, change: Callable[[Line], str], only: int | None = None) -> str:
+    return "".join(
+        change(line) + line.ending if line.pieces and only in (None, i) else line.write()
+        for i, line in enumerate(read.lines)
+    )
+
+
+def _text(line: Line, raws: Sequence[str] | None = None) -> str:
+    """A line without its ending, the pieces spelled `raws`."""
+    texts = raws if raws is not None else [p.raw for p in line.pieces]
+    return line.gaps[0] + "".join(r + g for r, g in zip(texts, line.gaps[1:], strict=True))
+
+
+def _all(line: Line, style: Style) -> list[Standing]:
+    return standing(line, lambda i, p: (p.raw, None), style.separator or ", ", marks=style.marks)
+
+
+def _shown(line: Line, style: Style) -> Style:
+    """`style` as the line itself shows it."""
     separator = style.separator
     if not separator:
-        gaps = [p.gap for p in parts[1:]]
-        separator = max(gaps, key=gaps.count) if gaps else ", "
-    tags = [p for p in parts if "_" in p.name and p.name not in KAOMOJI and not is_sentence(p.name)]
+        kinds = [p.kind for p in line.pieces]
+        gaps = [
+            gap
+            for gap, *around in zip(line.gaps[1:-1], kinds[1:], kinds, strict=False)
+            if Kind.SEPARATOR not in around and ";;;" not in gap
+        ]
+        separator = max(gaps, key=gaps.count) if gaps else "\n" if line.one_a_line else ", "
+    tags = [p for p in line.pieces if p.kind is Kind.TAG and "_" in p.name and p.name not in KAOMOJI]
     underscores, escape = style.underscores, style.escape_brackets
     if tags:
         underscores = sum("_" in p.raw for p in tags) * 2 > len(tags)
     if any("(" in p.name for p in tags):
-        escape = _ESCAPED.search(text) is not None
+        escape = any(_ESCAPED.search(p.raw) for p in tags)
     return replace(style, separator=separator, underscores=underscores, escape_brackets=escape)
 
 
-def _spelled(name: str, style: Style) -> str:
-    return written(name, style.underscores, style.escape_brackets)
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    return list({key(canonical(n)): canonical(n) for n in reversed(names)}.values())[::-1]
+def _distinct(names: Sequence[str]) -> dict[str, str]:
+    """The names as they are written by their keys, the first of each."""
+    result: dict[str, str] = {}
+    for name in names:
+        pieces = parse(name).lines[0].pieces
+        meant = pieces[0].name if len(pieces) == 1 else canonical(name)
+        result.setdefault(key(meant), name)
+    return result

@@ -9,7 +9,7 @@ from lib_extend.captions.patterns import patterns, replacements
 from lib_extend.config import TagConfig
 from lib_extend.records import Drop, Source, Tag
 from lib_extend.vocabulary.people_tags import group
-from lib_extend.vocabulary.tag_names import key
+from lib_extend.vocabulary.tag_names import canonical, key
 
 # Groups by how readily a limit cuts them; tags of one rank go by score.
 _RANKS = {
@@ -50,6 +50,17 @@ def rewritten(
     return result
 
 
+def typed(config: TagConfig) -> dict[str, str]:
+    """What the user's replacements say to the letter, by the canonical names that they make."""
+    result = {}
+    for text in map(str.strip, config.replace):
+        regex = text.startswith("/")
+        new = text[(text.rfind("/=") + 2 if regex else text.find("=") + 1) :].strip()
+        if new and not (regex and "\\" in new):
+            result[canonical(new)] = new
+    return result
+
+
 def without(tags: Iterable[Tag], removed: Collection[str], dropped: list[Drop]) -> list[Tag]:
     """The tags whose keys a person did not take out."""
     result = []
@@ -72,22 +83,29 @@ def unique(tags: Iterable[Tag], taken: set[str]) -> list[Tag]:
 
 
 def limited(tags: list[Tag], most: int | None, dropped: list[Drop]) -> list[Tag]:
-    """At most `most` tags, in their order.
+    """At most `most` tags, in their order, as far as what the models gave can be cut to that.
 
-    The least certain general tags go first, whatever the order; a person's tags, the user's own and people
-    counts stay longest.
+    The least certain general tags go first, whatever the order; people counts stay longest. A person's tags and the
+    user's own are never cut.
     """
     if most is None or len(tags) <= most:
         return tags
     # ties by name, not by place: the same tags stay in a second run that finds them in another order
-    by_worth = sorted(range(len(tags)), key=lambda i: (_worth(tags[i]), key(tags[i].name)))
+    by_worth = sorted(
+        (i for i, t in enumerate(tags) if not _is_owned(t)),
+        key=lambda i: (_worth(tags[i]), key(tags[i].name)),
+    )
     gone = set(by_worth[: len(tags) - most])
     dropped += [Drop(t.name, f"more than {most} tags") for i, t in enumerate(tags) if i in gone]
     return [t for i, t in enumerate(tags) if i not in gone]
 
 
+def _is_owned(tag: Tag) -> bool:
+    return tag.locked or tag.source in (Source.HUMAN, Source.OPTION)
+
+
 def _worth(tag: Tag) -> tuple[bool, int, float]:
     place = group(tag)
-    if tag.source in (Source.HUMAN, Source.OPTION) or tag.locked or place == "people":
+    if place == "people":
         return True, 0, 1.0
     return False, _RANKS.get(place, 6), 1.0 if tag.score is None else tag.score

@@ -134,6 +134,11 @@ def bare(text: str, start: int, end: int, closed: dict[int, int]) -> tuple[int, 
         start, end = inner_start, inner_end
 
 
+def is_marked(text: str) -> bool:
+    """Whether a line has brackets, weights or other separators than commas."""
+    return _SPECIAL.search(text) is not None
+
+
 def is_literal(raw: str) -> bool:
     """Whether a part is a name for a program: `<lora:a:1>`, `__wildcard__`."""
     if raw[0] == "<":

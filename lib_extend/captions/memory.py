@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from lib_extend.captions.composing import Existing
-from lib_extend.captions.reading import Piece, pieces
-from lib_extend.records import Record, Source, Tag
+from lib_extend.captions.existing import Existing
+from lib_extend.captions.reading import distinct, pieces
+from lib_extend.captions.text import CaptionText, Kind, Line, Piece, is_blank, parse
+from lib_extend.config import FORMATS, TagConfig
+from lib_extend.records import Caption, Category, Record, Source, Tag
+from lib_extend.vocabulary.tag_names import canonical, key
+
+ADOPTED = "adopted"
+"""The kind of a tag that another tagger wrote, by what the user says."""
+UNKNOWN = "unknown"
+"""The kind of a tag of ours of which an older version did not note how it came about."""
 
 
 @dataclass(frozen=True)
 class Written(Record):
     """Our memory of a caption: its text and separator as we wrote it, and whose tags were whose.
 
-    `marks` are what a template put between its fields besides the separator (`|`).
-    `ours` are the names we put there, `added` those a person had, `removed` those a person took out.
+    Attributes:
+        text: the whole file; of a further line (`later`) that line.
+        ours: names we put there. kinds: how each came about (see `Existing.kinds`).
+        added: names a person had. removed: those a person took out.
+        marks: what a template put between its fields besides the separator (`|`).
+        whole: texts that are one piece whatever is in them (prose, groups).
+        words: names of what a template itself says; None in what an older version noted.
+        one_a_line: a person's file with one tag a line.
+        later: the same of further lines, where we wrote into these.
     """
 
     text: str
@@ -26,54 +40,159 @@ class Written(Record):
     added: tuple[str, ...]
     removed: tuple[str, ...]
     marks: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+    words: tuple[str, ...] | None = None
+    one_a_line: bool = False
+    later: tuple[Written, ...] = ()
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Written:
-        return cls(
-            text=data["text"],
-            separator=data["separator"],
-            ours=tuple(data["ours"]),
-            added=tuple(data["added"]),
-            removed=tuple(data["removed"]),
-            marks=tuple(data.get("marks", ())),
-        )
+    def read(self, text: str) -> CaptionText:
+        """A caption written the way ours was."""
+        whole = [*self.whole, *(w for x in self.later for w in x.whole)]
+        known = {key(n) for x in (self, *self.later) for n in x.ours}
+        return parse(text, self.separator, self.marks, known=known, whole=whole)
 
     def pieces(self, text: str) -> list[Piece]:
-        """The tags of a caption written the way ours was."""
-        for mark in self.marks:
-            text = text.replace(mark, ",")
-        return pieces(text, self.separator)
+        """The distinct pieces of a caption written the way ours was."""
+        return distinct(self.read(text))
 
 
-def reconcile(written: Written | None, text: str | None) -> Existing | None:
+def reconcile(written: Written | None, text: str | None, *, adopt: bool = False) -> Existing | None:
     """The caption that is there now (`text`, None without a file) as composing needs it.
 
-    A caption we never wrote is a person's, every tag of it. A caption file that was deleted starts
-    afresh: nothing is held against it.
+    A caption we never wrote is a person's, every piece of it. A file that was deleted or emptied starts afresh: nothing
+    is held against it.
+
+    Args:
+        adopt: tags of captions that were there before us are another tagger's; prose, groups and the like stay a
+            person's.
     """
-    if text is None:
+    if text is None or is_blank(text):
         return None
-    now = written.pieces(text) if written else pieces(text)
-    names = [p.name for p in now]
-    then: set[str] = set()
-    before: tuple[str, ...] = ()
-    if written is not None:
-        same = text == written.text  # as nearly always: one reading will do
-        then = set(names) if same else {p.name for p in written.pieces(written.text)}
-        before = written.added
-    added = [n for n in names if n in before or n not in then]
-    removed = ({*(written.removed if written else ())} | then) - set(names)
-    # tags of ours, and whatever else we wrote around them (a template's own words)
-    ours = [n for n in names if n not in added]
-    first_ours = names.index(ours[0]) if ours else len(names)
-    return Existing(
-        text=text,
-        added=tuple(Tag(n, source=Source.HUMAN) for n in added),
-        forms=tuple((p.name, p.raw) for p in now),
-        leading=frozenset(n for n in names[:first_ours] if n in added),
-        ours=tuple(n for n in ours if written is not None and n in written.ours),
-        removed=frozenset(removed),
+    read = parse(text) if written is None else written.read(text)
+    if written is not None and not written.one_a_line:
+        # lines that we made by the settings are no person's
+        read = CaptionText(tuple(replace(x, one_a_line=False) for x in read.lines))
+    head = read.head
+    memory = written
+    if written is not None and _moved(written, read, head):
+        memory = None
+    found = [(i, line) for i, line in enumerate(read.lines) if line.pieces]
+    memories = _of_lines(written, [line.write() for _, line in found[1:]])
+    captions = [_line(found[0][1], memory, adopt and written is None)]
+    captions += [
+        _line(line, m, adopt and written is None) for (_, line), m in zip(found[1:], memories, strict=True)
+    ]
+    removed = frozenset(written.removed) - {p.name for p in found[0][1].pieces} if written else frozenset()
+    gaps = _between(read, [i for i, _ in found])
+    later = [_placed(c, text, gaps[i + 1], gaps[i + 2]) for i, c in enumerate(captions[1:])]
+    after = "".join((found[0][1].ending, *(line.write() for line in read.lines[head + 1 :])))
+    first = _placed(captions[0], text, gaps[0], after)
+    return replace(first, removed=first.removed | removed, later=tuple(later))
+
+
+def _placed(existing: Existing, text: str, before: str, after: str) -> Existing:
+    return replace(existing, text=text, before=before, after=after)
+
+
+def _between(read: CaptionText, indexes: Sequence[int]) -> list[str]:
+    """What stands before, between and behind the lines that have pieces."""
+    result = []
+    text = ""
+    for i, line in enumerate(read.lines):
+        if i in indexes:
+            result.append(text)
+            text = line.ending
+        else:
+            text += line.write()
+    return [*result, text]
+
+
+def _moved(written: Written, read: CaptionText, head: int) -> bool:
+    """Whether the line we wrote first stands further down now: a person put one before it."""
+    if len(read.lines) == 1 or read.write() == written.text:
+        return False
+    then = written.read(written.text)
+    if then.head < 0:
+        return False
+    line = then.lines[then.head].write().strip()
+    return read.lines[head].write().strip() != line and any(
+        x.write().strip() == line for x in read.lines[head + 1 :]
     )
+
+
+def _of_lines(written: Written | None, lines: Sequence[str]) -> list[Written | None]:
+    """Our memory of each of these further lines: the line as it was, or else the one in its place."""
+    known = list(written.later) if written else []
+    result: list[Written | None] = [None] * len(lines)
+    if not known:
+        return result
+    left = dict(enumerate(known))
+    for i, line in enumerate(lines):
+        same = next((k for k, m in left.items() if m.text.strip() == line.strip()), None)
+        if same is not None:
+            result[i] = left.pop(same)
+    for i in range(len(lines)):
+        if result[i] is None:
+            result[i] = left.pop(i, None)
+    return result
+
+
+def _line(line: Line, written: Written | None, adopt: bool) -> Existing:
+    """One line's pieces, a person's told from ours."""
+    if written is None:
+        own = tuple(not (adopt and p.kind is Kind.TAG and not (p.before or p.after)) for p in line.pieces)
+        kinds = {key(p.name): ADOPTED for p, h in zip(line.pieces, own, strict=True) if not h}
+        return Existing(line=line, human=_again(line, own), kinds=kinds)
+    keys = [key(p.name) for p in line.pieces]
+    there = {*keys}
+    added = {*written.added}
+    ours = dict(zip(map(key, written.ours), _kinds(written), strict=True))
+    words = frozenset(map(key, _words(written)))
+    left = {*ours, *words}
+    human = []
+    for k, piece in zip(keys, line.pieces, strict=True):
+        mine = k in left and piece.name not in added and not (piece.before or piece.after)
+        if mine:
+            left.remove(k)
+        human.append(not mine)
+    names = {n for p in line.pieces for n in (p.name, *p.holds)}
+    gone = {n for n in (*written.ours, *written.added) if key(n) not in there} - names
+    return Existing(
+        line=line,
+        human=tuple(human),
+        kinds={k: kind for k, kind in ours.items() if k in there},
+        words=words,
+        removed=frozenset(({*written.removed} | gone) - names),
+    )
+
+
+def _again(line: Line, human: tuple[bool, ...]) -> tuple[bool, ...]:
+    """The same; of a tag that is adopted the repetitions are not."""
+    seen: set[str] = set()
+    result: list[bool] = []
+    for piece, own in zip(line.pieces, human, strict=True):
+        result.append(own or key(piece.name) in seen)
+        seen.add(key(piece.name))
+    return tuple(result)
+
+
+def _kinds(written: Written) -> tuple[str, ...]:
+    if len(written.kinds) == len(written.ours):
+        return written.kinds
+    return (UNKNOWN,) * len(written.ours)
+
+
+def _words(written: Written) -> Sequence[str]:
+    if written.words is not None:
+        return written.words
+    # noted by an older version, which read some captions otherwise: there nothing is taken for ours but what was noted
+    found = written.pieces(written.text)
+    there = {p.name for p in found}
+    if not there.issuperset(written.added):
+        return ()
+    names = {*written.ours, *written.added}
+    return [p.name for p in found if p.kind is Kind.TAG and p.name not in names]
 
 
 def marks_of(format: str) -> tuple[str, ...]:
@@ -83,18 +202,74 @@ def marks_of(format: str) -> tuple[str, ...]:
     return tuple(sorted(m for m in found if not any(c.isalnum() or c == "_" for c in m)))
 
 
+def separator_in(existing: Existing | None, separator: str) -> str:
+    """What separates new tags in a caption: a file with one tag a line gets one line more for each."""
+    if existing is not None and existing.line.one_a_line:
+        return "\r\n" if "\r\n" in existing.text else "\n"
+    return separator
+
+
 def remember(
-    text: str, separator: str, tags: tuple[Tag, ...], existing: Existing | None, format: str = "plain"
+    text: str,
+    separator: str,
+    tags: Sequence[Tag],
+    existing: Existing | None,
+    format: str = "",
+    later: Sequence[Written] = (),
 ) -> Written:
     """The memory to keep after writing `text` with `tags`."""
+    ours = [t for t in tags if t.source is not Source.HUMAN]
+    added = [t.name for t in tags if t.source is Source.HUMAN]
+    pieces_there = existing.own if existing else ()
+    there = {*added}
+    whole = [p.raw for p in pieces_there if p.kind is not Kind.TAG and p.raw in there]
+    whole += [t.name for t in ours if t.source is Source.OPTION and canonical(t.name) != t.name]
+    marks = marks_of(format)
+    separator = separator_in(existing, separator)
+    words: tuple[str, ...] = ()
+    if format not in FORMATS or (existing is not None and existing.words):
+        known = frozenset(key(t.name) for t in ours)
+        names = {*added, *(t.name for t in ours)}
+        read = parse(text, separator, marks, known=known, whole=whole)
+        line = read.lines[read.head]
+        words = tuple(p.name for p in line.tags if p.name not in names)
     return Written(
         text=text,
         separator=separator,
-        ours=tuple(t.name for t in tags if t.source is not Source.HUMAN),
-        added=tuple(t.name for t in tags if t.source is Source.HUMAN),
+        ours=tuple(t.name for t in ours),
+        added=tuple(added),
         removed=tuple(sorted(existing.removed)) if existing else (),
-        marks=marks_of(format),
+        marks=marks,
+        kinds=tuple(map(kind_of, ours)),
+        whole=tuple(dict.fromkeys(whole)),
+        words=words,
+        one_a_line=existing is not None and existing.line.one_a_line,
+        later=tuple(later),
     )
+
+
+def remember_file(
+    caption: Caption, config: TagConfig, existing: Existing | None, before: Written | None
+) -> Written:
+    """The memory to keep after writing a caption file.
+
+    Args:
+        existing: what stood there, None where nothing of it counts. before: the memory until now.
+    """
+    later: Sequence[Written] = before.later if before is not None and existing is not None else ()
+    if existing is not None and config.lines == "every":
+        later = [
+            remember(made.text, config.separator, made.tags, line, config.format)
+            for line, made in zip(existing.later, caption.later, strict=False)
+        ]
+    return remember(caption.text, config.separator, caption.tags, existing, config.format, later)
+
+
+def kind_of(tag: Tag) -> str:
+    """How a tag came about, as it is remembered."""
+    if tag.category is Category.GENERAL:
+        return tag.source.value
+    return f"{tag.source.value} {tag.category.value}"
 
 
 def distance(a: str | None, b: str | None) -> int:

@@ -7,7 +7,6 @@ is a phrase and two tags, and `a girl stands in a park, wearing a hat, both smil
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
@@ -36,7 +35,6 @@ _LINKS = frozenset(
 )
 _TRIM = ".,;:!?\"'()“”‘’"
 _REMEMBERED = 8192
-_HINTS = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(_CLAUSE))})(?![^\W_])|。", re.IGNORECASE)
 
 
 def sentences(parts: Sequence[str], fixed: Sequence[bool]) -> list[tuple[int, int]]:
@@ -47,7 +45,7 @@ def sentences(parts: Sequence[str], fixed: Sequence[bool]) -> list[tuple[int, in
         fixed: which of them are certainly no prose (a weighted tag, one that we wrote).
     """
     # nearly all captions are plain lists of tags: a look is enough
-    if not any(t[:1].isupper() for t in parts) and not _HINTS.search("\n".join(parts)):
+    if not may_have_prose(parts):
         return []
     facts = [_facts(text) for text in parts]
     stop = [f or p.is_tag for f, p in zip(fixed, facts, strict=True)]
@@ -64,6 +62,14 @@ def sentences(parts: Sequence[str], fixed: Sequence[bool]) -> list[tuple[int, in
                 found += _in_window(facts, start, i)
             start = i + 1
     return found
+
+
+def may_have_prose(parts: Sequence[str]) -> bool:
+    """Whether a closer look is worth while: a capital, a full stop, or a word that sentences have."""
+    text = " ".join(parts)
+    if "." in text or "。" in text or not _CLAUSE.isdisjoint(text.lower().split()):
+        return True
+    return any(t[:1].isupper() for t in parts)
 
 
 class _Part:
@@ -132,6 +138,8 @@ def _in_window(facts: Sequence[_Part], low: int, high: int) -> list[tuple[int, i
 
     def holds(first: int, last: int) -> bool:
         long_enough = words[last + 1 - low] >= words[first - low]
+        if facts[first].words == 1 and first < last and facts[first + 1].capital:
+            return False  # a trigger word before the sentence
         return facts[first].begins and long_enough and clause_share(first, last) >= CLAUSE_SHARE
 
     runs: list[tuple[int, int]] = []

@@ -11,9 +11,10 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
-from lib_extend.captions.markup import Marks, bare, is_literal, scan_line
-from lib_extend.captions.prose import sentences
+from lib_extend.captions.markup import Marks, bare, is_literal, is_marked, scan_line
+from lib_extend.captions.prose import may_have_prose, sentences
 from lib_extend.vocabulary.people_tags import is_people
 from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, is_sentence, key
 
@@ -168,6 +169,10 @@ class _Reader:
     def line(self, text: str, ending: str, breaks: bool = False) -> Line:
         if not text.strip():
             return Line((), (text,), ending, breaks)
+        if not (breaks or self._spaces or self._extra or self._whole):
+            plain = _plain_line(text)
+            if plain is not None:
+                return Line(*plain, ending)
         found = scan_line(text, self._extra, breaks, self._spaces)
         spots: list[tuple[int, int, Piece]] = []
         for section in self._sections(text, found):
@@ -290,10 +295,46 @@ class _Reader:
         raw = piece.raw
         if piece.kind is not Kind.TAG or piece.before or piece.after or " " not in raw:
             return ((start, end, piece),)
-        if key(piece.name) in self._known or not _space_separated(raw):
+        if key(piece.name) in self._known or not space_separated(raw):
             return ((start, end, piece),)
         words = list(re.finditer(r"\S+", raw))
         return [(start + w.start(), start + w.end(), Piece(canonical(w[0]), w[0])) for w in words]
+
+
+@lru_cache(maxsize=32768)
+def _plain_piece(raw: str) -> Piece:
+    return Piece(canonical(raw), raw)
+
+
+def _plain_line(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]] | None:
+    """Pieces and gaps of a mere list of tags, as nearly all captions are; None where a closer look is needed."""
+    if "__" in text or is_marked(text):
+        return None
+    pieces, gaps = [], []
+    raws = text.split(",")
+    if may_have_prose(raws) or (("_" in text or text[:1].isdigit()) and any(map(_may_be_spaced, raws))):
+        return None
+    gap = ""
+    for i, part in enumerate(raws):
+        if i:
+            gap += ","
+        raw = part.strip()
+        if not raw:
+            gap += part
+            continue
+        left = part.index(raw)
+        gaps.append(gap + part[:left])
+        pieces.append(_plain_piece(raw))
+        gap = part[left + len(raw) :]
+    gaps.append(gap)
+    return tuple(pieces), tuple(gaps)
+
+
+def _may_be_spaced(part: str) -> bool:
+    raw = part.strip()
+    return " " in raw and (
+        raw.count("_") > 1 or ("_" in raw and raw[0].isdigit()) or is_people(raw.split(" ")[0])
+    )
 
 
 def _add(parts: list[tuple[int, int]], text: str, start: int, end: int) -> bool:
@@ -339,7 +380,8 @@ def _evident(word: str) -> bool:
     return is_people(canonical(word)) or ("_" in word[1:-1] and key(canonical(word)) not in KAOMOJI)
 
 
-def _space_separated(raw: str) -> bool:
+def space_separated(raw: str) -> bool:
+    """Whether the words of a part are a tag each: at least two of them can be nothing else."""
     words = raw.split(" ")
     if any(w.lower() in _ARTICLES for w in words) or raw.endswith("."):
         return False

@@ -85,6 +85,8 @@ class Terminal:
             text += f", {event.already_done:,} already analysed"
         if event.skipped:
             text += f", {event.skipped:,} with a caption skipped"
+        if event.earlier:
+            text += f"; what earlier runs found stays in {count(event.earlier, 'caption')} (--drop-earlier drops it)"
         if event.continued:
             text += f" (run {event.run} continues)"
         self._say(text + ".")
@@ -124,6 +126,8 @@ class Terminal:
             parts.append(f"{count(event.written, 'caption')} {verb}")
         if event.incomplete:
             parts.append(f"{event.incomplete:,} without answers")
+        if event.earlier:
+            parts.append(f"kept from earlier runs: {count(event.earlier, 'tag')}")
         if event.separated or self._unseparated:
             parts.append(f"persons told apart in {event.separated:,}")
         self._print(
@@ -132,6 +136,12 @@ class Terminal:
         )
 
         self._encodings(event.encodings)
+        if event.several_lines:
+            self._print(
+                f"Of {count(event.several_lines, 'caption')} with several lines only the first was written to: trainers "
+                "read that one (--lines every writes to all).",
+                self._out,
+            )
         if self._nobody == event.done >= _SUSPICIOUS:
             self._print("No person was found in any image: is it the right --detector?", self._out)
 

@@ -22,6 +22,7 @@ SORTS = ("score", "original", "shuffle", "alphabetical")
 FORMATS = ("plain", "background", "greek", "separation")
 LETTERED = ("greek", "separation")
 """The formats that say whose tag it is."""
+LINES = ("first", "every")
 COUNT_STYLES = ("english", "naive")
 
 
@@ -52,6 +53,25 @@ class CaptionSettings:
         metavar="LIST",
         recompose=True,
         label="Captions from elsewhere",
+    )
+    lines: str = _s(
+        "first",
+        "where new tags go in a caption file of several lines, each of which is a caption: the first one (which "
+        "trainers read) or every one; other lines stay as they are",
+        choices=LINES,
+        recompose=True,
+    )
+    adopt: bool = _s(
+        False,
+        "tags in captions that were there before are another tagger's, not yours: they may be cut, sorted and "
+        "replaced like our own (prose, groups and wildcards stay yours)",
+        recompose=True,
+    )
+    drop_earlier: bool = _s(
+        False,
+        "drop what earlier runs found and this one does not ask for (counts, colors, doors, persons); without it, it "
+        "stays",
+        recompose=True,
     )
     format: str = _s(
         "plain",

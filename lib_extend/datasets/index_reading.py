@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from lib_extend.captions.memory import Written
 from lib_extend.captions.reading import pieces
+from lib_extend.captions.text import Kind
 from lib_extend.config import LETTERS
 from lib_extend.datasets.caption_encodings import CaptionEncodings
 from lib_extend.datasets.rows import (
@@ -135,9 +136,10 @@ def _read(
         flags |= 0 if is_blank(text) and not flags & BROKEN_CAPTION else CAPTIONED
         flags |= FOREIGN if x.caption_name in encodings.read else 0
     written = None if record is None else Written.from_json(json.loads(record))
-    names = [p.name for p in (written.pieces(text) if written else pieces(text))]
-    tags = tuple(n for n in names if not is_prose(n))
-    flags |= PROSE if len(tags) < len(names) else 0
+    found = written.pieces(text) if written else pieces(text)
+    names = [p.name for p in found]
+    tags = tuple(dict.fromkeys(n for p in found for n in p.names if not is_prose(n)))
+    flags |= PROSE if any(p.kind is Kind.PROSE or is_prose(p.name) for p in found) else 0
     answers: tuple[Answer, ...] = ()
     sure = CERTAIN
     if stored is not None:

@@ -139,6 +139,14 @@ class State(RunRows):
         ).fetchone()
         return None if row is None else Part(row[0], row[1], json.loads(row[2]))
 
+    def all_of(self, found: Found, part: str) -> list[Part]:
+        """All that is stored of a part of the image as it is now, under whatever key."""
+        rows = self._db.execute(
+            "SELECT width, height, payload FROM analysis WHERE path=? AND part=? AND size=? AND mtime_ns=?",
+            (_key(found.name), part, found.size, found.mtime_ns),
+        )
+        return [Part(width, height, json.loads(payload)) for width, height, payload in rows]
+
     def payloads(self, part: str, key: str) -> Iterator[tuple[str, int, int, str]]:
         """(image, size, mtime_ns, JSON) of all that is stored of a part under a key, row by row."""
         rows = self._db.execute(

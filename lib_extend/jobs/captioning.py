@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lib_extend.captions import memory as edits
-from lib_extend.captions.composing import Existing, compose, replaces
+from lib_extend.captions.composing import Existing, compose, count_forms, replaces
 from lib_extend.captions.memory import Written
+from lib_extend.captions.text import Kind
 from lib_extend.config import TagConfig
 from lib_extend.datasets.caption_sources import CaptionSources
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
@@ -23,8 +24,9 @@ from lib_extend.jobs import job_events as ev
 from lib_extend.jobs.journal import Outcome, Write
 from lib_extend.parts.part_table import parts
 from lib_extend.people import corrected as persons
-from lib_extend.questions.verdicts import apply
-from lib_extend.records import Analysis, Caption
+from lib_extend.questions.verdicts import ACCEPT, REJECT, Verdict, apply, subject
+from lib_extend.records import Analysis, Answer, Caption, Source, Tag
+from lib_extend.vocabulary.tag_names import key
 
 
 @dataclass
@@ -35,11 +37,12 @@ class Decided:
     analysis: Analysis
     caption: Caption
     before: str | None
+    lines: int = 1
 
     def event(self, changed: bool) -> ev.Image:
         return ev.Image(
             path=self.found.name,
-            caption=self.caption.text,
+            caption=self.caption.text.strip(),
             tags=self.caption.tags,
             answers=self.analysis.answers,
             persons=self.caption.persons,
@@ -47,11 +50,13 @@ class Decided:
             changed=changed,
             before=self.before,
             dropped=self.caption.dropped,
+            earlier=self.caption.earlier,
+            lines=self.lines,
         )
 
     def as_it_is(self) -> ev.Image:
         """The report on a caption that an earlier start of the run wrote: what stands in the file now."""
-        text = self.caption.text if self.before is None else self.before.strip()
+        text = (self.caption.text if self.before is None else self.before).strip()
         return replace(self.event(False), caption=text)
 
 
@@ -70,38 +75,54 @@ class Captioner:
         def make(data: bytes | None) -> tuple[bytes | None, str | None]:
             text = None if data is None else self._state.encodings.decode(data, found.caption_name)
             written = _written(self._state, found)
-            existing = edits.reconcile(written, _or_elsewhere(found, text, written, self.sources))
+            there = _or_elsewhere(found, text, written, self.sources)
+            existing = edits.reconcile(written, there, adopt=self._config.adopt)
             known = self.analysis(found, existing) if analysis is None else self._decided(found, analysis)
-            caption = compose(
-                known,
-                self._config,
-                existing=existing,
-                image_key=found.name,
-                thresholds=self.recipe.thresholds,
-            )
+            caption = self._composed(found, known, existing)
             if not caption.text.strip():
                 raise ImageError(self._nothing(found, existing))
             decided[found.name] = Decided(found, known, caption, text)
             after = encode(caption.text)
-            if data is not None and text is not None and caption.text == text.strip() and _clean(data):
-                after = data  # a closing newline a person left is theirs
             kept = None if replaces(self._config) else existing
-            memory = edits.remember(
-                caption.text, self._config.separator, caption.tags, kept, self._config.format
-            )
+            if kept is not None:
+                decided[found.name].lines = kept.captions
+            memory = edits.remember_file(caption, self._config, kept, written)
             return after, json.dumps(memory.to_json(), separators=(",", ":"))
 
         return Write(found.caption_name, make)
 
     def caption(self, found: Found, analysis: Analysis, existing: Existing | None = None) -> Caption:
         """The caption of an analysis, with what people decided about it."""
+        return self._composed(found, self._decided(found, analysis), existing)
+
+    def _composed(self, found: Found, analysis: Analysis, existing: Existing | None) -> Caption:
         return compose(
-            self._decided(found, analysis),
+            analysis,
             self._config,
             existing=existing,
             image_key=found.name,
             thresholds=self.recipe.thresholds,
+            asked=self._asked(found, analysis, existing),
         )
+
+    def _asked(self, found: Found, analysis: Analysis, existing: Existing | None) -> dict[str, bool]:
+        """Of the tags that answers ever gave, whether this run asks again, or a person decided otherwise."""
+        kinds = (
+            {k for line in (existing, *existing.later) for k in line.kinds.values()} if existing else set()
+        )
+        if not kinds & {Source.QUESTION.value, edits.UNKNOWN}:
+            return {}
+        now = {(a.question, a.object, a.person) for a in analysis.answers}
+        verdicts = self._state.verdicts(found.name)
+        result: dict[str, bool] = {}
+        for part in self._state.all_of(found, ANSWERS):
+            for answer in parts()[ANSWERS].from_json(part.payload):
+                again = (answer.question, answer.object, answer.person) in now or is_overruled(
+                    answer, verdicts
+                )
+                for name in count_forms(answer):
+                    result[key(name)] = again
+        return result
 
     def preview(self, writes: Sequence[Write]) -> list[Outcome]:
         """What `journal.commit` would do."""
@@ -131,14 +152,14 @@ class Captioner:
         recipe = self.recipe
         keys = {TAGS: recipe.models.tagger or ""}
         if recipe.questions:
-            known = existing.added if existing and not recipe.models.tagger else ()
+            known = tags_to_ask_about(existing) if existing and not recipe.models.tagger else ()
             keys[ANSWERS] = recipe.answers_key_of(known) if known else recipe.answers_key
         if self._config.people:
             keys[PERSONS] = recipe.persons_key
         width = height = 0
         values = {}
-        for name, key in keys.items():
-            part = self._state.part(found, name, key) if key else None
+        for name, part_key in keys.items():
+            part = self._state.part(found, name, part_key) if part_key else None
             if part is not None:
                 width, height = part.width, part.height
                 values[name] = parts()[name].from_json(part.payload)
@@ -157,7 +178,7 @@ def existing_caption(state: State, found: Found, config: TagConfig) -> Existing 
     text = None if data is None else state.encodings.decode(data, found.caption_name)
     written = _written(state, found)
     sources = CaptionSources.of(state.root, config)
-    return edits.reconcile(written, _or_elsewhere(found, text, written, sources))
+    return edits.reconcile(written, _or_elsewhere(found, text, written, sources), adopt=config.adopt)
 
 
 def captioned(state: State, found: Found) -> bool:
@@ -176,6 +197,33 @@ def _or_elsewhere(
     if written is None and (text is None or is_blank(text)):
         return sources.text(found.name)
     return text
+
+
+def tags_to_ask_about(existing: Existing) -> tuple[Tag, ...]:
+    """The tags of a caption that questions are about where no tagger gives any: all but what questions gave."""
+    found: dict[str, Tag] = {}
+    for piece, human in zip(existing.line.pieces, existing.human, strict=True):
+        kind = existing.kinds.get(key(piece.name), "").partition(" ")[0]
+        if human or kind in (Source.TAGGER.value, edits.ADOPTED):
+            for name in piece.names or ((piece.name,) if piece.kind is Kind.PROSE else ()):
+                found.setdefault(name, Tag(name, source=Source.HUMAN if human else Source.TAGGER))
+    return tuple(found.values())
+
+
+def is_overruled(answer: Answer, verdicts: Mapping[tuple[str, str], Verdict]) -> bool:
+    """Whether a person decided that an answer is wrong."""
+    verdict = verdicts.get(subject(answer))
+    if verdict is None or verdict.verdict == ACCEPT:
+        return False
+    return (verdict.answer == answer.answer) is (verdict.verdict == REJECT)
+
+
+def has_earlier(record: str | None, recipe: Recipe) -> bool:
+    """Whether our memory of a caption (JSON) has something that the recipe does not ask for."""
+    if record is None:
+        return False
+    questions = '"question"' in record and not recipe.questions
+    return questions or ('"person"' in record and not recipe.config.people)
 
 
 def _written(state: State, found: Found) -> Written | None:

@@ -10,7 +10,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +151,7 @@ def style_of(record: str | None, style: Style) -> Style:
     if record is None:
         return style
     memory = Written.from_json(json.loads(record))
-    return Style(memory.separator, memory.marks, style.underscores, style.escape_brackets)
+    return replace(style, separator=memory.separator, marks=memory.marks, memory=memory)
 
 
 def _write(state: State, name: str, change: Change, style: Style) -> Write:

@@ -22,13 +22,17 @@ class Event(Record):
 
 @dataclass(frozen=True)
 class Planned(Event):
-    """The plan: images in this job, how many need no model any more, how many are left as they are."""
+    """The plan: images in this job, how many need no model any more, how many are left as they are.
+
+    `earlier` captions have something of earlier runs that this one does not ask for: it stays (see `drop_earlier`).
+    """
 
     images: int
     already_done: int
     skipped: int = 0
     run: int = 0
     continued: bool = False
+    earlier: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ class Image(Event):
     """One caption is decided (and written, unless a dry run).
 
     `changed` tells whether the file's bytes differ from before; `before` is the previous text. `persons` are those
-    told apart; where persons were wanted and there are none, `reason` says why.
+    told apart; where persons were wanted and there are none, `reason` says why. `earlier` names the tags that earlier
+    runs found and this one did not ask for. `lines` is how many captions the file has, one a line.
     """
 
     path: str
@@ -75,6 +80,8 @@ class Image(Event):
     before: str | None = None
     dropped: tuple[Drop, ...] = ()
     reason: str = ""
+    earlier: tuple[str, ...] = ()
+    lines: int = 1
 
     def to_json(self) -> dict[str, Any]:
         data = super().to_json()
@@ -114,6 +121,8 @@ class Incomplete(Event):
 class Finished(Event):
     """The end: `done` images with a caption, `failed` ones, `written` files changed.
 
+    `earlier` tags of earlier runs stay that this one did not ask for; `several_lines` captions have more lines than the one that new tags go to.
+
     `analysed` images went through a model; in `separated` ones the persons were told apart; `incomplete` ones lack a part; `seconds` is wall time; `stopped` when the user asked.
     `encodings` counts the captions that were not UTF-8, by the encoding they were read in; "" where it is not certain.
     """
@@ -128,5 +137,7 @@ class Finished(Event):
     separated: int = 0
     incomplete: int = 0
     encodings: dict[str, int] = field(default_factory=dict)
+    earlier: int = 0
+    several_lines: int = 0
     stopped: bool = False
     run: int = 0

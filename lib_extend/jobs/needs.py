@@ -10,7 +10,7 @@ from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError
 from lib_extend.files.scan import Found
-from lib_extend.jobs.captioning import existing_caption
+from lib_extend.jobs.captioning import existing_caption, tags_to_ask_about
 from lib_extend.parts.part_table import parts
 from lib_extend.questions.asking import of_persons
 from lib_extend.records import Person, Tag
@@ -94,9 +94,9 @@ def _stored_tags(state: State, found: Found, key: str) -> Sequence[Tag]:
 
 
 def _caption_tags(state: State, found: Found, config: TagConfig) -> tuple[Tag, ...]:
-    """The tags a person gave an image, where there is no tagger to give any."""
+    """The tags that an image's caption has, where there is no tagger to give any."""
     try:
         existing = existing_caption(state, found, config)
     except ImageError:
         return ()  # reported with its reason when the caption is composed
-    return existing.added if existing else ()
+    return tags_to_ask_about(existing) if existing else ()

@@ -12,7 +12,7 @@ from lib_extend.datasets.state import State
 from lib_extend.errors import UserError
 from lib_extend.files.caption_forms import find
 from lib_extend.files.scan import Found, show
-from lib_extend.jobs.captioning import Captioner, existing_caption
+from lib_extend.jobs.captioning import Captioner, existing_caption, tags_to_ask_about
 from lib_extend.records import Analysis, Caption
 
 
@@ -64,7 +64,7 @@ def _missing(state: State, recipe: Recipe, found: Found, existing: Existing | No
     if config.tagger != "none":
         wanted.append((TAGS, models.tagger))
     if recipe.questions:
-        known = existing.added if existing and not models.tagger else ()
+        known = tags_to_ask_about(existing) if existing and not models.tagger else ()
         wanted.append((ANSWERS, recipe.answers_key_of(known)))
     if config.people:
         wanted.append((PERSONS, recipe.persons_key))

@@ -20,7 +20,7 @@ from lib_extend.files.scan import Found, Survey, show, survey
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs import journal, notices
 from lib_extend.jobs.background_work import pump
-from lib_extend.jobs.captioning import Captioner, Decided, captioned
+from lib_extend.jobs.captioning import Captioner, Decided, captioned, has_earlier
 from lib_extend.jobs.needs import Need, needs_of
 from lib_extend.jobs.recovery import recover, working
 from lib_extend.parts import part_table
@@ -87,7 +87,7 @@ class TagJob:
         self._into = into
         self._client: Client | None = None
         self._stop = threading.Event()
-        self._counts = {"done": 0, "failed": 0, "written": 0, "analysed": 0, "separated": 0, "incomplete": 0}
+        self._counts = Counter[str]()
         self._unused: set[str] = set()  # pictures whose own text nobody asked for
         self._said: set[str] = set()  # sentences about a model, each said once
 
@@ -140,6 +140,8 @@ class TagJob:
                 skipped=self._skipped,
                 separated=self._counts["separated"],
                 incomplete=self._counts["incomplete"],
+                earlier=self._counts["earlier"],
+                several_lines=self._counts["several_lines"],
                 stopped=status != "done",
                 run=run,
                 encodings=dict(Counter(state.encodings.read.values())),
@@ -186,6 +188,7 @@ class TagJob:
             skipped=self._skipped,
             run=run,
             continued=continued,
+            earlier=self._earlier(state, owners),
         )
         yield from notices.of_folder(self.root, look, self.config)
         for f in clashes:
@@ -216,6 +219,14 @@ class TagJob:
             yield from self._results(state, run, chunk, captioner)
         if waiting:
             yield from self._analyse(state, run, waiting, captioner)
+
+    def _earlier(self, state: State, found: Sequence[Found]) -> int:
+        """How many captions have something that this run neither asks for nor drops."""
+        config = self.config
+        asks = bool(self._recipe.questions) and config.people
+        if asks or config.drop_earlier or config.existing in ("skip", "overwrite"):
+            return 0
+        return sum(has_earlier(state.record(f.caption_name), self._recipe) for f in found)
 
     def _models(self, ready: Ready) -> ModelKeys:
         known = Thresholds()
@@ -366,6 +377,8 @@ class TagJob:
             self._counts["done"] += 1
             self._counts["separated"] += bool(decided[f.name].caption.persons)
             self._counts["written"] += outcome.changed and write and not self.dry_run
+            self._counts["earlier"] += len(decided[f.name].caption.earlier)
+            self._counts["several_lines"] += decided[f.name].lines > 1 and self.config.lines == "first"
             yield decided[f.name].event(outcome.changed) if write else decided[f.name].as_it_is()
 
     def _fail(self, state: State, run: int, rows: Sequence[tuple[str, str]]) -> Iterator[ev.Event]:

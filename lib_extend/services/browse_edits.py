@@ -124,7 +124,11 @@ def default_style(browser: Browser) -> Style:
     """How captions of the folder are written, by the newest run that tagged it."""
     with browser.dataset.reading() as reader:
         config = reader.last_config()
-    return Style("", (), bool(config.get("underscores")), bool(config.get("escape_brackets")))
+    return Style(
+        underscores=bool(config.get("underscores")),
+        escape_brackets=bool(config.get("escape_brackets")),
+        lines="every" if config.get("lines") == "every" else "first",
+    )
 
 
 def _meant(browser: Browser, filter: str | None, names: Sequence[str] | None) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lib_extend.captions.editing import Style, fronted, ordered, renamed, with_tags
+from lib_extend.captions.editing import Style, by_lines, fronted, lines_of, ordered, renamed, with_tags
 from lib_extend.datasets import filters as f
 from lib_extend.datasets.index_reading import is_prose
 from lib_extend.errors import UserError
@@ -94,7 +94,7 @@ class Plan:
 
     Attributes:
         where: pictures it can change; every one it changes is among them.
-        exact: it changes every one of them.
+        exact: it changes every one of them, captions of several lines aside.
         change: what it does to one caption.
         prepare: to be called with all captions that `change` will be asked about, to do them in one go.
     """
@@ -122,17 +122,22 @@ def plan(edit: Edit, vocabulary: Sequence[str]) -> Plan:
         first = edit.to == "front"
         lacking = f.Or(tuple(f.Not(f.Exact(k)) for k in sorted(keys)))
         known = not any(map(is_prose, names))  # of sentences it is not known who has them
-        return Plan(lacking, known, lambda text, style: with_tags(text, names, style, first=first))
+        # written as it was typed; of several lines another than the first may have it
+        typed = [t.strip() for t in edit.tags]
+        several = f.Regex(r"\n\s*\S")
+        return Plan(
+            f.Or((lacking, several)), known, lambda text, style: with_tags(text, typed, style, first=first)
+        )
     if edit.action == "front":
         return Plan(among, False, lambda text, style: fronted(text, names, style))
     if edit.action == "sort":
         return Plan(f.Compare("tags", ">", 1), False, lambda text, style: ordered(text, names, style))
-    to = canonical(edit.to) if edit.action == "rename" else ""
+    to = edit.to.strip() if edit.action == "rename" else ""
 
     def new_name(name: str) -> str:
-        return to if key(name) in keys else name
+        return to if key(name) in keys and name != to else name
 
-    return Plan(among, key(to) not in keys, lambda text, style: renamed(text, new_name, style))
+    return Plan(among, key(canonical(to)) not in keys, lambda text, style: renamed(text, new_name, style))
 
 
 def _replace(edit: Edit) -> Plan:
@@ -140,7 +145,9 @@ def _replace(edit: Edit) -> Plan:
     if not edit.regex:
         pattern = re.compile(re.escape(wanted), re.IGNORECASE)  # a plain text: it cannot take long
         return Plan(
-            f.Text(wanted.lower()), False, lambda text, style: pattern.sub(lambda match: edit.to, text)
+            f.Text(wanted.lower()),
+            False,
+            lambda text, style: by_lines(text, lambda line: pattern.sub(lambda match: edit.to, line)),
         )
     regex = _regex(edit, wanted)
     budget = Budget(SECONDS, _A_TEXT)
@@ -148,12 +155,13 @@ def _replace(edit: Edit) -> Plan:
 
     def prepare(texts: Sequence[str]) -> None:
         for text in texts:
-            if text not in done:
-                done[text] = regex.replaced(text, edit.to, budget)
+            for line in lines_of(text):
+                if line not in done:
+                    done[line] = regex.replaced(line, edit.to, budget)
 
     def change(text: str, style: Style) -> str:
         prepare([text])  # what changed on the disk since it was prepared
-        return done[text]
+        return by_lines(text, done.__getitem__)
 
     return Plan(f.Regex(wanted), False, change, prepare)
 
@@ -181,7 +189,7 @@ def _rename_by_regex(edit: Edit, vocabulary: Sequence[str]) -> Plan:
         return name
 
     where = f.Or(tuple(f.Exact(key(n)) for n in vocabulary if new_name(n) != n))
-    return Plan(where, False, lambda text, style: renamed(text, new_name, style))
+    return Plan(where, False, lambda text, style: renamed(text, new_name, style, as_written=False))
 
 
 def _regex(edit: Edit, pattern: str) -> GuardedRegex:

@@ -21,17 +21,25 @@ def without(text: str, *names: str, style: Style = PLAIN) -> str:
 @pytest.mark.parametrize(
     ("text", "names", "result"),
     [
-        ("1girl, hat", ["red_hair"], "1girl, hat, red hair"),
-        ("1girl, hat\n", ["red_hair", "HAT"], "1girl, hat, red hair\n"),
-        ("1girl,hat,", ["red_hair"], "1girl,hat,red hair"),
+        ("1girl, hat", ["red hair"], "1girl, hat, red hair"),
+        ("1girl, hat", ["my_char_v2", "_trig_"], "1girl, hat, my_char_v2, _trig_"),
+        ("1girl, hat\n", ["red hair", "HAT"], "1girl, hat, red hair\n"),
+        ("1girl,hat,", ["red hair"], "1girl,hat,red hair"),
         ("long_hair, hat", ["red_hair"], "long_hair, hat, red_hair"),
-        (r"saber \(fate\), hat", ["rin_(fate)"], r"saber \(fate\), hat, rin \(fate\)"),
-        ("saber (fate), hat", ["rin_(fate)"], "saber (fate), hat, rin (fate)"),
-        ("1girl\nhat\n", ["red_hair"], "1girl\nhat\nred hair\n"),
-        ("", ["red_hair", "hat"], "red hair, hat"),
+        (r"saber \(fate\), hat", [r"rin \(fate\)"], r"saber \(fate\), hat, rin \(fate\)"),
+        ("saber (fate), hat", ["rin (fate)", "saber_(fate)"], "saber (fate), hat, rin (fate)"),
+        ("1girl\nhat\n", ["red hair"], "1girl\nhat\nred hair\n"),
+        ("", ["red hair", "hat"], "red hair, hat"),
         ("\n", ["hat"], "hat\n"),
         ("A girl, standing in the rain.", ["hat"], "A girl, standing in the rain., hat"),
         ("hat", ["Hat", "hat"], "hat"),
+        ("(hat:1.2), {{bow}}", ["hat", "bow", "cap"], "(hat:1.2), {{bow}}, cap"),
+        ("(hat, bow:1.2)", ["hat"], "(hat, bow:1.2)"),
+        ("1girl ||| hat ||| best quality", ["cap"], "1girl ||| hat, cap ||| best quality"),
+        ("1girl, hat\nhat, a girl on a bench\n", ["cap"], "1girl, hat, cap\nhat, a girl on a bench\n"),
+        ("1girl\nhat, bow\n", ["hat"], "1girl, hat\nhat, bow\n"),
+        ("1girl red_hat blue_bow", ["cap"], "1girl red_hat blue_bow cap"),
+        ("微笑，公園", ["hat"], "微笑，公園，hat"),
     ],
 )
 def test_adding(text: str, names: list[str], result: str) -> None:
@@ -39,9 +47,11 @@ def test_adding(text: str, names: list[str], result: str) -> None:
 
 
 def test_adding_in_front_and_by_the_folders_style() -> None:
-    assert with_tags("1girl, hat", ["red_hair"], first=True) == "red hair, 1girl, hat"
+    assert with_tags("1girl, hat", ["red hair"], first=True) == "red hair, 1girl, hat"
     assert with_tags(" 1girl", ["a_b"], Style(underscores=True), first=True) == " a_b, 1girl"
     assert with_tags("1girl; hat", ["x"], Style("; ")) == "1girl; hat; x"
+    two = "1girl, hat\r\n\r\nbow\r\n"
+    assert with_tags(two, ["hat"], Style(lines="every")) == "1girl, hat\r\n\r\nbow, hat\r\n"
 
 
 @pytest.mark.parametrize(
@@ -50,6 +60,18 @@ def test_adding_in_front_and_by_the_folders_style() -> None:
         ("1girl, hat, red hair", ["hat"], "1girl, red hair"),
         ("1girl,  hat , red hair,\n", ["red_hair"], "1girl,  hat,\n"),
         ("hat, 1girl, hat", ["hat"], "1girl"),
+        ("(hat:1.2), {{hat}}, 1.5::hat::, (hat, bow:1.3), {hat|bow}", ["hat"], "(hat, bow:1.3), {hat|bow}"),
+        ("1girl ||| hat ||| bow", ["hat"], "1girl ||| ||| bow"),
+        ("hat ||| bow", ["hat"], "||| bow"),
+        ("bow, hat BREAK hat", ["hat"], "bow BREAK"),
+        ("bow;;;hat, cap", ["hat"], "bow, cap"),
+        (
+            "hat\n\nhat, bow\r\nA girl in a hat, in the rain.\n",
+            ["hat"],
+            "\n\nbow\r\nA girl in a hat, in the rain.\n",
+        ),
+        ("1girl red_hat hat smile_x", ["hat"], "1girl red_hat smile_x"),
+        ("bow, hat, bow", ["hat"], "bow, bow"),
         ("hat", ["hat"], ""),
         ("hat\n", ["hat"], "\n"),
         ("1girl\nhat\nbow", ["hat"], "1girl\nbow"),
@@ -70,7 +92,10 @@ def test_a_templates_marks_stay() -> None:
 
 def test_renaming() -> None:
     names = {"hat": "red_hat", "bow": "1girl", "cap": "red_hat"}
-    assert renamed("hat, 1girl,  bow, dog, cap", lambda n: names.get(n, n)) == "red hat, 1girl,  dog"
+    new_name = lambda n: names.get(n, n)  # noqa: E731
+    assert renamed("hat, 1girl,  bow, dog, cap", new_name) == "red_hat, 1girl,  dog"
+    assert renamed("hat, long hair", new_name, as_written=False) == "red hat, long hair"
+    assert renamed("((hat:1.2)), a\ncap, {hat|cap}", new_name) == "((red_hat:1.2)), a\nred_hat, {hat|cap}"
 
 
 def test_fronting_and_ordering() -> None:
@@ -79,8 +104,11 @@ def test_fronting_and_ordering() -> None:
     assert fronted("a", ["a"]) == "a"
     assert ordered("c, B,  a, trigger") == "a, B,  c, trigger"
     assert ordered("c, A small cat sleeps here., a, trigger\n", ["trigger"]) == (
-        "trigger, a, c, A small cat sleeps here.\n"
+        "trigger, A small cat sleeps here., a, c\n"
     )
+    assert ordered("c, b, (z, a:1.2), a ||| b, a\nd, c") == "a, b, (z, a:1.2), c ||| a, b\nc, d"
+    assert ordered("c;;;a, b, a") == "c;;;a, a, b"
+    assert fronted("a, b\nb, a, b\n", ["b"]) == "b, a\nb, a, b\n"
 
 
 tags = st.sampled_from(

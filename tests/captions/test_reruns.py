@@ -54,7 +54,7 @@ def run(
 ) -> tuple[str, Written, Caption]:
     existing = reconcile(memory, there)
     caption = compose(Analysis(1, 1, tags, ANSWERS), config, existing=existing, image_key="k")
-    memory = remember(caption.text, config.separator, caption.tags, existing)
+    memory = remember(caption.text, config.separator, caption.tags, existing, config.format)
     return caption.text, memory, caption
 
 
@@ -62,7 +62,7 @@ def keys(text: str, separator: str) -> set[str]:
     return {p.name.lower() for p in pieces(text, separator)}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_any_settings_and_edits(data: st.DataObject) -> None:
     """What a person adds stays, what a person takes out stays out, nothing is twice, all is stable."""

@@ -20,7 +20,7 @@ from lib_extend.jobs.undo import list_runs, undo
 from .conftest import caption, images, names, run
 
 
-def add(root: Path, *files: str, tag: str = "blue_sky") -> Edited:
+def add(root: Path, *files: str, tag: str = "blue sky") -> Edited:
     what = {"action": "add", "tags": [tag]}
     return edit_captions(Dataset(root), files, lambda text, style: with_tags(text, [tag], style), what)
 
@@ -106,7 +106,7 @@ def test_only_what_changes_is_written(folder: Path) -> None:
         1,
         5,
     )
-    assert newest.config == {"action": "add", "tags": ["blue_sky"]}
+    assert newest.config == {"action": "add", "tags": ["blue sky"]}
     with look(folder) as glance:
         assert [(c.name, c.before) for c in glance.changes(newest.id, 1, 1)] == [("c.txt", None)]
         assert glance.failures(newest.id, 10) == list(done.failed)

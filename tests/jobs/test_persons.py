@@ -64,6 +64,9 @@ def test_back_to_plain(folder: Path, log: Path) -> None:
     run(folder, **GREEK)
     log.write_bytes(b"")
     run(folder, vlm="none")
+    assert {"α black hair", "β white hair", "indoors"} <= names(folder, "pair.png"), "what was found stays"
+    assert not {"black hair", "white hair"} & names(folder, "pair.png"), "and is not said twice"
+    run(folder, vlm="none", drop_earlier=True)
     assert names(folder, "pair.png") == {
         "2girls", "multiple girls", "black hair", "white hair", "hat", "smile", "indoors",
     }  # fmt: skip

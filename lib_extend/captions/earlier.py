@@ -1,0 +1,75 @@
+"""What earlier runs found and this one does not ask for: it stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lib_extend.captions.existing import Existing
+from lib_extend.captions.memory import ADOPTED, UNKNOWN
+from lib_extend.config import TagConfig
+from lib_extend.records import Category, Drop, Source, Tag
+from lib_extend.vocabulary.tag_names import key, written
+
+Asked = Mapping[str, bool]
+"""Keys of tags that answers ever gave: whether this run puts their questions again."""
+
+
+def earlier_tags(existing: Existing, config: TagConfig, asked: Asked) -> list[Tag]:
+    """The tags of ours in a line that this run neither looks for nor leaves out by itself."""
+    if config.drop_earlier:
+        return []
+    result = []
+    for name in existing.ours:
+        kind = existing.kinds.get(key(name), UNKNOWN)
+        if kind == UNKNOWN:
+            kind = _guessed(name, config, asked)
+        source, _, category = kind.partition(" ")
+        if _stays(source, key(name), config, asked):
+            tag_source = Source.TAGGER if source == ADOPTED else Source(source)
+            result.append(Tag(name, Category(category or "general"), source=tag_source))
+    return result
+
+
+def unlettered(
+    machine: Sequence[Tag], earlier: Sequence[Tag], config: TagConfig, dropped: list[Drop]
+) -> list[Tag]:
+    """The tags of this run without those that an earlier one gave to a person."""
+    taken: dict[str, str] = {}
+    for tag in earlier:
+        if tag.source is Source.PERSON:
+            taken.setdefault(_without_letter(tag.name, config), tag.name)
+    result = []
+    for tag in machine:
+        if tag.name in taken:
+            dropped.append(Drop(tag.name, f"already there as {written(taken[tag.name])}"))
+        else:
+            result.append(tag)
+    return result
+
+
+def _stays(source: str, name: str, config: TagConfig, asked: Asked) -> bool:
+    if source == ADOPTED:
+        return True
+    if source == Source.TAGGER.value:
+        return config.tagger == "none"
+    if source == Source.PERSON.value:
+        return not config.people
+    return source == Source.QUESTION.value and not asked.get(name, config.vlm != "none")
+
+
+def _guessed(name: str, config: TagConfig, asked: Asked) -> str:
+    """How a tag came about that an older version wrote: some answer gave it, or a letter stands in front."""
+    if key(name) in asked:
+        return Source.QUESTION.value
+    if name.startswith(_starts(config)):
+        return Source.PERSON.value
+    return Source.TAGGER.value if config.tagger == "none" else UNKNOWN
+
+
+def _starts(config: TagConfig) -> tuple[str, ...]:
+    return tuple(f"{letter}{config.letter_separator}".replace(" ", "_") for letter in config.letters)
+
+
+def _without_letter(name: str, config: TagConfig) -> str:
+    start = next((s for s in _starts(config) if name.startswith(s)), "")
+    return name[len(start) :] if start else name.partition("_")[2]

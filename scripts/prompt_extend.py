@@ -98,11 +98,11 @@ class PromptExtend(scripts.Script):  # type: ignore[misc]
             from lib_extend.host import pasting
             from lib_extend.ui import panel_mount as panel
 
-            value = panel.build("img2img" if is_img2img else "txt2img")
+            value, others = panel.build("img2img" if is_img2img else "txt2img")
             # one function for both tabs: "Send to img2img" goes by it
             self.infotext_fields = [(value, pasting.value)]
             self.paste_field_names = [pasting.value]
-            return [value]
+            return [value, others]
 
         found: list[Any] = trouble.attempt("its panel cannot be shown", build, [])
         return found
@@ -111,7 +111,7 @@ class PromptExtend(scripts.Script):  # type: ignore[misc]
         if not isinstance(trouble, str):
             from lib_extend.host import generate, memory
 
-            generate.before_process(p, args[0] if args else None, helpers)
+            generate.before_process(p, args[0] if args else None, helpers, others=args[1:])
             # a checkpoint that was unloaded for tagging
             memory.before_generation()
 
@@ -153,10 +153,12 @@ def hooks() -> Any:
 
 
 def helpers() -> Any:
-    from lib_extend.host import run, xyz
+    from lib_extend.host import loras, run, xyz
     from lib_extend.services import cast_checking, cast_loras
 
-    return run.Helpers(cast_loras.aliases, cast_loras.about_loras, cast_checking.check, xyz.overridden)
+    return run.Helpers(
+        cast_loras.aliases, cast_loras.about_loras, loras.missing, cast_checking.check, xyz.overridden
+    )
 
 
 def axes() -> None:

@@ -17,11 +17,13 @@ class RegionsError(UserError):
     """The regions cannot be applied as asked; the generation stops rather than go on without them.
 
     Attributes:
+        reason: why, in a clause.
         status_code, detail: what the WebUIs' APIs answer an error with, where it has these.
     """
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The regions cannot be applied: {reason}.")
+        self.reason = reason
         self.status_code = 422
         self.detail = str(self)
 

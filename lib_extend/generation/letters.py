@@ -66,7 +66,7 @@ def stripped(text: str) -> str:
 
 def name_of(text: str) -> str:
     """A tag's canonical name without emphasis, in lower case."""
-    return canonical(syntax.bare(text)).lower()
+    return syntax.without_lone_brackets(canonical(syntax.bare(text)).lower())
 
 
 def gender(tags: Iterable[str]) -> str:

@@ -71,8 +71,18 @@ def settle(prompt: str, negative: str, cast: Cast) -> Settled:
 
 
 def is_carrying(prompt: str) -> bool:
-    """Whether a prompt has fields of a cast in it."""
-    return _FIELD.search(prompt) is not None
+    """Whether a prompt has a cast's fields in it, or what is left of them."""
+    return _ANY.search(prompt) is not None
+
+
+def is_torn(prompt: str) -> bool:
+    """Whether somebody has taken a carrying prompt apart: marks are left that enclose no field."""
+    return _ANY.search(_FIELD.sub("", prompt)) is not None
+
+
+def taken(prompt: str) -> str:
+    """A prompt without the fields that it carries."""
+    return _taken(prompt)[0]
 
 
 def _carried(main: str, fields: dict[int, str]) -> str:

@@ -22,6 +22,8 @@ _KEYWORD = re.compile(r"(?<![^\s,])(BREAK|AND)(?![^\s,])")
 _AND_WEIGHT = re.compile(r"\s*:\s*[-+]?(?:\d+\.?|\d*\.\d+)\s*$")
 """How the hosts find a composed prompt's weight, at its end: `a cat :0.5`."""
 _WEIGHT = re.compile(r":\s*[+-]?[.\d]+\s*$")
+WORD = re.compile(r"[^\W\d_]{2}")
+"""Two letters in a row: in a tag with them a bracket without its fellow is a slip, and no face such as `:(`."""
 _SCHEDULE = re.compile(r"[:|]")
 
 
@@ -107,6 +109,20 @@ def guarded(text: str) -> str:
     """
     alone = _brackets(text)[1]
     return "".join(f"\\{c}" if i in alone and c in "()[]" else c for i, c in enumerate(text))
+
+
+def lone_brackets(text: str) -> list[int]:
+    """Where brackets without a fellow stand, in order; escaped ones are none."""
+    return sorted(_brackets(text)[1])
+
+
+def without_lone_brackets(text: str) -> str:
+    """A tag's name without the brackets that have no fellow, nor the weight they were to close: `(1girl:1.2`
+    is `1girl`. A name without words, such as `:(`, stays as it is."""
+    alone = set(lone_brackets(text))
+    if not alone or not WORD.search(text):
+        return text
+    return _WEIGHT.sub("", "".join(c for i, c in enumerate(text) if i not in alone)).strip()
 
 
 def networks(text: str) -> tuple[str, list[str]]:

@@ -21,6 +21,7 @@ from lib_extend.generation.layout import Cursor, Layout, RegionsError
 from lib_extend.generation.pictures import Picture
 from lib_extend.generation.taps import Tap
 from lib_extend.host.detect import module
+from lib_extend.host.other_extensions import NamingCall, of_modules
 
 _X, _COND = 0, 3
 """Places of the latent and the prompts among `CFGDenoiser.forward`'s arguments."""
@@ -182,7 +183,8 @@ class Pass:
         if self._size is None:
             raise RegionsError("the UNet's attention runs outside of its transformers")
         self._seen = True
-        return self._call, self._size
+        names = of_modules(attention for attention, _, wrapped in self._taps.values() if wrapped)
+        return (NamingCall(self._call, names) if names else self._call), self._size
 
     def _sampling(self, original: Callable[..., Any], *given: Any, **named: Any) -> Any:
         try:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from lib_extend.generation.layout import RegionsError
+from lib_extend.host import webuis
 from lib_extend.host.detect import module
+
+UNKNOWN = "this WebUI is not known here"
 
 
 class Encoder:
@@ -35,19 +39,17 @@ class Encoder:
     def _encode(self, text: str, negative: bool, hires: bool) -> Any:
         from modules import prompt_parser, shared
 
+        host = webuis.current()
+        if host is None:
+            raise RegionsError(UNKNOWN)
         p = self._p
         size = (p.hr_upscale_to_x, p.hr_upscale_to_y) if hires else (p.width, p.height)
         prompts = prompt_parser.SdConditioning(
             [text], is_negative_prompt=negative, width=size[0], height=size[1]
         )
-        # the arguments that the host gives for its own prompts, so that schedules end at the same steps
         with autocast():
-            made = prompt_parser.get_learned_conditioning(
-                shared.sd_model,
-                prompts,
-                steps(p, hires=False),
-                steps(p, hires=True) if hires else None,
-                bool(getattr(shared.opts, "use_old_scheduling", False)),
+            made = host.encode(
+                shared.sd_model, prompts, steps(p, hires=False), steps(p, hires=True) if hires else None
             )
         return made[0]
 

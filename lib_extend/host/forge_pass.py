@@ -16,6 +16,7 @@ from typing import Any
 from lib_extend.generation.layout import Layout, RegionsError
 from lib_extend.generation.pictures import Picture
 from lib_extend.generation.taps import Tap
+from lib_extend.host.other_extensions import NamingCall, of_modules, of_patches, with_names
 
 _PARTS = ("to_q", "to_k", "to_v", "to_out")
 
@@ -57,6 +58,7 @@ class Pass:
         self._steps = steps
         self._regional = _regional(pictures)
         self._attentions: list[tuple[str, Any]] = []
+        self._others: tuple[str, ...] = ()
         self._hooks: list[Any] = []  # in the UNet
         self._tapped = False
         self._reached = False
@@ -145,9 +147,12 @@ class Pass:
         if self._call is None or options is not self._options:
             context = given[1] if len(given) > 1 else named.get("context")
             self._options = options
-            self._call = self._regional.call(
-                self._layout(options, x.shape[0], context), int(self._denoiser.step), self._steps
-            )
+            try:
+                layout = self._layout(options, x.shape[0], context)
+            except RegionsError as error:
+                raise with_names(error, self._others) from error
+            call = self._regional.call(layout, int(self._denoiser.step), self._steps)
+            self._call = NamingCall(call, self._others) if self._others else call
         self._now = (self._call, (int(x.shape[2]), int(x.shape[3])))
         self._asked = False
         self._reached = True
@@ -166,6 +171,8 @@ class Pass:
     def _tap(self, options: dict[str, Any]) -> None:
         """Now that all who patch the UNet have done so: who replaces attention adds to it (IP-Adapter)."""
         added = bool((options.get("patches_replace") or {}).get("attn2"))
+        names = of_patches(options) or of_modules(attention for _, attention in self._attentions)
+        self._others = names
         for key, attention in self._attentions:
             self._hooks.append(Tap(attention, key, self._state, added=added))
         self._tapped = True

@@ -15,40 +15,55 @@ is made to raise it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from lib_extend.errors import PromptExtendError, UserError
+from lib_extend.generation import slips
 from lib_extend.generation.checks import FieldError
 from lib_extend.generation.layout import RegionsError
 from lib_extend.generation.panel import Panel
-from lib_extend.host import regions, tries
+from lib_extend.host import leftovers, regions, tries
 from lib_extend.host.run import Helpers, Run
 
 _RUN = "prompt_extend_run"
 _UNPROCESSABLE = 422
+_open: list[Any] = []
+"""The WebUI's scripts of runs that have not come to their end: they may have copies of carrying prompts."""
+SECOND = "Prompt Extend: args must be one object, such as [{…}]: put all of them into the first."
 
 
-def before_process(p: Any, value: Any, helpers: Callable[[], Helpers] = Helpers) -> None:
+def before_process(
+    p: Any, value: Any, helpers: Callable[[], Helpers] = Helpers, *, others: Iterable[Any] = ()
+) -> None:
     """The first call of a run.
 
     Args:
         value: the panel's dict, see `generation.panel`. helpers: asked only when the panel is on.
+        others: what else was given as an argument; there must be nothing.
     """
     regions.end_all()
+    while _open:
+        leftovers.clean_scripts(_open.pop())
     vars(p).pop(_RUN, None)
     if getattr(vars(p).get("sample"), "of_prompt_extend", False):
         del p.sample
-    _or_refuse(p, lambda: _begin(p, value, helpers))
+    if any(other is not None and other != "" for other in others):
+        refuse(p, UserError(SECOND))
+    else:
+        _or_refuse(p, lambda: _begin(p, value, helpers))
 
 
 def _begin(p: Any, value: Any, helpers: Callable[[], Helpers]) -> None:
     panel = Panel.parse(value)
     if not panel.enabled:
         return
+    for slip in slips.find(panel.cast):
+        raise slip
     found = helpers()
     run = Run(p, found.overridden(panel, p), found, panel)
     run.carry()
+    _open.append(getattr(p, "scripts", None))
     setattr(p, _RUN, run)
 
 
@@ -97,6 +112,7 @@ def after_sampling(p: Any) -> None:
     """What comes now (detailers, upscalers) is not ours."""
     run = run_of(p)
     if run is not None:
+        run.tidy()
         run.forget()
 
 
@@ -112,7 +128,8 @@ def postprocess(p: Any, processed: Any) -> None:
     run = run_of(p)
     if run is None:
         return
-    run.end()
+    run.end(processed)
+    _open.clear()
     scores = [found.score for found in run.found.values()]
     if run.panel.keep_trying and scores:
         tries.keep_trying(p, processed, run.panel.keep_trying, scores, lambda one: _scores(one))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Iterable
 from typing import Any
 
+from lib_extend.generation import syntax
 from lib_extend.host.detect import hosted, module
 
 
@@ -22,6 +24,36 @@ def refresh() -> bool:
     with _queue():
         listing()
     return True
+
+
+def missing(tags: Iterable[str]) -> list[str]:
+    """Of extra networks as prompts have them (`<lora:name:1>`), the names of LoRAs that the WebUI does not have.
+
+    To be asked within a generation. Where the WebUI has no list, nothing is missing.
+    """
+    wanted = dict.fromkeys(
+        name for tag in tags if syntax.network_name(tag)[0] == "lora" and (name := _written_name(tag))
+    )
+    networks = sys.modules.get("networks") if hosted() else None
+    listing = getattr(networks, "list_available_networks", None)
+    if not wanted or not callable(listing):
+        return []
+    if _unlisted(networks, wanted):
+        # files of a moment ago; a WebUI looks once more, too
+        listing()
+    return _unlisted(networks, wanted)
+
+
+def _unlisted(networks: Any, names: Iterable[str]) -> list[str]:
+    known: set[str] = set()
+    for listed in ("available_networks", "available_network_aliases"):
+        known.update(getattr(networks, listed, None) or ())
+    return [name for name in names if name not in known]
+
+
+def _written_name(tag: str) -> str:
+    """The name in a tag, with its capitals."""
+    return tag.strip("<>").split(":")[1].strip()
 
 
 def _queue() -> contextlib.AbstractContextManager[Any]:

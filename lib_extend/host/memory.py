@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from lib_extend.host import webuis
 from lib_extend.host.detect import module
 
 _lock = threading.Lock()
@@ -75,17 +76,16 @@ def unloaded() -> bool:
 
 
 def _forge() -> Any:
-    """Forge's (or neo's, reForge's, classic's) memory management."""
-    for name in ("backend.memory_management", "ldm_patched.modules.model_management"):
-        found = module(name)
-        if found is not None and hasattr(found, "unload_all_models"):
-            return found
-    return None
+    """The memory management of Forge and its kin; None where the WebUI has none of this kind."""
+    host = webuis.current()
+    found = module(host.memory) if host is not None and host.memory else None
+    return found if hasattr(found, "unload_all_models") else None
 
 
 def _on_main_thread(work: Callable[[], Any]) -> None:
     """Forge moves models on its main thread only, one task after the other."""
-    main = module("modules_forge.main_thread")
+    host = webuis.current()
+    main = module(host.main_thread) if host is not None and host.main_thread else None
     if main is not None and hasattr(main, "run_and_wait_result"):
         main.run_and_wait_result(work)
     else:

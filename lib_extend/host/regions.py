@@ -1,4 +1,4 @@
-"""Which way of this WebUI puts regions into its UNet: told by what it offers. A new host is one line in `_HOSTS`.
+"""Putting regions into this WebUI's UNet, in its own way: see `host.webuis`.
 
 adapter = regions.adapter(p)
 if not adapter.unfit():
@@ -10,16 +10,13 @@ if not adapter.unfit():
 from __future__ import annotations
 
 import contextlib
-import importlib
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from lib_extend.generation.layout import RegionsError
 from lib_extend.generation.pictures import Picture
+from lib_extend.host import webuis
 from lib_extend.host.detect import module
-
-_HOSTS = (("lib_extend.host.forge", "Forge"), ("lib_extend.host.a1111", "A1111"))
-"""Modules with `can_apply()` and `unfit(sd_model)`, and the adapter's class in each; the first that can is taken."""
 
 UNKNOWN = "this WebUI's UNet is reached in a way that is not known here"
 
@@ -60,8 +57,8 @@ _begun: list[Adapter] = []
 
 def adapter(p: Any) -> Adapter:
     """The adapter for a run of `process_images`."""
-    found = _host()
-    made: Adapter = _None() if found is None else getattr(found[0], found[1])(p)
+    host = webuis.current()
+    made: Adapter = (host.adapter(p) if host is not None else None) or _None()
     _begun.append(made)
     return made
 
@@ -81,11 +78,11 @@ def end(one: Adapter) -> None:
 
 def unfit() -> str:
     """Why the loaded checkpoint takes no regions, in a clause; "" when it does, or when none is loaded yet."""
-    found = _host()
-    if found is None:
+    host = webuis.current()
+    if host is None or not host.takes_regions():
         return UNKNOWN
     model = loaded_model()
-    return "" if model is None else str(found[0].unfit(model))
+    return "" if model is None else host.unfit(model)
 
 
 def family() -> str:
@@ -103,19 +100,6 @@ def loaded_model() -> Any:
     model = getattr(getattr(module("modules.sd_models"), "model_data", None), "sd_model", None)
     # Forge has a placeholder until then
     return None if type(model).__name__ == "FakeInitialModel" else model
-
-
-def _host() -> tuple[Any, str] | None:
-    for name, adapter_class in _HOSTS:
-        try:
-            found = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
-            continue
-        if found.can_apply():
-            return found, adapter_class
-    return None
 
 
 class _None:

@@ -7,23 +7,38 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from lib_extend.errors import PromptExtendError
-from lib_extend.generation import infotext, marks
+from lib_extend.errors import PromptExtendError, UserError
+from lib_extend.generation import infotext, marks, syntax
 from lib_extend.generation.cast import Cast
 from lib_extend.generation.compile import Compiled, compile_cast
+from lib_extend.generation.layout import RegionsError
 from lib_extend.generation.panel import Panel
 from lib_extend.generation.pictures import Picture, pictures
-from lib_extend.host import conds, regions
+from lib_extend.host import conds, leftovers, regions
 from lib_extend.host.detect import module
+from lib_extend.host.entries import Entry
 
 CHECK = "Prompt Extend check"
 """The infotext's entry with what was found in the picture."""
+TORN = (
+    "Prompt Extend cannot tell the characters' texts from the prompt, because another extension{} takes the prompt "
+    "apart: turn one of the two off."
+)
+NO_LORA = (
+    "Prompt Extend: the LoRA {} is not among the WebUI's: put its file into the folder of LoRAs, or take it out of the "
+    "panel."
+)
+UNDONE = "{} puts the prompts of before back: turn one of the two off"
 ONLY_COMPILED = (
     "Prompt Extend: only the prompt was compiled, nothing is confined to a character's box, because {}."
 )
+
+
+_ALL = ("all_prompts", "all_negative_prompts", "all_hr_prompts", "all_hr_negative_prompts")
+"""Prompts of all pictures: those of later batches still carry the cast."""
 
 
 class Found(Protocol):
@@ -42,12 +57,14 @@ class Helpers:
     Attributes:
         aliases: other names of LoRAs, in lower case, to those of their files.
         notes: sentences about a cast that its maker may not have meant, such as a LoRA for another model.
+        missing: of tags such as `<lora:name:1>` the names of LoRAs that the WebUI does not have.
         check: looks for a cast in a finished picture (PIL); raises UserError when that cannot be done.
         overridden: the panel as an XYZ plot's axes change it.
     """
 
     aliases: Callable[[], Mapping[str, str]] = dict
     notes: Callable[[Cast], Iterable[str]] = lambda cast: ()
+    missing: Callable[[Iterable[str]], Sequence[str]] = lambda tags: ()
     check: Callable[[Any, Cast], Found] | None = None
     overridden: Callable[[Panel, Any], Panel] = lambda panel, p: panel
 
@@ -75,6 +92,7 @@ class Run:
         self._kept: dict[str, Any] = {}
         self._unchecked = False
         self._asked = False
+        self._copies: dict[str, str] = {}
 
     def carry(self) -> None:
         """Puts the cast's texts into the host's prompts."""
@@ -101,6 +119,9 @@ class Run:
         if getattr(p, "enable_hr", False):
             # taken first: an extension may have put one list into both places
             hires = list(zip(p.all_hr_prompts, p.all_hr_negative_prompts, strict=True))[first:]
+        self._copies = leftovers.clean_scripts(
+            getattr(p, "scripts", None), only=slice(first, first + len(p.prompts))
+        )
         for i in range(len(p.prompts)):
             made = self._compiled(p.prompts[i], p.negative_prompts[i])
             p.prompts[i], p.negative_prompts[i] = made.prompt, made.negative
@@ -118,7 +139,34 @@ class Run:
                 comment(p, note)
         for note in dict.fromkeys(note for made in self._batch[False] for note in made.notes):
             comment(p, note)
+        if missing := self.helpers.missing(self._own_networks()):
+            raise UserError(NO_LORA.format(", ".join(missing)))
         self._write()
+        self._settle_copies(first)
+
+    def _own_networks(self) -> list[str]:
+        """The extra networks that the cast adds to the batch's prompts, as they stand."""
+        found: dict[str, None] = {}
+        for made in self._batch[False]:
+            users = set(syntax.networks(made.main)[1])
+            found.update(dict.fromkeys(t for t in syntax.networks(made.prompt)[1] if t not in users))
+        return list(found)
+
+    def _settle_copies(self, first: int) -> None:
+        """The WebUI's own copies of all prompts (with their comments) become this batch's, as the prompts did."""
+        p = self.p
+        copies = [
+            name
+            for name, value in vars(p).items()
+            if isinstance(value, list) and name not in _ALL and len(value) == len(p.all_prompts)
+        ]
+        for name in copies:
+            texts = getattr(p, name)
+            for i in range(first, first + len(p.prompts)):
+                if isinstance(texts[i], str) and marks.is_carrying(texts[i]):
+                    made = self._compiled(*(("", texts[i]) if "negative" in name else (texts[i], "")))
+                    texts[i] = made.negative if "negative" in name else made.prompt
+        leftovers.clean(p, but=(*_ALL, *copies))
 
     def begin(self, x: Any) -> None:
         """The regions of the sampling pass that starts now. Raises RegionsError."""
@@ -131,8 +179,28 @@ class Run:
         if reason:
             comment(self.p, ONLY_COMPILED.format(reason))
             return
+        if undone_by := self._undone():
+            raise RegionsError(UNDONE.format(undone_by))
         self.adapter.encode_again = lambda: self._encoded(hires, anew=True)
         self.adapter.begin(self._encoded(hires), x, conds.steps(self.p, hires=hires))
+
+    def _undone(self) -> str:
+        """Who has put the prompts of this batch back as they were before they were compiled; "" for nobody."""
+        first = int(self.p.iteration) * int(self.p.batch_size)
+        for i, made in enumerate(self._batch.get(False, ())):
+            now = self.p.all_prompts[first + i]
+            if now != made.prompt and now in self._copies:
+                return self._copies[now]
+        return ""
+
+    def tidy(self) -> None:
+        """A batch's pictures are made: their prompts are as compiled, whoever has put others there."""
+        p = self.p
+        first = int(p.iteration) * int(p.batch_size)
+        for i, made in enumerate(self._batch.get(False, ())):
+            now = p.all_prompts[first + i], p.all_negative_prompts[first + i]
+            if any(text in self._copies or marks.is_carrying(text) for text in now):
+                p.all_prompts[first + i], p.all_negative_prompts[first + i] = made.prompt, made.negative
 
     def missed(self) -> bool:
         """Whether the batch was sampled without asking for its regions, as scripts with a way of their own do."""
@@ -159,10 +227,13 @@ class Run:
         self._pictures.clear()
         self._asked = False
 
-    def end(self) -> None:
-        """Everything goes."""
+    def end(self, processed: Any = None) -> None:
+        """Everything goes, and with it the marks in whatever has a copy of a prompt. `processed`: the result."""
         self.forget()
         regions.end(self.adapter)
+        leftovers.clean_scripts(getattr(self.p, "scripts", None))
+        for owner in (self.p, processed):
+            leftovers.clean(owner)
 
     def check(self, number: int, image: Any) -> None:
         """Looks for the cast in a picture of the run; what cannot be done is said once."""
@@ -174,6 +245,8 @@ class Run:
         except PromptExtendError as error:
             self._unchecked = True
             comment(self.p, f"Prompt Extend: the picture was not checked. {error}")
+            return
+        self.p.extra_generation_params[CHECK] = Entry(_compact(self.found[number]), self._check_entry)
 
     def _fields(self) -> Iterable[tuple[str, str]]:
         yield "prompt", "negative_prompt"
@@ -191,20 +264,20 @@ class Run:
         return marks.carry(self.panel.cast, "", text)[1]
 
     def _compiled(self, prompt: str, negative: str) -> Compiled:
+        if marks.is_torn(prompt) or marks.is_torn(negative):
+            names = " and ".join(dict.fromkeys(self._copies.values()))
+            raise UserError(TORN.format(f", perhaps {names}," if names else ""))
         settled = marks.settle(prompt, negative, self.panel.cast)
         return compile_cast(settled.cast, settled.main, settled.main_negative, aliases=self.aliases)
 
     def _write(self) -> None:
         """The infotext's entries; they differ from picture to picture."""
         params = self.p.extra_generation_params
-        for key, value in params.items():
-            # templates that others keep of a prompt
-            if isinstance(value, str) and marks.is_carrying(value):
-                params[key] = marks.settle(value, "", self.panel.cast).main
+        # templates that others keep of a prompt
+        leftovers.clean_mapping(params)
+        first = infotext.write(self._batch[False][0])
         for key in (infotext.SUMMARY, infotext.KEY):
-            params[key] = self._entry(key)
-        if self.panel.checks:
-            params[CHECK] = self._check_entry
+            params[key] = Entry(first[key], self._entry(key))
 
     def _entry(self, key: str) -> Callable[..., str | None]:
         def entry(index: int = 0, **others: Any) -> str | None:
@@ -217,7 +290,7 @@ class Run:
         found = self.found.get(self._number(index, others))
         if found is None or others.get("use_main_prompt"):
             return None
-        return json.dumps(found.to_json(), ensure_ascii=False, separators=(",", ":"))
+        return _compact(found)
 
     def _number(self, index: int, others: Mapping[str, Any]) -> int:
         """The picture's number in the run: the host's index is one of its batch, except before the first."""
@@ -233,6 +306,10 @@ def comment(p: Any, sentence: str) -> None:
     say = getattr(p, "comment", None)
     if say is not None:
         say(sentence)
+
+
+def _compact(found: Found) -> str:
+    return json.dumps(found.to_json(), ensure_ascii=False, separators=(",", ":"))
 
 
 def _each(value: Any, change: Callable[[str], str]) -> Any:

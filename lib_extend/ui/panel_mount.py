@@ -13,15 +13,17 @@ import gradio
 from lib_extend.ui import ids
 
 LABEL = "Prompt Extend"
+OTHERS = "Prompt Extend: more arguments"
 WAITING = "Prompt Extend is loading …"
 HIDDEN = "prompt-extend-hidden"
 """A class that style.css hides. `visible=False` would do it otherwise on every Gradio, or not send it at all."""
 
 
-def build(tab: str) -> Any:
-    """The panel of a tab of `ids.TABS`, for a script's `ui()`; returns the textbox, "" where the panel is off.
+def build(tab: str) -> tuple[Any, Any]:
+    """The panel of a tab of `ids.TABS`, for a script's `ui()`.
 
-    Makes everything anew at every call and keeps nothing: a WebUI calls it three times a tab.
+    Returns two textboxes: the panel's value, "" where it is off; and one that stays empty, into which a WebUI puts what
+    an API call gives beyond the one object. Makes everything anew at every call and keeps nothing: a WebUI calls it three times a tab.
     """
     with gradio.Accordion(LABEL, open=False, elem_id=ids.panel(tab)):
         gradio.HTML(
@@ -35,6 +37,8 @@ def build(tab: str) -> Any:
             elem_id=ids.panel_value(tab),
             elem_classes=[HIDDEN],
         )
-    # A WebUI would write it into ui-config.json and begin with it ever after.
-    value.do_not_save_to_config = True
-    return value
+        others = gradio.Textbox(value="", label=OTHERS, show_label=False, elem_classes=[HIDDEN])
+    for box in (value, others):
+        # A WebUI would write it into ui-config.json and begin with it ever after.
+        box.do_not_save_to_config = True
+    return value, others

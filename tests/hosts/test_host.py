@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lib_extend.errors import UserError
-from lib_extend.host import detect, gradio, memory, options, paths, safety
+from lib_extend.host import about, detect, gradio, memory, options, paths, safety
 from lib_extend.host.trouble import Trouble
 
 
@@ -28,7 +28,7 @@ def webui(monkeypatch: pytest.MonkeyPatch, **flags: Any) -> None:
 
 def test_outside_of_a_webui(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PROMPT_EXTEND_DATA", raising=False)
-    assert detect.detect() is None and detect.cmd_opts() is None
+    assert about.about() is None and detect.cmd_opts() is None
     assert safety.safety() == safety.Safety(shared=False, roots=(), login=False)
     assert safety.credentials() == {}
     assert options.read() == options.Options()

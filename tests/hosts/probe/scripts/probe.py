@@ -6,7 +6,7 @@ from modules import script_callbacks
 
 
 def started(demo, app):
-    from lib_extend.host import detect, memory, options, paths, safety
+    from lib_extend.host import about, memory, options, paths, safety
 
     def plain(value):
         if dataclasses.is_dataclass(value):
@@ -19,7 +19,7 @@ def started(demo, app):
         import os
 
         return {
-            "webui": plain(detect.detect()),
+            "webui": plain(about.about()),
             "options": plain(options.read()),
             "safety": plain(safety.safety()),
             "credentials": safety.credentials(),

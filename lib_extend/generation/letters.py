@@ -66,7 +66,9 @@ def stripped(text: str) -> str:
 
 def name_of(text: str) -> str:
     """A tag's canonical name without emphasis, in lower case."""
-    return syntax.without_lone_brackets(canonical(syntax.bare(text)).lower())
+    name = canonical(syntax.bare(text)).lower()
+    paired = syntax.without_lone_brackets(name)
+    return name if paired == name else canonical(syntax.bare(paired))
 
 
 def gender(tags: Iterable[str]) -> str:

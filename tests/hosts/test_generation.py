@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from lib_extend.generation import infotext
+from lib_extend.generation.checks import INVISIBLE
 from lib_extend.host.run import CHECK
 
 from .conftest import ROOT, WebUI
@@ -29,7 +30,11 @@ CAST = {
     ],
     "scene": "indoors",
 }
-pytestmark = pytest.mark.timeout(1800)  # an environment may have to be made first
+RIVAL = Path(__file__).with_name("rival")
+pytestmark = [
+    pytest.mark.timeout(1800),  # an environment may have to be made first
+    pytest.mark.parametrize("host", ["a1111", "forge", "neo", "classic"], indirect=True),
+]
 
 
 def make(webui: WebUI, panel: Any = None, **request: Any) -> dict[str, Any]:
@@ -101,6 +106,10 @@ def test_from_a_call_to_the_infotext_and_back(start: Start, host: str) -> None:
     styled = make(webui, CAST, prompt="cat", styles=["oil painting"])
     assert styled["all_prompts"][0].endswith("indoors, cat, oil painting")
 
+    # what a call's JSON says of the entries is the first picture's
+    made = make(webui, CAST, prompt="cat")
+    assert made["extra_generation_params"]["Prompt Extend"].startswith("2 characters")
+
     # what cannot be taken ends the run with a sentence that names the field
     crowd = {"characters": [{"prompt": "x"}] * 6}
     box = {"characters": [{"prompt": "x", "box": [0, 0, 2, 1]}]}
@@ -111,8 +120,24 @@ def test_from_a_call_to_the_infotext_and_back(start: Start, host: str) -> None:
         ("{", "not readable"),
         ({"version": 9}, "version"),
         ({"keep_trying": 99}, "keep_trying"),
+        ({"characters": [{"prompt": "(black hair, hat"}]}, "characters[0].prompt has a ( without its )"),
     ):
         status, sentence = refusal(webui, panel)
         assert status == 422 and sentence.startswith("Prompt Extend: ") and words in sentence, sentence
+    two = {"Prompt Extend": {"args": [CAST, CAST]}}
+    with pytest.raises(urllib.error.HTTPError) as error:
+        make(webui, prompt="x", alwayson_scripts=two)
+    assert error.value.code == 422 and "put all of them into the first" in error.value.msg
     assert make(webui, prompt="a cat", negative_prompt="dog") == plain
     assert "Traceback" not in webui.text()
+
+
+def test_no_mark_comes_out_whoever_keeps_the_prompts(start: Start, host: str) -> None:
+    webui = start({"sd-webui-prompt-extend": ROOT, "rival": RIVAL}).wait()
+    panel = {**CAST, "mode": "prompt"}
+    made = make(webui, panel, prompt="rival", negative_prompt="dog", n_iter=2, batch_size=2, enable_hr=True)
+    compiled = "1girl, 1boy, α black hair, α hat, β white hair, indoors, rival"
+    assert made["all_prompts"] == [compiled] * 4
+    assert all(text.startswith(compiled) for text in made["infotexts"])
+    for text in (json.dumps(made, ensure_ascii=False), (webui.folder / "params.txt").read_text("utf-8")):
+        assert not set(INVISIBLE) & set(text)

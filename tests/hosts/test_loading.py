@@ -66,6 +66,19 @@ def test_a_start_and_a_reload(start: Start, host: str) -> None:
     assert after["path"] == before["path"]
 
 
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [("neo", "Forge neo"), ("classic", "Forge classic"), ("reforge", "reForge")],
+    indirect=["host"],
+)
+def test_each_is_taken_for_itself_and_can_unload(start: Start, host: str, name: str) -> None:
+    webui = start({NAME: ROOT, "probe": PROBE}).wait()
+    told = webui.get("/probe")
+    assert told["webui"]["name"] == name and told["can_unload"]
+    assert webui.post("/probe/unload") == {"did": True, "away": False}
+    assert "Traceback" not in webui.text()
+
+
 def test_flags_settings_and_the_checkpoint(start: Start, host: str, tmp_path: Path) -> None:
     (tmp_path / "loras").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "loras")

@@ -1,4 +1,4 @@
-"""A double of a WebUI, as a program: `PYTHON tests/hosts/webui.py --host a1111|forge --port N`.
+"""A double of a WebUI, as a program: `PYTHON tests/hosts/webui.py --host a1111|forge|neo|classic|reforge --port N`.
 
 Run it with the working folder as the WebUI's root (it needs `extensions/` there) and a python that has the host's
 packages: it serves the real Gradio. `/double/state` and `/double/reload-ui` are for tests.
@@ -15,8 +15,21 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # as `launch.py` lies beside `modules` in a WebUI's root
 sys.path[0] = os.path.join(HERE, "double")
-if "forge" in sys.argv:
-    sys.path.insert(1, os.path.join(HERE, "double_forge"))
+FOLDERS = {
+    "a1111": (),
+    "forge": ("double_forge", "double_kin"),
+    "neo": ("double_forge", "double_kin", "double_neo"),
+    "classic": ("double_patched", "double_kin"),
+    "reforge": ("double_patched", "double_kin", "double_reforge"),
+}
+"""What each has beside what is common to all."""
+HOST = sys.argv[sys.argv.index("--host") + 1] if "--host" in sys.argv else "a1111"
+for folder in FOLDERS[HOST]:
+    sys.path.insert(1, os.path.join(HERE, folder))
+if HOST == "reforge":
+    import modules
+
+    modules.__path__.append(os.path.join(HERE, "double_reforge", "modules"))
 
 
 def main() -> None:
@@ -90,7 +103,7 @@ def _middleware(app, options) -> None:
 
 
 if __name__ == "__main__":
-    if "forge" in sys.argv:  # models are moved on the main thread only
+    if HOST != "a1111":  # models are moved on the main thread only
         from modules_forge import main_thread
 
         threading.Thread(target=main, daemon=True).start()

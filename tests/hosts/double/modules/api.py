@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 import secrets
 import sys
 
@@ -94,9 +93,7 @@ class Api:
             buffer = io.BytesIO()
             image.save(buffer, "PNG")
             pictures.append(base64.b64encode(buffer.getvalue()).decode())
-        info = {"infotexts": done.infotexts, "comments": done.comments, "all_prompts": done.all_prompts,
-                "prompt": done.prompt, "all_seeds": done.all_seeds}  # fmt: skip
-        return {"images": pictures, "parameters": body, "info": json.dumps(info)}
+        return {"images": pictures, "parameters": body, "info": done.js()}
 
     def options(self):
         return dict(shared.opts.data)

@@ -1,5 +1,6 @@
 """A generation: the callbacks in their order and the prompts' way through them, around a picture of one color."""
 
+import json
 import random
 import re
 
@@ -19,6 +20,16 @@ class Processed:
         self.all_seeds, self.all_subseeds = p.all_seeds, p.all_subseeds
         self.comments = "".join(f"{comment}\n" for comment in p.comments)
         self.extra_images = []
+        self.extra_generation_params = p.extra_generation_params
+
+    def js(self):
+        """What an API call is told. Most WebUIs write nothing for what is no JSON; Forge classic fails at it."""
+        told = {"infotexts": self.infotexts, "comments": self.comments, "all_prompts": self.all_prompts,
+                "prompt": self.prompt, "all_seeds": self.all_seeds,
+                "extra_generation_params": self.extra_generation_params}  # fmt: skip
+        if shared.cmd_opts.host == "classic":
+            return json.dumps(told)
+        return json.dumps(told, default=lambda o: None)
 
 
 class StableDiffusionProcessing:
@@ -64,7 +75,7 @@ class StableDiffusionProcessing:
         if self.enable_hr:
             self.is_hr_pass = True
             # Forge calls once more; what the first call patched is gone by then
-            for _ in range(2 if shared.cmd_opts.host == "forge" else 1):
+            for _ in range(2 if shared.cmd_opts.host in ("forge", "neo") else 1):
                 self.scripts.all("process_before_every_sampling", self, x=None, noise=None, c=None, uc=None)
             self.is_hr_pass = False
 
@@ -80,6 +91,11 @@ def process_images(p):
     p.setup_prompts()
     p.all_seeds = [int(p.seed) + i for i in range(len(p.all_prompts))]
     p.all_subseeds = list(p.all_seeds)
+    if shared.cmd_opts.host == "neo":
+        # its comments: what the infotext shall have is kept as it was
+        p._all_prompts_c = p.all_prompts.copy()
+        p._all_negative_prompts_c = p.all_negative_prompts.copy()
+        p.width, p.height = (max((side + 32) // 64 * 64, 64) for side in (p.width, p.height))
     run("process", p)
     images, infotexts = [], []
     for n in range(p.n_iter):
@@ -103,7 +119,10 @@ def process_images(p):
             result = PostprocessImageArgs(image)
             run("postprocess_image", p, result)
             images.append(result.image)
-            infotexts.append(infotext_utils.create(p, p.prompts, p.negative_prompts, p.seeds, i))
+            prompts, negatives = p.prompts, p.negative_prompts
+            if shared.cmd_opts.host == "neo":
+                prompts, negatives = p._all_prompts_c[here], p._all_negative_prompts_c[here]
+            infotexts.append(infotext_utils.create(p, prompts, negatives, p.seeds, i))
     processed = Processed(p, images, infotexts)
     run("postprocess", p, processed)
     return processed

@@ -107,14 +107,14 @@ def list_scripts(folder, ending):
 def load_scripts():
     """Load `scripts/*.py` of every extension.
 
-    While one is loaded its folder comes first on `sys.path`. Forge leaves all of them there; A1111 puts the path
+    While one is loaded its folder comes first on `sys.path`. Forge and its kin leave all of them there; A1111 puts the path
     back after each.
     """
     global current_basedir
     scripts_data.clear()
     script_callbacks.clear_callbacks()
     found = list_scripts("scripts", ".py")
-    if cmd_opts.host == "forge":
+    if cmd_opts.host != "a1111":
         for folder, _ in found:
             if folder not in sys.path:
                 sys.path.insert(0, folder)

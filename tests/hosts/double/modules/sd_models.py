@@ -28,17 +28,22 @@ model_data = SdModelData()
 
 
 def unload_model_weights(sd_model=None, info=None):
-    if cmd_opts.host == "forge":
+    if cmd_opts.host in ("forge", "neo"):
         from backend import memory_management
 
         memory_management.unload_all_models()
+        return None
+    if cmd_opts.host != "a1111":
+        from ldm_patched.modules import model_management
+
+        model_management.unload_all_models()
         return None
     (sd_model or model_data.sd_model).device = "cpu"
     return sd_model
 
 
 def send_model_to_device(model):
-    if cmd_opts.host != "forge":
+    if cmd_opts.host == "a1111":
         model.device = "cuda"
 
 

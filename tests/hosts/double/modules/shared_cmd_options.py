@@ -6,7 +6,8 @@ from modules import script_loading
 from modules.paths_internal import data_path, extensions_dir, models_path
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--host", choices=("a1111", "forge"), default="a1111", help="which WebUI to stand for")
+HOSTS = ("a1111", "forge", "neo", "classic", "reforge")
+parser.add_argument("--host", choices=HOSTS, default="a1111", help="which WebUI to stand for")
 parser.add_argument("--port", type=int, default=7860)
 parser.add_argument("--skip-installers", action="store_true")
 parser.add_argument("--data-dir", default=data_path)

@@ -1,0 +1,1 @@
+"""neo has presets for each kind of model: that it has them tells it from Forge."""

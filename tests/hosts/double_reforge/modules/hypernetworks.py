@@ -1,0 +1,1 @@
+"""reForge has kept hypernetworks, Forge classic has not: that tells them apart."""

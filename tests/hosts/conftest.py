@@ -94,8 +94,8 @@ def host_environment(host: str) -> Path:
                 made = subprocess.run([*pip, *LATER[host]], capture_output=True, text=True, check=False)
             if made.returncode:
                 pytest.skip(f"{host}'s pins cannot be installed here: {made.stderr.strip()[-300:]}")
-            if NAMED[host]:
-                pretend(folder, *NAMED[host])
+            if named := NAMED[host]:
+                pretend(folder, *named)
             done.write_text(stamp)
     return python_of(folder)
 

@@ -15,6 +15,7 @@ import pytest
 from lib_extend.errors import PromptExtendError, UserError
 from lib_extend.generation import infotext
 from lib_extend.generation.cast import Cast
+from lib_extend.generation.checks import INVISIBLE
 from lib_extend.generation.compile import compile_cast
 from lib_extend.generation.layout import RegionsError
 from lib_extend.generation.panel import Panel
@@ -93,7 +94,8 @@ class P:
         self.all_seeds = self.all_subseeds = [self.seed + i for i in range(self.batch_size)]
         generate.process(self)
         self.iteration = 0
-        self.prompts, self.negative_prompts = list(self.all_prompts), list(self.all_negative_prompts)
+        self.prompts = self.all_prompts[: self.batch_size]
+        self.negative_prompts = self.all_negative_prompts[: self.batch_size]
         generate.before_process_batch(self, 0)
         self.sample()
         result = types.SimpleNamespace(samples="latents")
@@ -196,6 +198,99 @@ def test_a_bad_field_ends_the_run_and_not_the_next(adapter: FakeAdapter) -> None
     p.run("")
     p.run(CAST)
     assert len(adapter.begun) == 1
+
+
+def test_slips_end_the_run_with_a_sentence(adapter: FakeAdapter) -> None:
+    """Not a picture without what was meant."""
+    with pytest.raises(UserError, match=r"characters\[1\]\.prompt has a \( without its \)"):
+        P().run({"characters": [{"prompt": "hat"}, {"prompt": "(1girl, black hair"}]})
+    gone = Helpers(missing=lambda tags: [t for t in tags if "gone" in t])
+    with pytest.raises(UserError, match=r"the LoRA <lora:gone:1> is not among"):
+        P("<lora:gone-too:1>").run({"characters": [{"prompt": "hat <lora:gone:1>"}]}, gone)
+    P("<lora:gone:1>").run(CAST, gone)  # what the user's own prompt says is the WebUI's to tell
+    p = P()
+    generate.before_process(p, CAST, Helpers, others=["", None, CAST])
+    with pytest.raises(UserError, match="put all of them into the first"):
+        p.sample()
+    generate.before_process(p, CAST, Helpers, others=["", None])
+    assert len(adapter.begun) == 1
+
+
+class Rival:
+    """A script that keeps the prompts of before."""
+
+    prompts: list[str]
+
+    def title(self) -> str:
+        return "Regional Prompter"
+
+
+def test_who_puts_the_prompts_back_is_named(adapter: FakeAdapter, monkeypatch: pytest.MonkeyPatch) -> None:
+    rival = Rival()
+    p = P("park", batch_size=2)
+    vars(p)["scripts"] = types.SimpleNamespace(scripts=[rival])
+    process, sample = generate.process, p.sample
+
+    def keeping(p: P) -> None:
+        process(p)
+        rival.prompts = list(p.all_prompts)
+
+    def undoing() -> None:
+        p.all_prompts[:] = rival.prompts
+        sample()
+
+    monkeypatch.setattr(generate, "process", keeping)
+    monkeypatch.setattr(p, "sample", undoing)
+    done = p.run(CAST)
+    (refused,) = adapter.refused
+    assert "Regional Prompter puts the prompts of before back: turn one of the two off" in str(refused)
+    assert p.all_prompts == [done.all_prompts[0]] * 2  # and they are as compiled in the end
+    assert rival.prompts == ["park"] * 2
+
+    # without regions it only has the wrong prompts in the infotext, which are put right
+    p.run({**CAST, "mode": "prompt"})
+    assert len(adapter.refused) == 1 and p.all_prompts[1].startswith("2girls, α black hair")
+
+
+def test_no_mark_is_left_after_a_job(adapter: FakeAdapter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the prompts of pictures that were never made, in the WebUI's copies, in its result, in scripts."""
+    rival = Rival()
+    p = P("park", batch_size=2)
+    vars(p)["scripts"] = types.SimpleNamespace(scripts=[rival])
+    process = generate.process
+
+    def more(p: P) -> None:
+        process(p)
+        p.all_prompts.append(p.all_prompts[0])
+        p.all_negative_prompts.append(p.all_negative_prompts[0])
+        vars(p).update(_all_prompts_c=[f"{x} # note" for x in p.all_prompts], styles=[p.all_prompts[0]])
+
+    monkeypatch.setattr(generate, "process", more)
+    done = p.run({**CAST, "negative": "ugly"})
+    kept = vars(p)["_all_prompts_c"]
+    assert kept[:2] == ["2girls, α black hair, β white hair, park # note"] * 2 and kept[2] == "park # note"
+    assert p.all_prompts[2] == "park" and p.styles == ["park"]
+    everything = json.dumps([vars(p), vars(done), vars(rival)], default=str, ensure_ascii=False)
+    assert not set(INVISIBLE) & set(everything)
+
+    # a run that broke off: the next one finds what it has left in the scripts
+    generate.before_process(p, CAST, Helpers)
+    rival.prompts = [p.prompt]
+    assert set(INVISIBLE) & set(p.prompt)
+    generate.before_process(P(), "")
+    assert rival.prompts == ["park"]
+
+
+def test_a_prompt_taken_apart_ends_the_run(adapter: FakeAdapter, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = generate.process
+
+    def tearing(p: P) -> None:
+        process(p)
+        p.all_prompts = [prompt[:-4] for prompt in p.all_prompts]
+
+    monkeypatch.setattr(generate, "process", tearing)
+    with pytest.raises(UserError, match="takes the prompt apart: turn one of the two off"):
+        P("park").run(CAST)
 
 
 def test_what_fails_within_ends_the_run(adapter: FakeAdapter) -> None:

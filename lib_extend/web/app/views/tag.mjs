@@ -57,7 +57,8 @@ export function view(app) {
   /** The job this window watched last, when it ended while the page was away (a reload): its result is still wanted. */
   const recall = async (folder) => {
     const id = app.session.get("job");
-    const known = id && (await api.get(`jobs/${id}`).catch(() => null));
+    // among those that are there: one of before the WebUI's restart is not, and asking for it would be an error
+    const known = id && (await api.get("jobs").catch(() => [])).find((job) => job.id === id);
     if (known && known.folder === folder.id && app.folder?.id === folder.id && tracker === null) attach(id);
   };
   const begin = async (request) => {

@@ -23,7 +23,16 @@ from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.filter_parsing import parse
 from lib_extend.datasets.index import SORTS, Index
 from lib_extend.datasets.regex_literals import needed
-from lib_extend.datasets.rows import BROKEN_CAPTION, BROKEN_IMAGE, CAPTIONED, SOURCES, Row, image_id, pack
+from lib_extend.datasets.rows import (
+    ANALYSED,
+    BROKEN_CAPTION,
+    BROKEN_IMAGE,
+    CAPTIONED,
+    SOURCES,
+    Row,
+    image_id,
+    pack,
+)
 from lib_extend.datasets.thumbnails import Thumbnails
 from lib_extend.datasets.updating import Updater
 from lib_extend.errors import BusyError, PromptExtendError, UserError
@@ -335,6 +344,7 @@ class Browser:
             "bytes": row.size,
             "caption": row.caption,
             "captioned": bool(row.flags & CAPTIONED),
+            "analysed": bool(row.flags & ANALYSED),
             "tokens": row.tokens,
             "tags": len(row.tags),
             "changed": self.index.changed(place) / 1e9,

@@ -20,6 +20,7 @@ from lib_extend.generation.pictures import Picture, pictures
 from lib_extend.host import conds, leftovers, regions
 from lib_extend.host.detect import module
 from lib_extend.host.entries import Entry
+from lib_extend.host.prompt_copies import PromptCopies
 
 CHECK = "Prompt Extend check"
 """The infotext's entry with what was found in the picture."""
@@ -35,10 +36,6 @@ UNDONE = "{} puts the prompts of before back: turn one of the two off"
 ONLY_COMPILED = (
     "Prompt Extend: only the prompt was compiled, nothing is confined to a character's box, because {}."
 )
-
-
-_ALL = ("all_prompts", "all_negative_prompts", "all_hr_prompts", "all_hr_negative_prompts")
-"""Prompts of all pictures: those of later batches still carry the cast."""
 
 
 class Found(Protocol):
@@ -92,7 +89,7 @@ class Run:
         self._kept: dict[str, Any] = {}
         self._unchecked = False
         self._asked = False
-        self._copies: dict[str, str] = {}
+        self._copies: PromptCopies | None = None
 
     def carry(self) -> None:
         """Puts the cast's texts into the host's prompts."""
@@ -119,15 +116,14 @@ class Run:
         if getattr(p, "enable_hr", False):
             # taken first: an extension may have put one list into both places
             hires = list(zip(p.all_hr_prompts, p.all_hr_negative_prompts, strict=True))[first:]
-        self._copies = leftovers.clean_scripts(
-            getattr(p, "scripts", None), only=slice(first, first + len(p.prompts))
-        )
+        copies = self._copies = PromptCopies(p, first)
         for i in range(len(p.prompts)):
             made = self._compiled(p.prompts[i], p.negative_prompts[i])
             p.prompts[i], p.negative_prompts[i] = made.prompt, made.negative
             p.all_prompts[first + i], p.all_negative_prompts[first + i] = made.prompt, made.negative
             self.by_picture[first + i] = made
             self._batch[False].append(made)
+            copies.compiled.append(made)
             if hires:
                 again = self._compiled(*hires[i])
                 p.all_hr_prompts[first + i] = again.prompt
@@ -142,7 +138,7 @@ class Run:
         if missing := self.helpers.missing(self._own_networks()):
             raise UserError(NO_LORA.format(", ".join(missing)))
         self._write()
-        self._settle_copies(first)
+        copies.settle(self._compiled)
 
     def _own_networks(self) -> list[str]:
         """The extra networks that the cast adds to the batch's prompts, as they stand."""
@@ -151,22 +147,6 @@ class Run:
             users = set(syntax.networks(made.main)[1])
             found.update(dict.fromkeys(t for t in syntax.networks(made.prompt)[1] if t not in users))
         return list(found)
-
-    def _settle_copies(self, first: int) -> None:
-        """The WebUI's own copies of all prompts (with their comments) become this batch's, as the prompts did."""
-        p = self.p
-        copies = [
-            name
-            for name, value in vars(p).items()
-            if isinstance(value, list) and name not in _ALL and len(value) == len(p.all_prompts)
-        ]
-        for name in copies:
-            texts = getattr(p, name)
-            for i in range(first, first + len(p.prompts)):
-                if isinstance(texts[i], str) and marks.is_carrying(texts[i]):
-                    made = self._compiled(*(("", texts[i]) if "negative" in name else (texts[i], "")))
-                    texts[i] = made.negative if "negative" in name else made.prompt
-        leftovers.clean(p, but=(*_ALL, *copies))
 
     def begin(self, x: Any) -> None:
         """The regions of the sampling pass that starts now. Raises RegionsError."""
@@ -179,28 +159,15 @@ class Run:
         if reason:
             comment(self.p, ONLY_COMPILED.format(reason))
             return
-        if undone_by := self._undone():
+        if self._copies is not None and (undone_by := self._copies.undone_by()):
             raise RegionsError(UNDONE.format(undone_by))
         self.adapter.encode_again = lambda: self._encoded(hires, anew=True)
         self.adapter.begin(self._encoded(hires), x, conds.steps(self.p, hires=hires))
 
-    def _undone(self) -> str:
-        """Who has put the prompts of this batch back as they were before they were compiled; "" for nobody."""
-        first = int(self.p.iteration) * int(self.p.batch_size)
-        for i, made in enumerate(self._batch.get(False, ())):
-            now = self.p.all_prompts[first + i]
-            if now != made.prompt and now in self._copies:
-                return self._copies[now]
-        return ""
-
     def tidy(self) -> None:
         """A batch's pictures are made: their prompts are as compiled, whoever has put others there."""
-        p = self.p
-        first = int(p.iteration) * int(p.batch_size)
-        for i, made in enumerate(self._batch.get(False, ())):
-            now = p.all_prompts[first + i], p.all_negative_prompts[first + i]
-            if any(text in self._copies or marks.is_carrying(text) for text in now):
-                p.all_prompts[first + i], p.all_negative_prompts[first + i] = made.prompt, made.negative
+        if self._copies is not None:
+            self._copies.put_back()
 
     def missed(self) -> bool:
         """Whether the batch was sampled without asking for its regions, as scripts with a way of their own do."""
@@ -265,7 +232,7 @@ class Run:
 
     def _compiled(self, prompt: str, negative: str) -> Compiled:
         if marks.is_torn(prompt) or marks.is_torn(negative):
-            names = " and ".join(dict.fromkeys(self._copies.values()))
+            names = " and ".join(self._copies.keepers) if self._copies is not None else ""
             raise UserError(TORN.format(f", perhaps {names}," if names else ""))
         settled = marks.settle(prompt, negative, self.panel.cast)
         return compile_cast(settled.cast, settled.main, settled.main_negative, aliases=self.aliases)

@@ -45,6 +45,7 @@ PINS = {
 PINS["neo"] = [
     "gradio==4.40.0 fastapi==0.127.1 pydantic==2.10.6 numpy==2.3.5 transformers==4.56.2 huggingface-hub==0.36.2",
     "protobuf==4.25.9 safetensors==0.7.0 httpx==0.24.1 psutil==6.1.1 tqdm==4.67.3",
+    "audioop-lts==0.2.2;python_version>='3.13'",
 ]
 LATER = {"neo": ["pillow==12.2.0"]}
 """What a WebUI puts over its Gradio, which would not have it."""

@@ -76,7 +76,8 @@ def scan(
         "rows": [
             {
                 "id": "a/b.png", "name": "a/b.png", "w": 832, "h": 1216, "bytes": 1500000,
-                "caption": "1girl, 3 cakes", "captioned": True, "tokens": 6, "tags": 2, "changed": 1767225600.0,
+                "caption": "1girl, 3 cakes", "captioned": True, "analysed": True, "tokens": 6, "tags": 2,
+                "changed": 1767225600.0,
                 "sure": 0.93, "problems": [],
                 "sources": {"tagger": 1, "question": 1, "person": 0, "human": 0},
             }

@@ -66,12 +66,14 @@ export function sampleCard(app) {
       thumbnail(folder.id, row.name, 384),
       h("div", { class: "stack" }, h("div", { class: "name wrap" }, row.name), result),
     );
-    fill(result, loading(60));
+    if (row.analysed) fill(result, loading(60));
     compose();
   };
   const compose = async () => {
     if (!row || !app.folder) return;
     const mine = (asked += 1);
+    // nothing is known of it by any model: asking would be an error
+    if (!row.analysed) return void drawUnknown("");
     try {
       const answer = await api.post(`datasets/${app.folder.id}/compose`, { image: row.name, config: app.config() });
       if (mine === asked) drawResult(answer);
@@ -135,6 +137,7 @@ export function sampleCard(app) {
       const [failure] = mine.failures;
       const problem = mine.info?.error || failure?.reason;
       if (problem) return void fill(result, now(), note("bad", h("span", {}, problem)), h("div", {}, button(words.try, tryIt, "small")));
+      row.analysed = true;
       await compose();
       app.refresh().catch(() => {});
     } catch (error) {

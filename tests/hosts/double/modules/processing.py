@@ -91,12 +91,12 @@ def process_images(p):
     p.setup_prompts()
     p.all_seeds = [int(p.seed) + i for i in range(len(p.all_prompts))]
     p.all_subseeds = list(p.all_seeds)
+    run("process", p)
     if shared.cmd_opts.host == "neo":
         # its comments: what the infotext shall have is kept as it was
         p._all_prompts_c = p.all_prompts.copy()
         p._all_negative_prompts_c = p.all_negative_prompts.copy()
         p.width, p.height = (max((side + 32) // 64 * 64, 64) for side in (p.width, p.height))
-    run("process", p)
     images, infotexts = [], []
     for n in range(p.n_iter):
         p.iteration = n

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from lib_extend.generation import checks, masks
+from lib_extend.generation import checks, masks, slips
 from lib_extend.generation.compile import Compiled, compile_cast
 from lib_extend.generation.infotext import MAX_MAIN, summary
 from lib_extend.generation.lengths import count
@@ -58,7 +58,11 @@ def compiled_json(services: Services, values: Mapping[str, Any]) -> dict[str, An
             }
             for i, r in enumerate(compiled.regions)
         ],
-        "notes": [*compiled.notes, *about_loras(given.cast, services)],
+        "notes": [
+            *(f"No picture can be made: {slip}" for slip in slips.find(given.cast)),
+            *compiled.notes,
+            *about_loras(given.cast, services),
+        ],
         "summary": summary(given.cast),
     }
 

@@ -9,7 +9,7 @@ from lib_extend.api.calls import Call, Stream
 from lib_extend.api.declaring import Routes, Takes, trusted
 from lib_extend.api.examples import After, Poll
 from lib_extend.errors import ConflictError
-from lib_extend.host.detect import detect
+from lib_extend.host.about import about
 from lib_extend.services import messages
 from lib_extend.services.container import Services
 
@@ -51,7 +51,7 @@ def state(services: Services, call: Call) -> dict[str, Any]:
     `worker` is null when no models are loaded; `environment.doing` is make, repair, remove or empty, and
     `environment.needs` the bytes that making it takes. `free`: any folder may be opened; else only those below `roots`.
     """
-    webui = detect()
+    webui = about()
     safety = services.safety()
     return {
         "version": __version__,

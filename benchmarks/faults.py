@@ -26,8 +26,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from lib_extend.captions.editing import Style, with_tags
 from lib_extend.cli.main import main as prompt_extend
@@ -108,7 +109,7 @@ class Trial:
         self._draw()
         self.originals = self._texts()
         lasts = dict.fromkeys(KINDS, 0.5)
-        self._run(lambda: self._job("tag"), None)  # the first analyses take longest
+        self._run("tag", None)  # the first analyses take longest
         while sum(self.kills.values()) < kills and time.monotonic() < until:
             kind = self.rng.choices(KINDS, WEIGHTS)[0]
             if self.rng.random() < 0.5:
@@ -119,9 +120,7 @@ class Trial:
             before = self._texts()
             hand = set(self.hand)
             began = time.monotonic()
-            killed = self._run(
-                lambda kind=kind: self._job(kind), self.rng.uniform(0, lasts[kind] * 1.1), kind
-            )  # type: ignore[misc]
+            killed = self._run(kind, self.rng.uniform(0, lasts[kind] * 1.1))
             if killed:
                 self.kills[kind] += 1
             else:
@@ -129,7 +128,7 @@ class Trial:
             self._check(before, hand, careful=kind in ("undo", "redo"))
         self._finish()
 
-    def result(self) -> dict[str, object]:
+    def result(self) -> dict[str, Any]:
         return {
             "kills": sum(self.kills.values()),
             "kinds": self.kills,
@@ -179,7 +178,7 @@ class Trial:
         else:
             prompt_extend(["undo", folder, *(["--force"] if kind == "force" else [])])
 
-    def _run(self, work: Callable[[], None], after: float | None, kind: str = "") -> bool:
+    def _run(self, kind: str, after: float | None) -> bool:
         """Do it in a process of its own; returns whether it was killed, `after` seconds."""
         seed = self.rng.random()
         child = os.fork()
@@ -189,7 +188,7 @@ class Trial:
                 os.dup2(nowhere.fileno(), 1)
                 os.dup2(nowhere.fileno(), 2)
                 sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
-                work()
+                self._job(kind)
             os._exit(0)
         killed = False
         if after is not None:

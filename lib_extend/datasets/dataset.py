@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib_extend.datasets.state import State
+from lib_extend.datasets.state_file import STATE_FOLDER, explain, set_aside
 from lib_extend.datasets.state_reading import StateReader
+from lib_extend.datasets.state_values import DamagedState
+from lib_extend.errors import BusyError, UserError
+from lib_extend.files.dataset_names import is_link
 from lib_extend.files.lock import locked
-from lib_extend.files.scan import check_folder
+from lib_extend.files.scan import check_folder, show
 
-STATE_FOLDER = ".prompt-extend"
 STATE_FILE = "state.sqlite3"
+_LONGEST_REASON = 100
+
+_sound: set[tuple[int, ...]] = set()
+"""Databases as jobs of this process left them: looking through a long history takes seconds."""
+
+
+def _mark(file: Path) -> tuple[int, ...]:
+    here = file.stat()
+    return here.st_dev, here.st_ino, here.st_size, here.st_mtime_ns
 
 
 @dataclass(frozen=True)
@@ -47,14 +60,24 @@ class Dataset:
         check_folder(self.root)
 
     @contextlib.contextmanager
-    def state(self) -> Iterator[State]:
+    def state(self, *, set_aside: bool = True) -> Iterator[State]:
         """The database, opened (and made where there is none) and closed again.
 
+        Args:
+            set_aside: whether a damaged one is renamed where no other job works with it, for the next start.
+
         Raises:
-            UserError: it cannot be read or written, or was written by another version.
+            UserError: it cannot be read or written, was written by another version, or is damaged.
         """
-        with contextlib.closing(State(self.state_file, self.root)) as state:
-            yield state
+        try:
+            with self._state() as state:
+                yield state
+        except DamagedState as e:
+            try:
+                with locked(self.state_folder, self.root):
+                    raise self._damaged(set_aside, e) from e
+            except BusyError:
+                raise self._damaged(False, e) from e
 
     @contextlib.contextmanager
     def locked_state(self) -> Iterator[State]:
@@ -63,11 +86,56 @@ class Dataset:
         Raises:
             BusyError: another job is running. UserError: as `state`.
         """
-        with locked(self.state_folder, self.root), self.state() as state:
-            yield state
+        self._check_own_folder()
+        with locked(self.state_folder, self.root):
+            try:
+                with self._state() as state:
+                    if _mark(self.state_file) not in _sound:
+                        state.check_history()
+                    yield state
+                with contextlib.suppress(OSError):
+                    _sound.add(_mark(self.state_file))
+            except DamagedState as e:
+                raise self._damaged(True, e) from e
+
+    @contextlib.contextmanager
+    def _state(self) -> Iterator[State]:
+        self._check_own_folder()
+        try:
+            with contextlib.closing(State(self.state_file, self.root)) as state:
+                yield state
+        except sqlite3.DatabaseError as e:
+            raise explain(e, self.state_file) from e
+
+    def _check_own_folder(self) -> None:
+        if not self.owns_state_folder:
+            raise UserError(
+                f"{show(str(self.state_folder))} is a link, which is not followed: delete it, or choose a place for "
+                "the job's state with --state DIR."
+            )
+
+    @property
+    def owns_state_folder(self) -> bool:
+        """Whether the state's folder may be used: one within the dataset is no link that came with it."""
+        return self.state_dir is not None or not is_link(self.state_folder)
+
+    def _damaged(self, rename: bool, why: DamagedState) -> UserError:
+        name = show(str(self.state_file))
+        reason = show(" ".join(str(why).split()))
+        reason = reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}…"
+        if not rename:
+            return UserError(
+                f"{name} is damaged ({reason}): it is set aside when no other job works with it."
+            )
+        aside = set_aside(self.state_file)
+        return UserError(
+            f"{name} is damaged ({reason}) and was renamed to {show(aside.name)}: start again (analyses are made anew; "
+            "captions stay)."
+        )
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[StateReader]:
         """A look into the database beside a running job; everything is empty where there is none."""
-        with contextlib.closing(StateReader(self.state_file)) as reader:
+        file = self.state_file if self.owns_state_folder else None
+        with contextlib.closing(StateReader(file)) as reader:
             yield reader

@@ -87,6 +87,10 @@ class Index:
 
     # filling it
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self.__dict__.update(Index().__dict__)
+
     def add_tags(self, names: Iterable[str]) -> None:
         """Tags in the order of their numbers, as they were stored."""
         for name in names:

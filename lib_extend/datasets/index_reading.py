@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ from lib_extend.datasets.rows import (
     Row,
 )
 from lib_extend.datasets.state_reading import StateReader, Stored
+from lib_extend.datasets.state_values import DamagedState, stored_json
 from lib_extend.datasets.thumbnails import picture_size
 from lib_extend.errors import ImageError
 from lib_extend.files import caption_files as files
@@ -135,7 +136,9 @@ def _read(
             flags |= BROKEN_CAPTION
         flags |= 0 if is_blank(text) and not flags & BROKEN_CAPTION else CAPTIONED
         flags |= FOREIGN if x.caption_name in encodings.read else 0
-    written = None if record is None else Written.from_json(json.loads(record))
+    written = None
+    with contextlib.suppress(DamagedState):
+        written = None if record is None else stored_json(Written.from_json, record)
     found = written.pieces(text) if written else pieces(text)
     names = [p.name for p in found]
     tags = tuple(dict.fromkeys(n for p in found for n in p.names if not is_prose(n)))

@@ -15,12 +15,16 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from lib_extend.datasets.index import Columns, Stored
+from lib_extend.datasets.rows import SOURCES
+from lib_extend.datasets.state_file import have_own_files, may_keep_files, remove, tables, tables_of
+from lib_extend.files.dataset_names import are_names, is_own_file
 
 FILE = "browse.sqlite3"
 LOCK = "browse.lock"
 VERSION = 2
 """To be raised whenever rows are read otherwise (another reading of captions, another count of tokens)."""
 _CHUNK = 4000
+_SOURCE_BYTES = 2 * len(SOURCES)
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -43,12 +47,15 @@ class IndexStore:
     def __init__(self, folder: Path, root: str) -> None:
         self._lock: FileLock | None = None
         self._full = False
+        self._file = folder / FILE
         self._db = self._open(folder) or _fresh(":memory:")
         if self.meta("root") != root:
             self.clear()
             self.set_meta("root", root)
 
     def _open(self, folder: Path) -> sqlite3.Connection | None:
+        if not may_keep_files(folder) or not is_own_file(folder / LOCK):
+            return None
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(str(folder / LOCK), thread_local=False)
@@ -56,15 +63,15 @@ class IndexStore:
         except (OSError, Timeout):
             return None
         file = folder / FILE
+        if not have_own_files(file):
+            remove(file)
         for attempt in range(2):
             try:
                 db = _fresh(str(file))
             except sqlite3.DatabaseError:
                 if attempt:
                     break
-                for suffix in ("", "-wal", "-shm"):
-                    with contextlib.suppress(OSError):
-                        file.with_name(file.name + suffix).unlink()
+                remove(file)
             else:
                 self._lock = lock
                 return db
@@ -75,6 +82,13 @@ class IndexStore:
     def kept(self) -> bool:
         """Whether it outlives this process."""
         return self._lock is not None
+
+    def start_anew(self) -> None:
+        """Forget everything: what is there is damaged, or none of ours."""
+        self._db.close()
+        if self.kept:
+            remove(self._file)
+        self._db = _fresh(str(self._file) if self.kept else ":memory:")
 
     def close(self) -> None:
         self._db.close()
@@ -98,7 +112,10 @@ class IndexStore:
 
     def tags(self) -> list[str]:
         """The tags by their numbers, from 0."""
-        return [name for (name,) in self._db.execute("SELECT name FROM tags ORDER BY id")]
+        rows = self._db.execute("SELECT id, name FROM tags ORDER BY id").fetchall()
+        if [i for i, _ in rows] != list(range(len(rows))) or not all(isinstance(n, str) for _, n in rows):
+            raise ValueError("the index holds what we never wrote there")
+        return [name for _, name in rows]
 
     def holes(self) -> bool:
         """Whether places are empty: pictures that were there are gone."""
@@ -106,11 +123,24 @@ class IndexStore:
         return bool(count and most + 1 != count)
 
     def columns(self) -> Iterator[Columns]:
-        """Every picture in the order of the places, some thousands at a time."""
+        """Every picture in the order of the places, some thousands at a time.
+
+        Raises:
+            ValueError, TypeError, sqlite3.DatabaseError: the file is damaged, or none of ours.
+        """
         cursor = self._db.execute("SELECT * FROM images ORDER BY place")
         while chunk := cursor.fetchmany(_CHUNK):
             _, names, *rest = zip(*chunk, strict=True)
-            yield Columns(list(map(os.fsdecode, names)), *rest)
+            columns = Columns(list(map(os.fsdecode, names)), *rest)
+            # what is served by these names must be within the folder
+            if (
+                not are_names(columns.names)
+                or set(map(type, columns.captions)) != {str}
+                or set(map(type, columns.tags)) != {bytes}
+                or set(map(len, columns.sources)) != {_SOURCE_BYTES}
+            ):
+                raise ValueError("the index holds what we never wrote there")
+            yield columns
 
     def close_holes(self) -> None:
         """Number the places anew, without empty ones."""
@@ -169,6 +199,7 @@ def _fresh(file: str) -> sqlite3.Connection:
     # used from whichever thread holds the browser's lock
     db = sqlite3.connect(file, timeout=5, check_same_thread=False)
     try:
+        db.execute("PRAGMA trusted_schema=OFF")
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
@@ -176,6 +207,8 @@ def _fresh(file: str) -> sqlite3.Connection:
                 db.execute(f"DROP TABLE IF EXISTS {table}")
             db.executescript(_SCHEMA)
             db.execute(f"PRAGMA user_version={VERSION}")
+        if tables(db) != tables_of(_SCHEMA):
+            raise sqlite3.DatabaseError("its tables are not ours")
         db.execute("SELECT max(place) FROM images").fetchone()
     except BaseException:
         db.close()

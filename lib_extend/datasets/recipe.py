@@ -15,6 +15,7 @@ from lib_extend.captions.thresholds import Thresholds
 from lib_extend.config import TagConfig
 from lib_extend.datasets.question_files import own_questions
 from lib_extend.datasets.state import State
+from lib_extend.datasets.state_values import stored
 from lib_extend.parts.part import KeyInputs
 from lib_extend.parts.part_table import parts
 from lib_extend.questions.asking import select
@@ -159,7 +160,7 @@ def _known_models(state: Remembering, config: TagConfig) -> ModelKeys:
         row = state.model(_tagger_name(config))
         tagger = None
         if row is not None:
-            tagger, thresholds = row[0], Thresholds(**row[1])
+            tagger, thresholds = row[0], stored(_thresholds, row[1])
     vlm: str | None = ""
     if config.vlm != "none":
         row = state.model(_vlm_name(config))
@@ -169,6 +170,13 @@ def _known_models(state: Remembering, config: TagConfig) -> ModelKeys:
         row = state.model(_detector_name(config))
         detector = None if row is None else row[0]
     return ModelKeys(tagger, vlm, thresholds, detector)
+
+
+def _thresholds(values: dict[str, Any]) -> Thresholds:
+    found = Thresholds(**values)
+    if not all(isinstance(v, (int, float)) for v in (found.general, found.character, *found.tags.values())):
+        raise TypeError
+    return found
 
 
 def _tagger_name(config: TagConfig) -> str:

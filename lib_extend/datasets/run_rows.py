@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,6 +13,14 @@ from operator import itemgetter
 from typing import Any
 
 from lib_extend.datasets.change_history import Step, in_effect
+from lib_extend.datasets.state_values import (
+    DamagedState,
+    caption_of,
+    mapping,
+    name_of,
+    stored_json,
+    typed,
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,10 @@ class Change:
     state: str = "intended"
 
 
+_TIME = (int, float)
+_LATEST = 32_503_680_000  # the year 3000: what is later, some systems cannot write as a date
+_BYTES, _TEXT, _NUMBER = (bytes, type(None)), (str, type(None)), (int, type(None))
+_KINDS = (bytes, _BYTES, _BYTES, _TEXT, _TEXT, _NUMBER, int, int, int, str)
 _COLUMNS = "path, before, after, record_before, record_after, reverts, in_place, id, run, state"
 
 
@@ -72,9 +84,9 @@ def _key(name: str) -> bytes:
 
 
 def _change(row: tuple[Any, ...]) -> Change:
-    name, before, after, record_before, record_after, reverts, in_place, id, run, state = row
+    name, before, after, record_before, record_after, reverts, in_place, id, run, state = typed(row, *_KINDS)
     return Change(
-        os.fsdecode(name), before, after, record_before, record_after, reverts, bool(in_place), id, run, state
+        caption_of(name), before, after, record_before, record_after, reverts, bool(in_place), id, run, state
     )
 
 
@@ -117,7 +129,10 @@ class RunRows:
         row = self._db.execute(
             "SELECT id, kind, coalesce(finished, started), config FROM runs ORDER BY id DESC LIMIT 1"
         ).fetchone()
-        return None if row is None else (int(row[0]), str(row[1]), float(row[2]), json.loads(row[3]))
+        if row is None:
+            return None
+        typed(row, int, str, (int, float), str)
+        return row[0], row[1], float(row[2]), stored_json(mapping, row[3])
 
     def set_run_config(self, run: int, config: dict[str, Any]) -> None:
         """Call inside `transaction`."""
@@ -140,12 +155,16 @@ class RunRows:
             " FROM runs ORDER BY id"
         )
         result = []
-        for id, kind, status, started, finished, config, images, undoes, changed, failed in rows:
+        for row in rows:
+            typed(row, int, str, str, _TIME, (*_TIME, type(None)), str, int, _NUMBER, int, int)
+            id, kind, status, started, finished, config, images, undoes, changed, failed = row
+            if not 0 <= started <= _LATEST or not 0 <= (finished or 0) <= _LATEST:
+                raise DamagedState("a time is none")
             taken, left = back.get(id, (0, 1))
             shown = status if left else "undone"
             result.append(
                 Run(
-                    id, kind, shown, started, finished, json.loads(config), images, undoes, changed, failed, taken
+                    id, kind, shown, started, finished, stored_json(mapping, config), images, undoes, changed, failed, taken
                 )
             )  # fmt: skip
         return result
@@ -157,7 +176,7 @@ class RunRows:
             " (SELECT path FROM changes WHERE reverts IS NOT NULL) ORDER BY path, id"
         )
         taken: dict[int, int] = {}
-        for _, group in groupby(rows, itemgetter(0)):
+        for _, group in groupby(self._steps(rows), itemgetter(0)):
             steps = [Step(*row[1:]) for row in group]
             gone = {s.run for s in steps} - {s.run for s in in_effect(steps)}
             for run in gone:
@@ -176,7 +195,7 @@ class RunRows:
     def items_done(self, run: int) -> set[str]:
         """Names of the images this run has finished without failing."""
         rows = self._db.execute("SELECT path FROM items WHERE run=? AND reason=''", (run,))
-        return {os.fsdecode(p) for (p,) in rows}
+        return {name_of(p) for (p,) in rows}
 
     def add_items(self, run: int, rows: Sequence[tuple[str, str]]) -> None:
         """(image name, reason or "") rows of finished images; call inside `transaction`."""
@@ -238,7 +257,7 @@ class RunRows:
 
     def changed_files(self) -> list[str]:
         """Names of all captions that any run changed."""
-        return [os.fsdecode(p) for (p,) in self._db.execute("SELECT DISTINCT path FROM changes")]
+        return [caption_of(p) for (p,) in self._db.execute("SELECT DISTINCT path FROM changes")]
 
     def newest_change(self, name: str) -> Change | None:
         """The last replacement of a caption file by us."""
@@ -256,11 +275,16 @@ class RunRows:
             " (SELECT path FROM changes WHERE run=?) ORDER BY path, id",
             (run,),
         )
-        for path, group in groupby(rows, itemgetter(0)):
+        for path, group in groupby(self._steps(rows), itemgetter(0)):
             mine = [s.id for s in in_effect(Step(*row[1:]) for row in group) if s.run == run]
             if mine:
-                result[os.fsdecode(path)] = mine
+                result[caption_of(path)] = mine
         return result
+
+    @staticmethod
+    def _steps(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        for row in rows:
+            yield typed(row, bytes, int, int, _NUMBER)
 
     def changes_by_id(self, numbers: Sequence[int]) -> dict[int, Change]:
         """These changes by their numbers."""

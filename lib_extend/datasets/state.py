@@ -19,8 +19,11 @@ from typing import Any
 
 from lib_extend.datasets.caption_encodings import META, CaptionEncodings
 from lib_extend.datasets.run_rows import RunRows
-from lib_extend.datasets.state_schema import SCHEMA_VERSION, migrate
-from lib_extend.errors import StorageError, UserError
+from lib_extend.datasets.state_file import connect, explain
+from lib_extend.datasets.state_schema import migrate
+from lib_extend.datasets.state_values import DamagedState, mapping, name_of, stored_json, typed
+from lib_extend.errors import UserError
+from lib_extend.files.dataset_names import leads_out
 from lib_extend.files.scan import Found, show
 from lib_extend.questions.verdicts import Verdict
 
@@ -46,7 +49,15 @@ class State(RunRows):
         self.root = root
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(file, isolation_level=None, timeout=30)
+            self._db = connect(file)
+        except sqlite3.DatabaseError as e:
+            raise explain(e, file) from e
+        except OSError as e:
+            raise UserError(
+                f"{show(str(file.parent))} cannot be written ({e.strerror}): choose a place for the job's state "
+                "with --state DIR."
+            ) from None
+        try:
             self._db.execute("PRAGMA journal_mode=WAL")
             # a change's previous text must be on the disk before its file is replaced
             self._db.execute("PRAGMA synchronous=FULL")
@@ -54,39 +65,47 @@ class State(RunRows):
             self._db.execute("PRAGMA wal_autocheckpoint=100")
             self._prepare()
         except sqlite3.DatabaseError as e:
-            raise _explain(e, file) from e
-        except OSError as e:
-            raise UserError(
-                f"{show(str(file.parent))} cannot be written ({e.strerror}): choose a place for the job's state "
-                "with --state DIR."
-            ) from None
+            self._db.close()
+            raise explain(e, file) from e
+        except BaseException:
+            self._db.close()
+            raise
 
     def _prepare(self) -> None:
         with self.transaction():
             version = migrate(self._db)
             if version == 0:
                 self._db.execute("INSERT INTO meta VALUES ('root', ?)", (_root_text(self.root),))
-            elif version > SCHEMA_VERSION:
-                raise UserError(
-                    f"{show(str(self.file))} was written by a newer version of Prompt Extend (format {version}): "
-                    "update Prompt Extend, or name another folder with --state DIR."
-                )
-        if self.file.parent.parent != self.root:
-            stored = self._db.execute("SELECT value FROM meta WHERE name='root'").fetchone()[0]
-            if stored != _root_text(self.root):
-                raise UserError(
-                    f"{show(str(self.file.parent))} holds the state of {show(stored)}: give each dataset its "
-                    "own --state folder."
-                )
+        row = self._db.execute("SELECT value FROM meta WHERE name='root'").fetchone()
+        (root,) = typed(row or (None,), str)
+        self._made_here = root == _root_text(self.root)
+        if self.file.parent.parent != self.root and not self._made_here:
+            raise UserError(
+                f"{show(str(self.file.parent))} holds the state of {show(root)}: give each dataset its "
+                "own --state folder."
+            )
 
     def close(self) -> None:
         self._db.close()
+
+    def check_history(self) -> None:
+        """Raises DamagedState when the rows of changes cannot all be read: nothing may be journaled there any more."""
+        if self._db.execute("PRAGMA quick_check('changes')").fetchall() != [("ok",)]:
+            raise DamagedState("its history cannot be read")
+
+    def leads_out(self, name: str) -> bool:
+        """Whether a name in here stands for a file outside of the dataset, by a link.
+
+        A person may have linked captions into a dataset. But a database that was made in another place may have come
+        with its links: they are not followed for it.
+        """
+        return not self._made_here and leads_out(self.root, name)
 
     @cached_property
     def encodings(self) -> CaptionEncodings:
         """What decodes the dataset's captions."""
         row = self._db.execute("SELECT value FROM meta WHERE name=?", (META,)).fetchone()
-        return CaptionEncodings(self.root, row[0] if row else "", self._keep_encodings)
+        return CaptionEncodings(self.root, str(row[0]) if row else "", self._keep_encodings)
 
     def _keep_encodings(self, text: str) -> None:
         with self.transaction():
@@ -107,14 +126,14 @@ class State(RunRows):
         except sqlite3.DatabaseError as e:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise _explain(e, self.file) from e
+            raise explain(e, self.file) from e
 
     # models
 
     def model(self, spec: str) -> tuple[str, dict[str, Any]] | None:
         """Key and thresholds of the model last loaded under `spec`, or None."""
         row = self._db.execute("SELECT key, thresholds FROM models WHERE spec=?", (spec,)).fetchone()
-        return None if row is None else (row[0], json.loads(row[1]))
+        return None if row is None else (typed(row, str, str)[0], stored_json(mapping, row[1]))
 
     def remember_model(self, spec: str, key: str, thresholds: dict[str, Any]) -> None:
         with self.transaction():
@@ -129,7 +148,7 @@ class State(RunRows):
         rows = self._db.execute(
             "SELECT path, size, mtime_ns FROM analysis WHERE part=? AND key=?", (part, key)
         )
-        return {os.fsdecode(p): (s, t) for p, s, t in rows}
+        return {name_of(p): (s, t) for p, s, t in rows}
 
     def part(self, found: Found, part: str, key: str) -> Part | None:
         """The stored part for the image as it is now, or None."""
@@ -137,7 +156,10 @@ class State(RunRows):
             "SELECT width, height, payload FROM analysis WHERE path=? AND part=? AND key=? AND size=? AND mtime_ns=?",
             (_key(found.name), part, key, found.size, found.mtime_ns),
         ).fetchone()
-        return None if row is None else Part(row[0], row[1], json.loads(row[2]))
+        if row is None:
+            return None
+        width, height, payload = typed(row, int, int, str)
+        return Part(width, height, stored_json(lambda value: value, payload))
 
     def all_of(self, found: Found, part: str) -> list[Part]:
         """All that is stored of a part of the image as it is now, under whatever key."""
@@ -153,7 +175,8 @@ class State(RunRows):
             "SELECT path, size, mtime_ns, payload FROM analysis WHERE part=? AND key=?", (part, key)
         )
         for path, size, mtime, payload in rows:
-            yield os.fsdecode(path), size, mtime, payload
+            typed((size, mtime, payload), int, int, str)
+            yield name_of(path), size, mtime, payload
 
     def store_parts(self, rows: Sequence[tuple[Found, str, str, Part]]) -> None:
         """Store (image, part, key, value) rows; call inside `transaction`."""
@@ -179,13 +202,15 @@ class State(RunRows):
     def verdicts(self, image: str) -> dict[tuple[str, str], Verdict]:
         """Verdicts on an image's answers by (question, object)."""
         rows = self._db.execute("SELECT question, object, record FROM verdicts WHERE path=?", (_key(image),))
-        return {(q, o): Verdict.from_json(json.loads(r)) for q, o, r in rows}
+        return {
+            (q, o): stored_json(Verdict.from_json, r) for q, o, r in (typed(r, str, str, str) for r in rows)
+        }
 
     def judged(self) -> dict[str, set[tuple[str, str]]]:
         """The (question, object) pairs that have a verdict, by image."""
         result: dict[str, set[tuple[str, str]]] = {}
         for path, question, thing in self._db.execute("SELECT path, question, object FROM verdicts"):
-            result.setdefault(os.fsdecode(path), set()).add((question, thing))
+            result.setdefault(name_of(path), set()).add((question, thing))
         return result
 
     def drop_verdict(self, image: str, question: str, thing: str) -> None:
@@ -205,7 +230,7 @@ class State(RunRows):
     def record(self, caption_name: str) -> str | None:
         """JSON of the `Written` record of a caption, or None."""
         row = self._db.execute("SELECT record FROM captions WHERE path=?", (_key(caption_name),)).fetchone()
-        return None if row is None else str(row[0])
+        return None if row is None else str(typed(row, str)[0])
 
     def set_records(self, rows: Sequence[tuple[str, str | None]]) -> None:
         """Set or (None) delete records; call inside `transaction`."""
@@ -218,21 +243,3 @@ class State(RunRows):
 
 def _root_text(root: Path) -> str:
     return os.fsencode(root.resolve()).decode("utf-8", "backslashreplace")
-
-
-def _explain(e: sqlite3.DatabaseError, file: Path) -> StorageError | UserError:
-    text = str(e).lower()
-    if "full" in text:
-        return StorageError(
-            f"The disk of {show(str(file.parent))} is full: free some space and start again, the run continues "
-            "where it stopped."
-        )
-    if "not a database" in text or "malformed" in text:
-        return UserError(
-            f"{show(str(file))} is damaged: rename it and start again (analyses are made anew; captions stay)."
-        )
-    if "readonly" in text or "unable to open" in text:
-        return UserError(
-            f"{show(str(file.parent))} cannot be written: choose a place for the job's state with --state DIR."
-        )
-    return StorageError(f"The job's state {show(str(file))} cannot be used ({e}): start again.")

@@ -7,7 +7,6 @@ none of it: everything is then empty.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +17,8 @@ from typing import Any
 from lib_extend.datasets.caption_encodings import META
 from lib_extend.datasets.recipe import ANSWERS
 from lib_extend.datasets.run_rows import Change
-from lib_extend.datasets.state_schema import SCHEMA_VERSION
+from lib_extend.datasets.state_file import connect_to_read
+from lib_extend.datasets.state_values import DamagedState, mapping, name_of, stored_json
 from lib_extend.records import Answer
 
 _CHANGED = "state='written' AND before IS NOT after"
@@ -41,10 +41,13 @@ class Stored:
 
 
 class StateReader:
-    """An open look at the database `file`; `close` it. Not shared between threads."""
+    """An open look at the database `file`; `close` it. Not shared between threads.
 
-    def __init__(self, file: Path) -> None:
-        self._db = _open(file)
+    What a damaged database holds is left out: a job that begins says what is wrong with it.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._db = None if file is None else connect_to_read(file)
 
     def close(self) -> None:
         if self._db is not None:
@@ -61,23 +64,22 @@ class StateReader:
     def last_config(self) -> dict[str, Any]:
         """The settings of the newest run that tagged, {} without one."""
         query = "SELECT config FROM runs WHERE kind IN ('tag', 'preview') ORDER BY id DESC LIMIT 1"
-        config: dict[str, Any] = json.loads(next(self._rows(query), ("{}",))[0])
-        return config
+        return self._json(next(self._rows(query), ("{}",))[0])
 
     def model(self, spec: str) -> tuple[str, dict[str, Any]] | None:
         """Key and thresholds of the model last loaded under `spec`, or None."""
         row = next(self._rows("SELECT key, thresholds FROM models WHERE spec=?", (spec,)), None)
-        return None if row is None else (str(row[0]), json.loads(row[1]))
+        return None if row is None else (str(row[0]), self._json(row[1]))
 
     def last_changing(self) -> int | None:
         """The newest run that changed a caption."""
         run = next(self._rows("SELECT max(run) FROM changes WHERE state='written'"), (None,))[0]
-        return None if run is None else int(run)
+        return run if isinstance(run, int) else None
 
     def changed(self, run: int) -> list[str]:
         """Names of the captions a run changed."""
         rows = self._rows(f"SELECT DISTINCT path FROM changes WHERE run=? AND {_CHANGED}", (run,))
-        return [os.fsdecode(p) for (p,) in rows]
+        return [p for (p,) in _named(rows)]
 
     def changes(self, run: int, offset: int, limit: int) -> list[Change]:
         """A page of the captions a run changed, by name: from before its first change to after its last."""
@@ -88,20 +90,24 @@ class StateReader:
             " JOIN changes AS first ON first.id=a JOIN changes AS last ON last.id=b ORDER BY first.path",
             (run, limit, offset),
         )
-        return [Change(os.fsdecode(p), before, after, None, None) for p, before, after in rows]
+        return [
+            Change(name, before, after, None, None)
+            for name, before, after in _named(rows)
+            if all(isinstance(text, (bytes, type(None))) for text in (before, after))
+        ]
 
     def failures(self, run: int, limit: int) -> list[tuple[str, str]]:
         """(image, reason) of those a run could not do, by name."""
         rows = self._rows(
             "SELECT path, reason FROM items WHERE run=? AND reason<>'' ORDER BY path LIMIT ?", (run, limit)
         )
-        return [(os.fsdecode(p), r) for p, r in rows]
+        return [(name, str(reason)) for name, reason in _named(rows)]
 
     def touched(self, since: int) -> tuple[set[str], set[str]]:
         """Images that runs from number `since` on have done, and captions that they changed."""
         images = self._rows("SELECT DISTINCT path FROM items WHERE run>=?", (since,))
         captions = self._rows("SELECT DISTINCT path FROM changes WHERE run>=?", (since,))
-        return {os.fsdecode(p) for (p,) in images}, {os.fsdecode(p) for (p,) in captions}
+        return {n for (n,) in _named(images)}, {n for (n,) in _named(captions)}
 
     def worked_on(
         self, run: int, images: Sequence[str], captions: Sequence[str]
@@ -110,7 +116,7 @@ class StateReader:
         done = self._in(f"SELECT path FROM items WHERE run={int(run)} AND path IN", images)
         written = f"SELECT path FROM changes WHERE run={int(run)} AND state='written' AND path IN"
         changed = self._in(written, captions)
-        return {os.fsdecode(p) for (p,) in done}, {os.fsdecode(p) for (p,) in changed}
+        return {n for (n,) in _named(done)}, {n for (n,) in _named(changed)}
 
     def progress(self) -> tuple[int, int, int]:
         """The newest run, how many images it has done and how many captions it changed: grows with every change."""
@@ -122,7 +128,7 @@ class StateReader:
     def records(self, captions: Sequence[str]) -> dict[str, str]:
         """The `Written` records (JSON) of these captions, where there is one."""
         rows = self._in("SELECT path, record FROM captions WHERE path IN", captions)
-        return {os.fsdecode(p): r for p, r in rows}
+        return {name: record for name, record in _named(rows) if isinstance(record, str)}
 
     def stored(self, images: Sequence[tuple[str, int, int]]) -> dict[str, Stored]:
         """What is known of (name, size, mtime_ns) images; those of which nothing is are left out."""
@@ -133,23 +139,32 @@ class StateReader:
             "SELECT path, part, key, size, mtime_ns, CASE part WHEN 'answers' THEN payload END"
             " FROM analysis WHERE path IN"
         )
-        for path, part, key, size, mtime, payload in self._in(query, list(now)):
-            name = os.fsdecode(path)
-            if (size, mtime) != now[name]:
+        for name, part, key, size, mtime, payload in _named(self._in(query, list(now))):
+            if (size, mtime) != now.get(name):
                 continue
-            analysed.add(name)
             if part == ANSWERS:
-                given = tuple(Answer.from_json(a) for a in json.loads(payload))
-                answers.setdefault(name, []).append((key, given))
+                try:
+                    given = stored_json(lambda rows: tuple(map(Answer.from_json, rows)), payload)
+                except DamagedState:
+                    continue
+                answers.setdefault(name, []).append((str(key), given))
+            analysed.add(name)
         decided: dict[str, set[tuple[str, str]]] = {}
-        for path, question, thing in self._in(
-            "SELECT path, question, object FROM verdicts WHERE path IN", list(now)
+        for name, question, thing in _named(
+            self._in("SELECT path, question, object FROM verdicts WHERE path IN", list(now))
         ):
-            decided.setdefault(os.fsdecode(path), set()).add((question, thing))
+            decided.setdefault(name, set()).add((str(question), str(thing)))
         return {
             name: Stored(name in analysed, tuple(answers.get(name, ())), frozenset(decided.get(name, ())))
             for name in analysed | decided.keys()
         }
+
+    @staticmethod
+    def _json(text: object) -> dict[str, Any]:
+        try:
+            return stored_json(mapping, text)
+        except DamagedState:
+            return {}
 
     def _in(self, query: str, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         for start in range(0, len(names), _MANY):
@@ -164,14 +179,11 @@ class StateReader:
             yield from self._db.execute(query, tuple(values)).fetchall()
 
 
-def _open(file: Path) -> sqlite3.Connection | None:
-    if not file.is_file():
-        return None
-    try:
-        db = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
-        if db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
-            return db
-        db.close()
-    except sqlite3.DatabaseError:
-        pass
-    return None
+def _named(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The rows with the name of a file first; those whose name is none are left out."""
+    for path, *values in rows:
+        try:
+            name = name_of(path)
+        except DamagedState:
+            continue
+        yield name, *values

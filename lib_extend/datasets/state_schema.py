@@ -82,11 +82,11 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
-def migrate(db: sqlite3.Connection) -> int:
-    """Bring the database to `SCHEMA_VERSION`; call within a transaction. Returns the format it had."""
+def migrate(db: sqlite3.Connection, to: int = SCHEMA_VERSION) -> int:
+    """Bring the database to the format `to`; call within a transaction. Returns the format it had."""
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    for step in MIGRATIONS[version:]:
+    for step in MIGRATIONS[version:to]:
         step(db)
-    if version < SCHEMA_VERSION:
-        db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    if version < to:
+        db.execute(f"PRAGMA user_version={to}")
     return version

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from lib_extend.datasets.state_file import have_own_files, may_keep_files, remove, tables, tables_of
 from lib_extend.files.scan import show
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ _one_big = threading.Lock()  # one at a time of those above _BIG_PIXELS, for mem
 # the formats of `analysis.decode`, so that the browser shows what can be tagged
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "DIB", "ICO", "TGA")
 _QUALITY = 82
+_SCHEMA = """
+CREATE TABLE thumbs (name TEXT UNIQUE, used INTEGER, size INTEGER, data BLOB);
+CREATE INDEX thumbs_used ON thumbs (used, size);
+"""
 _DAY = 86_400
 
 # what Pillow's decoders raise on damaged files (several raise whatever their parsing trips over)
@@ -135,9 +140,9 @@ class Thumbnails:
             row = self._db.execute("SELECT used, data FROM thumbs WHERE name=?", (name,)).fetchone()
             if row is None:
                 return None
-            if row[0] < now - _DAY:
+            if not isinstance(row[0], int) or row[0] < now - _DAY:
                 self._db.execute("UPDATE thumbs SET used=? WHERE name=?", (now, name))
-            return bytes(row[1])
+            return row[1] if isinstance(row[1], bytes) else None
         return None
 
     def _keep(self, name: str, data: bytes) -> None:
@@ -284,17 +289,22 @@ def placeholder(side: int) -> bytes:
 
 def _database(file: Path) -> sqlite3.Connection | None:
     """The file of kept thumbnails, anew when it is damaged; None where it cannot be written."""
+    if not may_keep_files(file.parent):
+        return None
+    if not have_own_files(file):
+        remove(file)
     for attempt in range(2):
         db = None
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             db = sqlite3.connect(file, timeout=5, check_same_thread=False, isolation_level=None)
+            db.execute("PRAGMA trusted_schema=OFF")
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=OFF")  # losing the newest ones costs making them again
-            db.execute(
-                "CREATE TABLE IF NOT EXISTS thumbs (name TEXT UNIQUE, used INTEGER, size INTEGER, data BLOB)"
-            )
-            db.execute("CREATE INDEX IF NOT EXISTS thumbs_used ON thumbs (used, size)")
+            if not tables(db):
+                db.executescript(_SCHEMA)
+            if tables(db) != tables_of(_SCHEMA):
+                raise sqlite3.DatabaseError("malformed: its tables are not ours")
             return db
         except OSError:
             return None
@@ -303,7 +313,5 @@ def _database(file: Path) -> sqlite3.Connection | None:
                 db.close()
             if attempt or ("not a database" not in str(e) and "malformed" not in str(e)):
                 return None
-            for suffix in ("", "-wal", "-shm"):
-                with contextlib.suppress(OSError):
-                    file.with_name(file.name + suffix).unlink()
+            remove(file)
     return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -22,7 +23,7 @@ from lib_extend.datasets.recipe import Recipe
 from lib_extend.datasets.rows import BROKEN_CAPTION, FOREIGN
 from lib_extend.datasets.state_reading import StateReader
 from lib_extend.errors import PromptExtendError
-from lib_extend.files.caption_forms import CAPTION_SUFFIXES, chosen, find, standard_name
+from lib_extend.files.caption_forms import candidates, CAPTION_SUFFIXES, chosen, find, standard_name
 from lib_extend.files.scan import IMAGE_SUFFIXES, check_folder, matches, walk
 
 CHUNK = 256
@@ -30,6 +31,10 @@ CHUNK = 256
 _STEP = 4000
 _NONE = (-1, -1)
 _SUFFIXES = IMAGE_SUFFIXES | set(CAPTION_SUFFIXES)
+
+
+_DAMAGE = (sqlite3.DatabaseError, ValueError, TypeError, LookupError, OverflowError, RecursionError)
+"""What an index raises that was not written by us."""
 
 
 class Updater:
@@ -77,20 +82,34 @@ class Updater:
         check_folder(self._root)
         root = os.fsencode(self._root.resolve()).decode("utf-8", "backslashreplace")
         store = self._store = IndexStore(self._dataset.state_folder, root)
-        if store.holes():
-            store.close_holes()
-        with self._lock:
-            self._index.caption_names = json.loads(store.meta("captions") or "{}")
-            self._index.add_tags(store.tags())
-            self._index.load(store.columns())
+        try:
+            if store.holes():
+                store.close_holes()
+            with self._lock:
+                self._index.caption_names = _caption_names(store)
+                self._index.add_tags(store.tags())
+                self._index.load(store.columns())
+        except _DAMAGE:
+            self._start_anew()
         self._on_change()
         return store.meta("complete") == _depth(recursive)
 
     def index_tags(self) -> None:
         """Make the loaded index know who has a tag. In steps, for others to have their turn."""
-        for start in range(0, len(self._index.names), _STEP):
-            with self._lock:
-                self._index.index_tags(start, start + _STEP)
+        try:
+            for start in range(0, len(self._index.names), _STEP):
+                with self._lock:
+                    self._index.index_tags(start, start + _STEP)
+        except _DAMAGE:
+            self._start_anew()
+
+    def _start_anew(self) -> None:
+        """What was kept is damaged, or came with the dataset: the folder is read again."""
+        assert self._store is not None
+        with self._lock:
+            self._index.clear()
+            self._store.start_anew()
+        self._on_change()
 
     @property
     def loaded(self) -> bool:
@@ -120,7 +139,10 @@ class Updater:
             listed, gone = self._differences(recursive, _excluded(reader))
             progress = json.dumps(reader.progress())
             if store.meta("run") != progress:
-                since = json.loads(store.meta("run") or "[0]")[0]
+                try:
+                    since = int(json.loads(store.meta("run") or "[0]")[0])
+                except (ValueError, TypeError, LookupError, RecursionError):
+                    since = 0
                 # as they are now, where that is known
                 listed = dict(self._worked_on(reader, since)) | listed
             if reader.encodings() not in ("", store.meta("encodings")):
@@ -309,3 +331,11 @@ def _answers_key(reader: StateReader, settings: dict[str, object]) -> str:
         return recipe.answers_key if recipe.models.known and recipe.models.tagger else ""
     except (PromptExtendError, OSError):
         return ""  # a question file that is gone: then any answers are those in use
+
+
+def _caption_names(store: IndexStore) -> dict[str, str]:
+    """The captions that are not an image's stem with `.txt`. Raises ValueError when they are none of its image."""
+    names = json.loads(store.meta("captions") or "{}")
+    if not isinstance(names, dict) or not all(caption in candidates(n) for n, caption in names.items()):
+        raise ValueError("the index holds what we never wrote there")
+    return names

@@ -22,12 +22,14 @@ from typing import Any
 from filelock import BaseFileLock, FileLock, Timeout
 
 from lib_extend.errors import BusyError, UserError
+from lib_extend.files.dataset_names import is_own_file
 from lib_extend.files.scan import show
 
 LOCK_FILE = "lock"
 OWNER_FILE = "owner.json"
 JOBS_VARIABLE = "PROMPT_EXTEND_JOBS"
 """Environment variable: another folder for the list of jobs."""
+_LONGEST_OWNER = 10_000
 _WAIT = 10.0
 """Seconds to wait for the list of jobs; it is held for some milliseconds."""
 
@@ -39,6 +41,9 @@ def locked(folder: Path, root: Path) -> Iterator[None]:
     Raises:
         BusyError: another job holds it. UserError: the folder cannot be written.
     """
+    for name in (LOCK_FILE, OWNER_FILE):
+        if not is_own_file(folder / name):
+            raise UserError(f"{show(str(folder / name))} is no ordinary file: delete it, it is not followed.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(str(folder / LOCK_FILE))
@@ -161,8 +166,11 @@ def _identity(folder: Path) -> str:
 
 def _owner(folder: Path) -> str:
     try:
-        owner = json.loads((folder / OWNER_FILE).read_text(encoding="utf-8"))
+        file = folder / OWNER_FILE
+        if not is_own_file(file) or file.stat().st_size > _LONGEST_OWNER:
+            return ""
+        owner = json.loads(file.read_text(encoding="utf-8"))
         since = time.strftime("%H:%M", time.localtime(owner["started"]))
-        return f" (process {owner['process']}, since {since})"
-    except (OSError, ValueError, KeyError, TypeError):
+        return f" (process {int(owner['process'])}, since {since})"
+    except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return ""

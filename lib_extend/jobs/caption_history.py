@@ -18,6 +18,7 @@ from lib_extend.jobs import journal
 from lib_extend.jobs.edit_runs import EDIT
 from lib_extend.jobs.journal import Write
 from lib_extend.jobs.recovery import working
+from lib_extend.jobs.undo import check_within
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def _check(dataset: Dataset) -> None:
 
 
 def _versions(state: State, caption: str) -> list[Version]:
+    check_within(state, caption)
     changes = state.changes_of(caption)
     if not changes:
         raise UserError(

@@ -15,6 +15,7 @@ from lib_extend.config import TagConfig
 from lib_extend.datasets.caption_sources import CaptionSources
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.datasets.state import State
+from lib_extend.datasets.state_values import stored, stored_json
 from lib_extend.errors import ImageError
 from lib_extend.files import caption_files as files
 from lib_extend.files.caption_forms import is_blank
@@ -162,7 +163,7 @@ class Captioner:
             part = self._state.part(found, name, part_key) if part_key else None
             if part is not None:
                 width, height = part.width, part.height
-                values[name] = parts()[name].from_json(part.payload)
+                values[name] = stored(parts()[name].from_json, part.payload)
         return Analysis(width, height, *(values.get(name, ()) for name in (TAGS, ANSWERS, PERSONS)))
 
     def _nothing(self, found: Found, existing: Existing | None) -> str:
@@ -228,7 +229,7 @@ def has_earlier(record: str | None, recipe: Recipe) -> bool:
 
 def _written(state: State, found: Found) -> Written | None:
     record = state.record(found.caption_name)
-    return None if record is None else Written.from_json(json.loads(record))
+    return None if record is None else stored_json(Written.from_json, record)
 
 
 def _clean(data: bytes) -> bool:

@@ -7,7 +7,6 @@ sees those made in a text editor, and keeps them.
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from lib_extend.captions.editing import Style
 from lib_extend.captions.memory import Written
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.state import State
+from lib_extend.datasets.state_values import stored_json
 from lib_extend.errors import ImageError, UserError
 from lib_extend.files import caption_files as files
 from lib_extend.files.encodings import encode
@@ -150,7 +150,7 @@ def style_of(record: str | None, style: Style) -> Style:
     """How a caption is written, by our memory of it (`Written` as JSON), else as `style` says."""
     if record is None:
         return style
-    memory = Written.from_json(json.loads(record))
+    memory = stored_json(Written.from_json, record)
     return replace(style, separator=memory.separator, marks=memory.marks, memory=memory)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lib_extend.config import TagConfig
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.datasets.state import State
+from lib_extend.datasets.state_values import stored
 from lib_extend.errors import ImageError
 from lib_extend.files.scan import Found
 from lib_extend.jobs.captioning import existing_caption, tags_to_ask_about
@@ -85,12 +86,12 @@ def needs_of(state: State, recipe: Recipe, found: Sequence[Found]) -> list[Need]
 def stored_persons(state: State, found: Found, key: str) -> Sequence[Person]:
     """The persons of an image as the models found them."""
     part = state.part(found, PERSONS, key)
-    return parts()[PERSONS].from_json(part.payload) if part else ()
+    return stored(parts()[PERSONS].from_json, part.payload) if part else ()
 
 
 def _stored_tags(state: State, found: Found, key: str) -> Sequence[Tag]:
     part = state.part(found, TAGS, key)
-    return parts()[TAGS].from_json(part.payload) if part else ()
+    return stored(parts()[TAGS].from_json, part.payload) if part else ()
 
 
 def _caption_tags(state: State, found: Found, config: TagConfig) -> tuple[Tag, ...]:

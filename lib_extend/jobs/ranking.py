@@ -7,11 +7,11 @@ composing its caption: that is done image after image, and the list grows meanwh
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from lib_extend.config import TagConfig
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import ANSWERS, TAGS, Recipe
 from lib_extend.datasets.state import State
+from lib_extend.datasets.state_values import stored, stored_json
 from lib_extend.errors import ImageError, UserError
 from lib_extend.files.scan import Found, scan, show
 from lib_extend.jobs.captioning import Captioner, existing_caption
@@ -166,9 +167,9 @@ class Ranking:
         by_name = {f.name: f for f in found}
         for name, answers in _stored_answers(state, config, captioner, found):
             here = by_name.get(name)
-            if here is None or not any(_noteworthy(a, self._below) for a in answers):
+            if here is None or not any(stored(partial(_noteworthy, below=self._below), a) for a in answers):
                 continue
-            given = [Answer.from_json(a) for a in answers]
+            given = [stored(Answer.from_json, a) for a in answers]
             reasons = {
                 (d.question, d.object): d.reason
                 for d in doubts(_denied(state, captioner, here, given), given)
@@ -262,7 +263,7 @@ def _stored_answers(
     now = {f.name: (f.size, f.mtime_ns) for f in found}
     for name, size, mtime, payload in state.payloads(ANSWERS, key):
         if now.get(name) == (size, mtime):
-            yield name, json.loads(payload)
+            yield name, stored_json(list, payload)
 
 
 def _noteworthy(answer: Mapping[str, Any], below: float) -> bool:
@@ -276,7 +277,9 @@ def _denied(state: State, captioner: Captioner, found: Found, answers: Sequence[
     names = {a.object for a in answers if a.object and a.answer in _DENIALS}
     tagger = captioner.recipe.models.tagger
     part = state.part(found, TAGS, tagger) if names and tagger else None
-    return [] if part is None else [t for t in parts()[TAGS].from_json(part.payload) if t.name in names]
+    return (
+        [] if part is None else [t for t in stored(parts()[TAGS].from_json, part.payload) if t.name in names]
+    )
 
 
 def _contradicted(item: Item) -> bool:

@@ -27,8 +27,8 @@ def working(dataset: Dataset, names: Iterable[str] | Callable[[State], Iterable[
         BusyError: another job works on the dataset, or on a folder of it. UserError: see `Dataset.state`.
     """
     with dataset.locked_state() as state:
-        wanted = names(state) if callable(names) else names
-        opened = state.open_changes()
+        wanted = [n for n in (names(state) if callable(names) else names) if not state.leads_out(n)]
+        opened = _within(state)
         folders = {(state.root / n).parent for n in {*wanted, *(c.name for c in opened)}}
         with claimed(state.root, folders):
             recover(state)
@@ -42,7 +42,7 @@ def tidy(dataset: Dataset) -> None:
     if not dataset.has_state:
         return
     with contextlib.suppress(BusyError, PromptExtendError):
-        with dataset.state() as state:
+        with dataset.state(set_aside=False) as state:
             if not state.open_changes():
                 return
         with working(dataset, ()):
@@ -55,7 +55,7 @@ def recover(state: State) -> int:
     A file that is neither the old nor the new one was edited by a person in the meantime: by how many tags differ it is
     told which of the two they started from. One that is torn (see `caption_writing.rewrite`) gets its old text back.
     """
-    opened = state.open_changes()
+    opened = _within(state)
     folders = writing.leftover_folders([state.root / c.name for c in opened])
     for folder in folders:
         writing.remove_leftovers(folder, owner_of(state))
@@ -68,6 +68,16 @@ def recover(state: State) -> int:
             else:
                 state.settle_changes([], [] if edited else [c.id], [c.id] if edited else [])
     return len(opened)
+
+
+def _within(state: State) -> list[Change]:
+    """The open changes; those of files outside of the dataset are settled without a look at the file."""
+    opened = state.open_changes()
+    outside = {c.id for c in opened if state.leads_out(c.name)}
+    if outside:
+        with state.transaction():
+            state.settle_changes([], seen=sorted(outside))
+    return [c for c in opened if c.id not in outside]
 
 
 def _judge(state: State, change: Change) -> tuple[bool, bool]:

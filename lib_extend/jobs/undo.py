@@ -190,6 +190,7 @@ class _Way:
 
     def _make(self, now: bytes | None) -> tuple[bytes | None, str | None]:
         first, last = self._changes[0], self._changes[-1]
+        check_within(self._state, first.name)
         self._back_to = None
         text = last.after if now == last.before else now
         for change in reversed(self._changes):
@@ -221,6 +222,15 @@ class _Way:
                 f"(`{first}`), or restore it with `{force}`."
             )
         return f"{shown} was edited after run {run} and is left as it is: `{force}` restores it too."
+
+
+def check_within(state: State, name: str) -> None:
+    """Raises ImageError when a caption of the history lies outside of the dataset (see `State.leads_out`)."""
+    if state.leads_out(name):
+        raise ImageError(
+            f"{show(name)} is behind a link that leads out of the folder, and the history is from another place: it is "
+            "left as it is."
+        )
 
 
 def command(dataset: Dataset, name: str, *options: str) -> str:

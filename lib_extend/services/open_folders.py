@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib_extend.datasets.dataset import STATE_FILE, STATE_FOLDER
+from lib_extend.datasets.dataset import STATE_FILE
+from lib_extend.datasets.state_file import STATE_FOLDER
 from lib_extend.errors import ForbiddenError, NotFoundError, UserError
 from lib_extend.files.caption_forms import candidates
 from lib_extend.files.scan import IMAGE_SUFFIXES, show, sidecar_names

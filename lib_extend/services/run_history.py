@@ -47,7 +47,7 @@ def newest_run(root: Path, *, running: bool) -> dict[str, Any]:
     if not dataset.has_state:
         return result
     # what is wrong with a damaged state is told when a job begins
-    with contextlib.suppress(PromptExtendError), dataset.state() as state:
+    with contextlib.suppress(PromptExtendError), dataset.state(set_aside=False) as state:
         known = state.runs()
         last = known[-1] if known else None
         if last is not None:

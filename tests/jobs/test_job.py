@@ -299,7 +299,7 @@ def test_damaged_state_is_named(folder: Path, log: Path) -> None:
     images(folder, "cake3-red.png")
     (folder / ".prompt-extend").mkdir()
     (folder / ".prompt-extend" / "state.sqlite3").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(UserError, match="is damaged: rename it"):
+    with pytest.raises(UserError, match="is damaged .* was renamed to state.damaged"):
         run(folder)
 
 

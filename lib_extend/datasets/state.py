@@ -167,7 +167,10 @@ class State(RunRows):
             "SELECT width, height, payload FROM analysis WHERE path=? AND part=? AND size=? AND mtime_ns=?",
             (_key(found.name), part, found.size, found.mtime_ns),
         )
-        return [Part(width, height, json.loads(payload)) for width, height, payload in rows]
+        return [
+            Part(width, height, stored_json(lambda value: value, payload))
+            for width, height, payload in (typed(row, int, int, str) for row in rows)
+        ]
 
     def payloads(self, part: str, key: str) -> Iterator[tuple[str, int, int, str]]:
         """(image, size, mtime_ns, JSON) of all that is stored of a part under a key, row by row."""

@@ -23,7 +23,7 @@ from lib_extend.datasets.recipe import Recipe
 from lib_extend.datasets.rows import BROKEN_CAPTION, FOREIGN
 from lib_extend.datasets.state_reading import StateReader
 from lib_extend.errors import PromptExtendError
-from lib_extend.files.caption_forms import candidates, CAPTION_SUFFIXES, chosen, find, standard_name
+from lib_extend.files.caption_forms import CAPTION_SUFFIXES, candidates, chosen, find, standard_name
 from lib_extend.files.scan import IMAGE_SUFFIXES, check_folder, matches, walk
 
 CHUNK = 256

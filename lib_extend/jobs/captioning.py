@@ -117,7 +117,7 @@ class Captioner:
         verdicts = self._state.verdicts(found.name)
         result: dict[str, bool] = {}
         for part in self._state.all_of(found, ANSWERS):
-            for answer in parts()[ANSWERS].from_json(part.payload):
+            for answer in stored(parts()[ANSWERS].from_json, part.payload):
                 again = (answer.question, answer.object, answer.person) in now or is_overruled(
                     answer, verdicts
                 )

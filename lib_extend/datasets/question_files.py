@@ -5,14 +5,25 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lib_extend.errors import UserError
 from lib_extend.files.scan import show
-from lib_extend.questions.own import from_line, from_tables, line_numbers
+from lib_extend.questions.own import MOST_QUESTIONS, from_line, from_tables, line_numbers
 from lib_extend.questions.records import Kind, Question
+
+MAX_BYTES = 1_000_000
+"""Bytes of a question file, at the most."""
+DEEPEST = 20
+"""Brackets within one another, at the most."""
+# strings and comments first: what is in them opens nothing
+_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?"""|' + r"'''.*?'''" + r'|"(?:\\.|[^"\\\n])*"|' + r"'[^'\n]*'|#[^\n]*|[\[\]{}\n]",
+    re.DOTALL,
+)
 
 
 def own_questions(
@@ -32,11 +43,22 @@ def own_questions(
 
 
 def _read(file: Path, known: Sequence[Question]) -> tuple[Question, ...]:
+    shown = show(str(file))
     try:
+        # a pipe or a device might never end
+        size = file.stat().st_size if file.is_file() else (-1 if file.exists() else file.stat().st_size)
+        if size < 0:
+            raise UserError(
+                f"The question file {shown} is no ordinary file: name one with [[question]] tables."
+            )
+        if size > MAX_BYTES:
+            raise UserError(
+                f"The question file {shown} is too large ({size:,} bytes; {MAX_BYTES:,} are the most): split it."
+            )
         text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as e:
+    except (OSError, ValueError) as e:
         reason = e.strerror if isinstance(e, OSError) else "it is not UTF-8 text"
-        raise UserError(f"The question file {show(str(file))} cannot be read ({reason}).") from None
+        raise UserError(f"The question file {shown} cannot be read ({reason}).") from None
     return questions_of_text(text, show(file.name), known)
 
 
@@ -46,19 +68,42 @@ def questions_of_text(text: str, name: str, known: Sequence[Question]) -> tuple[
     Raises:
         UserError: naming the line.
     """
+    deep = _too_deep(text)
+    if deep:
+        raise UserError(f"{name}, line {deep}: brackets go {DEEPEST} deep at the most.")
     try:
         data = _parse(text)
     except ValueError as e:
-        raise UserError(f"{name} is not TOML: {e}.") from None
+        raise UserError(f"{name} is not TOML: {show(str(e))}.") from None
+    except RecursionError:
+        raise UserError(f"{name} is nested too deep: write [[question]] tables only.") from None
     tables = data.get("question", [])
     if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables) or not tables:
         raise UserError(f"{name} holds no [[question]] table.")
+    if len(tables) > MOST_QUESTIONS:
+        raise UserError(f"{name} holds {len(tables):,} questions: {MOST_QUESTIONS} are the most.")
     lines = line_numbers(text)
     places = [
         f"{name}, line {lines[i]}" if i < len(lines) else f"{name}, question {i + 1}"
         for i in range(len(tables))
     ]
     return from_tables(tables, places, known)
+
+
+def _too_deep(text: str) -> int:
+    """The line where brackets go too deep for a reader that calls itself for each, 0 for none."""
+    depth, line = 0, 1
+    for token in _TOKEN.finditer(text):
+        piece = token[0]
+        if piece in "[{":
+            depth += 1
+            if depth > DEEPEST:
+                return line
+        elif piece in "]}":
+            depth = max(0, depth - 1)
+        else:
+            line += piece.count("\n")
+    return 0
 
 
 def toml_of(question: Question) -> str:

@@ -23,7 +23,13 @@ _FIELDS = {f.name for f in dataclasses.fields(Question)}
 _LISTS = frozenset({"when", "unless", "each", "each_answer", "answers", "plain"})
 _TEXTS = _FIELDS - _LISTS - {"kind"}
 _NAME = re.compile(r"[a-z0-9_]+")
-_LINE = re.compile(r"^(?P<ask>[^\[\]]+?)\s*(?:\[(?P<answers>[^\[\]]*)\])?\s*(?:->\s*(?P<tag>.+))?$")
+MOST_QUESTIONS = 500
+"""Of one file."""
+LONGEST_TEXT = 2000
+"""Characters of one text, and of a question in one line."""
+MOST_TEXTS = 1000
+"""Of one list."""
+_SHOWN = 60
 
 
 def from_table(item: Mapping[str, Any], where: str) -> Question:
@@ -50,6 +56,8 @@ def from_table(item: Mapping[str, Any], where: str) -> Question:
             raise QuestionError(f"{where}: {name} must be a text, not {value!r}.", name)
         else:
             values[name] = value.strip()
+            if len(values[name]) > LONGEST_TEXT:
+                raise QuestionError(f"{where}: {name} has at most {LONGEST_TEXT:,} characters.", name)
     for name in ("name", "ask"):
         if not values.get(name):
             raise QuestionError(f'{where}: the question needs {name} = "…".', name)
@@ -96,14 +104,16 @@ def from_line(text: str, number: int = 1) -> Question:
 
     Without answers it takes free text; with `[yes]` it is a yes/no question. Raises UserError.
     """
-    where = f"--question {text!r}"
-    match = _LINE.match(text.strip())
-    if match is None:
+    where = f"--question {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'!r}"
+    if len(text) > LONGEST_TEXT:
+        raise UserError(f"{where} has {len(text):,} characters: {LONGEST_TEXT:,} are the most.")
+    parts = _parts(text.strip())
+    if parts is None:
         raise UserError(
             f"{where}: write it as TEXT [answer, answer] -> tag; answers and tag may be left out."
         )
-    ask, tag = match["ask"].strip(), (match["tag"] or "").strip()
-    answers = tuple(a.strip() for a in (match["answers"] or "").split(",") if a.strip())
+    ask, listed, tag = parts
+    answers = tuple(a.strip() for a in listed.split(",") if a.strip())
     item: dict[str, Any] = {"name": f"own_{number}", "ask": ask, "tag": tag or "{answer}"}
     if answers and {a.lower() for a in answers} <= {"yes", "no"}:
         if not tag:
@@ -116,6 +126,26 @@ def from_line(text: str, number: int = 1) -> Question:
     return from_table(item, where)
 
 
+def _parts(text: str) -> tuple[str, str, str] | None:
+    """What is asked, the answers and the tag of a question in one line; None when it is none."""
+    arrow, bracket = text.find("->", 1), text.find("[")
+    if arrow > 0 and (bracket < 0 or arrow < bracket) and "]" not in text[:arrow]:
+        ask, listed, rest = text[:arrow], "", text[arrow:]
+        if not rest[2:].strip() or "\n" in rest[2:].strip():
+            ask, rest = text, ""
+    elif bracket >= 0:
+        ask, (listed, closed, rest) = text[:bracket], text[bracket + 1 :].partition("]")
+        if not closed or "[" in listed:
+            return None
+    else:
+        ask, listed, rest = text, "", ""
+    rest = rest.strip()
+    tag = rest.removeprefix("->").strip()
+    if not ask.strip() or set(ask) & set("[]") or "\n" in tag or (rest and (tag == rest or not tag)):
+        return None
+    return ask.strip(), listed, tag
+
+
 def line_numbers(text: str, table: str = "question") -> list[int]:
     """The line (from 1) of each `[[question]]` in a TOML text, for messages."""
     header = re.compile(rf"\s*\[\[\s*{table}\s*\]\]")
@@ -126,6 +156,10 @@ def _names(field: str, value: Any, where: str) -> tuple[str, ...]:
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)) or not all(isinstance(i, str) and i.strip() for i in items):
         raise QuestionError(f"{where}: {field} must be a list of texts, not {value!r}.", field)
+    if len(items) > MOST_TEXTS or any(len(i) > LONGEST_TEXT for i in items):
+        raise QuestionError(
+            f"{where}: {field} has at most {MOST_TEXTS:,} texts of {LONGEST_TEXT:,} characters.", field
+        )
     return tuple(str(i).strip().replace(" ", "_") for i in items)
 
 

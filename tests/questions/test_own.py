@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,50 @@ def test_one_line_questions() -> None:
         ("Is it raining? [yes]", "say what a yes means"),
         ("Colors? [red", "write it as TEXT"),
         ("", "write it as TEXT"),
+        ("a" + " " * 50_000 + "[", "has 50,002 characters"),
+        ("a" + " " * 1900 + "[", "write it as TEXT"),
+        ("[a, b]", "write it as TEXT"),
+        ("a [b] c", "write it as TEXT"),
+        ("a ] b", "write it as TEXT"),
     ):
         with pytest.raises(UserError, match=words):
             from_line(text)
+    assert from_line("Is it -> a [b]").tag == "a [b]" and from_line("Is it ->").ask == "Is it ->"
+    assert from_line("->x").ask == "->x" and from_line("What? [a, b]->{answer} c").tag == "{answer} c"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (FILE + "\na = " + "[" * 5000, r"own.toml, line 23: brackets go 20 deep"),
+        (FILE + "\n\na = " + '{"b" = ' * 500, r"own.toml, line 24: brackets go 20 deep"),
+        ("[" + "a." * 40_000 + "a]", "own.toml "),
+        ("a = " + "9" * 100_000, "own.toml "),
+        (FILE.replace("indoors", "x") + "a = 1\x00", "own.toml is not TOML: [^\n]*$"),
+        ("".join(f'[[question]]\nname = "q{i}"\nask = "a?"\n' for i in range(501)), "501 questions: 500 are"),
+        (FILE.replace("What is on the wall?", "a" * 2001), "line 10: ask has at most 2,000 characters"),
+        (FILE.replace('"apple"', '"apple", ' * 1000 + '"a"'), "line 16: each has at most 1,000 texts"),
+        ("# " + "a" * 1_000_000, "is too large .* split it"),
+    ],
+)
+def test_files_are_bounded(file: Path, text: str, words: str) -> None:
+    file.write_text(text, encoding="utf-8")
+    began = time.monotonic()
+    with pytest.raises(UserError, match=words) as e:
+        own_questions([str(file)], [], BUILTIN)
+    assert time.monotonic() - began < 10 and len(str(e.value)) < 1000
+
+
+def test_brackets_in_texts_and_comments_are_not_counted(file: Path) -> None:
+    deep = FILE.replace("What is on the wall?", "What is on " + "{[" * 30 + " the wall?").replace(
+        "{[" * 30, "[" * 30
+    )
+    file.write_text(deep + "# " + "[" * 40, encoding="utf-8")
+    assert len(own_questions([str(file)], [], BUILTIN)) == len(BUILTIN) + 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")
+def test_a_pipe_is_no_question_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "own.toml")
+    with pytest.raises(UserError, match="own.toml is no ordinary file"):
+        own_questions([str(tmp_path / "own.toml")], [], BUILTIN)

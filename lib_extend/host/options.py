@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib_extend.host.detect import cmd_opts, hosted, module
-from lib_extend.worker.environment import OVERRIDE
+from lib_extend.worker.environment import CPU_ONLY, OVERRIDE
 
 SECTION = ("prompt_extend", "Prompt Extend")
 IDLE_MINUTES = 10
@@ -95,7 +95,11 @@ def read() -> Options:
 
 
 def apply_flags() -> None:
-    """Hand `--prompt-extend-worker-python` to the worker's side, which reads the environment variable."""
+    """Hand the flags that concern the worker to its side, which reads environment variables."""
     python = getattr(cmd_opts(), "prompt_extend_worker_python", None)
     if python:
         os.environ[OVERRIDE] = os.path.abspath(python)
+    # `--use-cpu all` of A1111, `--always-cpu` of Forge: libraries for the graphics card would be of no use.
+    flags = cmd_opts()
+    if "all" in (getattr(flags, "use_cpu", None) or ()) or getattr(flags, "always_cpu", False):
+        os.environ[CPU_ONLY] = "1"

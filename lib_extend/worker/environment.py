@@ -17,17 +17,19 @@ import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lib_extend.errors import UserError
-from lib_extend.worker import environment_make, environment_needs
+from lib_extend.worker import environment_lists, environment_make, environment_needs
 from lib_extend.worker.environment_pip import OnProgress
-from lib_extend.worker.environment_probe import Host, probe
+from lib_extend.worker.environment_probe import Host, cuda_driver, probe
 
 OVERRIDE = "PROMPT_EXTEND_WORKER_PYTHON"
 DATA = "PROMPT_EXTEND_DATA"
+CPU_ONLY = "PROMPT_EXTEND_CPU"
+"""Environment variable, set by us: the WebUI was told to use the CPU only."""
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -112,6 +114,7 @@ class Plan:
     Attributes:
         path: the folder it fills.
         requirements: what is installed there, in pip's form; nothing when this python has everything.
+        exact: the same as exact versions with all that they bring; nothing where pip chooses them.
         bytes: about what that takes on the disk.
         kept: name → version of the WebUI's packages that are used as they are.
     """
@@ -120,6 +123,7 @@ class Plan:
     requirements: tuple[str, ...]
     bytes: int
     kept: Mapping[str, str]
+    exact: tuple[str, ...] = ()
 
 
 def environment(base: Mapping[str, str] | None = None) -> Environment:
@@ -158,9 +162,12 @@ def ask(python: str | None = None, folders: Sequence[str] | None = None) -> Host
     Raises UserError when that python does not answer.
     """
     try:
-        return probe(environment_needs.NAMES, python, folders)
+        host = probe(environment_needs.asked_about(), python, folders)
     except (OSError, ValueError) as error:
         raise UserError(f"The WebUI's python cannot be asked ({error}): correct its path.") from error
+    if host.cuda and (os.environ.get(CPU_ONLY) or not cuda_driver()):
+        return replace(host, cuda="")  # a torch built for CUDA that runs on the CPU
+    return host
 
 
 def status(path: Path | None = None, host: Host | None = None) -> EnvironmentStatus:
@@ -192,13 +199,14 @@ def status(path: Path | None = None, host: Host | None = None) -> EnvironmentSta
 def plan(path: Path | None = None, host: Host | None = None) -> Plan:
     """What `make` would install, and about how much. Nothing is downloaded to find out."""
     here = ask() if host is None else host
-    wanted = environment_needs.needs(here)
+    wanted, pinned = environment_needs.needs(here), environment_needs.exact(here)
     names = {n.requirement.partition(">")[0].partition("[")[0] for n in wanted}
     return Plan(
         str(folder() if path is None else path),
         tuple(n.requirement for n in wanted),
-        sum(n.bytes for n in wanted),
+        environment_lists.size(pinned, here.minor) if pinned else sum(n.bytes for n in wanted),
         {name: v for name, v in here.packages.items() if name not in names},
+        tuple(p.exact for p in pinned if p.applies(here.minor)),
     )
 
 

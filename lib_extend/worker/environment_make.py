@@ -24,7 +24,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lib_extend.errors import StorageError, UserError
-from lib_extend.worker.environment_needs import constraints, needs
+from lib_extend.worker import environment_lists
+from lib_extend.worker.environment_needs import constraints, exact, needs, serves
 from lib_extend.worker.environment_pip import Command, Downloads, OnProgress, failure, variables
 from lib_extend.worker.environment_probe import Host
 
@@ -114,7 +115,7 @@ def outdated(made: Mapping[str, Any], host: Host) -> str:
         return f"it was made for Python {made['host']}, and this is {host.version}"
     if made["folders"] != list(host.folders):
         return "it was made for packages in another place"
-    new = [n.requirement for n in needs(host) if n.requirement not in made["requirements"]]
+    new = [n.requirement for n in needs(host) if not serves(n.requirement, made["requirements"])]
     return f"{', '.join(new)} is needed now" if new else ""
 
 
@@ -154,12 +155,15 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _make(folder: Path, host: Host, progress: OnProgress | None, stop: threading.Event) -> dict[str, Any]:
     wanted = needs(host)
-    requirements = [n.requirement for n in wanted]
-    downloads = Downloads(progress, sum(n.bytes for n in wanted) // 3)  # wheels are compressed
+    requirements, pinned = [n.requirement for n in wanted], exact(host)
+    takes = environment_lists.size(pinned, host.minor) if pinned else sum(n.bytes for n in wanted)
+    downloads = Downloads(progress, takes // 3)  # wheels are compressed
     command = Command(folder / LOG, stop)
     env = variables(os.environ)
     kept = folder / "constraints.txt"
     kept.write_text("\n".join(constraints(host)) + "\n", encoding="utf-8")
+    listed = folder / "exact.txt"
+    listed.write_text("".join(one.line() + "\n" for one in pinned), encoding="utf-8")
 
     downloads.say("Making an environment beside the WebUI's")
     site = _venv(folder / VENV, host, command, env)
@@ -174,7 +178,11 @@ def _make(folder: Path, host: Host, progress: OnProgress | None, stop: threading
         pip = [python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
         pip += ["--only-binary", ":all:", "--no-warn-script-location", "--no-warn-conflicts"]
         pip += ["--retries", "2", "--timeout", "20", "--progress-bar", _bar(python, command, env)]
-        pip += ["-c", str(kept)] + ([] if target is None else ["--target", str(target)]) + requirements
+        pip += [] if target is None else ["--target", str(target)]
+        if pinned:  # all that these bring is on the list: nothing is left to choose
+            pip += ["--no-deps", "--require-hashes", "-r", str(listed)]
+        else:
+            pip += ["-c", str(kept), *requirements]
         if command.run(pip, env, downloads.line) != 0:
             raise failure(list(command.lines), folder / LOG)
     downloads.say("Loading every package once")

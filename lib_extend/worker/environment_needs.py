@@ -9,40 +9,65 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lib_extend.worker import environment_lists
 from lib_extend.worker.environment_probe import Host
+from lib_extend.worker.environment_versions import older, parse
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """A package: its name, the lowest version, and about how many megabytes it takes with what it brings."""
+    """A package: its name, the lowest version, about how many megabytes it takes with what it brings, and the next
+    major version, which nobody has tried."""
 
     name: str
     low: str
     megabytes: int
+    below: str
 
 
 REQUIRED = (
-    Requirement("filelock", "3.12", 1),
-    Requirement("httpx", "0.24", 3),
-    Requirement("huggingface-hub", "0.26", 20),
-    Requirement("numpy", "1.26", 70),
-    Requirement("onnxruntime", "1.17", 70),
-    Requirement("pillow", "9.5", 20),
-    Requirement("pillow-avif-plugin", "1.4", 15),
-    Requirement("safetensors", "0.4", 2),
-    Requirement("tomlkit", "0.12", 1),
-    Requirement("torch", "2.1", 3000),
-    Requirement("tqdm", "4.66", 1),
-    Requirement("transformers", "4.49", 110),
+    Requirement("filelock", "3.12", 1, "5"),
+    Requirement("httpx", "0.24", 3, "1"),
+    Requirement("huggingface-hub", "0.26", 20, "3"),
+    Requirement("numpy", "1.26", 70, "3"),
+    Requirement("onnxruntime", "1.17", 70, "2"),
+    Requirement("pillow", "9.5", 20, "13"),
+    Requirement("pillow-avif-plugin", "1.4", 15, "2"),
+    Requirement("regex", "2022.1.18", 3, "2028"),
+    Requirement("safetensors", "0.4", 2, "1"),
+    Requirement("tomlkit", "0.12", 1, "1"),
+    Requirement("torch", "2.1", 3000, "3"),
+    Requirement("tqdm", "4.66", 1, "5"),
+    Requirement("transformers", "4.49", 110, "6"),
 )
+
+OPTIONAL = (
+    "cykooz-resizer>=4.0,<5 ; platform_machine == 'x86_64' and sys_platform == 'linux' "
+    "or platform_machine == 'AMD64' and sys_platform == 'win32' "
+    "or platform_machine == 'arm64' and sys_platform == 'darwin'",
+)
+"""What makes it faster and comes with the lists of exact versions; nothing waits for it."""
 
 RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml")
 """Distributions of the same module."""
 
-NAMES = (*(r.name for r in REQUIRED if r.name != "onnxruntime"), *RUNTIMES, "torch-directml", "torchvision")
-"""What a python is asked about."""
+RUNTIME_RANGES = {
+    "cpu": "onnxruntime>=1.17,<2",
+    "cuda12": "onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27",
+    "cuda13": "onnxruntime-gpu[cuda,cudnn]>=1.28,<2 ; python_version >= '3.11'",
+    "directml": "onnxruntime-directml>=1.17,<2 ; sys_platform == 'win32'",
+}
+"""The builds of onnxruntime, and what each is called in a list of exact versions."""
+
+
+def asked_about() -> tuple[str, ...]:
+    """The packages a python is asked about."""
+    required = (r.name for r in REQUIRED if r.name != "onnxruntime")
+    return (*required, *RUNTIMES, "torch-directml", "torchvision", *environment_lists.names())
+
 
 GPU_MEGABYTES, CUDA_MEGABYTES = 700, 1900
 
@@ -53,16 +78,6 @@ class Need:
 
     requirement: str
     bytes: int
-
-
-def parse(version: str) -> tuple[int, ...]:
-    """The numbers a version begins with: "2.1.2+cu121" → (2, 1, 2)."""
-    found = re.match(r"\d+(?:\.\d+)*", version)
-    return tuple(int(n) for n in found[0].split(".")) if found else ()
-
-
-def older(version: str, than: str) -> bool:
-    return parse(version) < parse(than)
 
 
 def missing(host: Host) -> list[str]:
@@ -86,8 +101,39 @@ def needs(host: Host, system: str = sys.platform) -> list[Need]:
             continue
         have = host.packages.get(r.name, "")
         if not have or older(have, r.low):
-            wanted.append(Need(f"{r.name}>={r.low}{_below(r.name, host)}", r.megabytes * 1_000_000))
+            end = upper(r, host.packages.get("torch", ""))
+            wanted.append(Need(f"{r.name}>={r.low}{end}", r.megabytes * 1_000_000))
     return wanted
+
+
+def exact(host: Host, system: str = sys.platform) -> tuple[environment_lists.Pinned, ...]:
+    """The exact versions to install for `needs`; () where nothing is needed, or there is no list for this host."""
+    requirements = [n.requirement for n in needs(host, system)]
+    if not requirements:
+        return ()
+    found = environment_lists.find(host, runtime(host, system), {_name(r) for r in requirements})
+    if not any("[cuda" in r for r in requirements):  # torch's own are found
+        found = tuple(one for one in found if not one.name.startswith(environment_lists.NVIDIA))
+    return found
+
+
+def runtime(host: Host, system: str = sys.platform) -> str:
+    """The build of onnxruntime for the host's graphics card: a key of `RUNTIME_RANGES`."""
+    cuda = parse(host.cuda)
+    if cuda:
+        return "cuda13" if cuda >= (13,) and host.minor >= (3, 11) else "cuda12"
+    return "directml" if system == "win32" and "torch-directml" in host.packages else "cpu"
+
+
+def serves(requirement: str, made: Sequence[str]) -> bool:
+    """Whether one of the requirements an environment was made with does for another: builds for a card run without."""
+    if requirement in made:
+        return True
+    return _name(requirement) == "onnxruntime" and any(_name(m) in RUNTIMES for m in made)
+
+
+def _name(requirement: str) -> str:
+    return re.split(r"[\[<>=; ]", requirement)[0]
 
 
 def constraints(host: Host) -> list[str]:
@@ -108,22 +154,21 @@ def _have(host: Host, name: str) -> str:
     return max((host.packages[n] for n in names if n in host.packages), key=parse, default="")
 
 
-def _below(name: str, host: Host) -> str:
-    """The upper end, ",<…", that the host's torch asks for; "" for none.
+def upper(r: Requirement, torch: str) -> str:
+    """The upper end, ",<…", of a package beside a version of torch.
 
     transformers 4.49 to 4.55 were seen running on torch 2.1.2, and 4.56 failing at import; the later bounds are
     transformers' own.
     """
-    torch = parse(host.packages.get("torch", ""))
-    if not torch or torch < (2, 1):  # a newer one is going to be installed
-        return ""
-    if name == "transformers":
-        for version, below in (((2, 2), "4.56"), ((2, 4), "5"), ((2, 5), "5.15"), ((2, 6), "5.20")):
-            if torch < version:
-                return f",<{below}"
-    if name == "numpy" and torch < (2, 3):  # built for NumPy 1
-        return ",<2"
-    return ""
+    number = parse(torch)
+    if number and number >= (2, 1):  # else a newer one is going to be installed
+        if r.name == "transformers":
+            for version, below in (((2, 2), "4.56"), ((2, 4), "5"), ((2, 5), "5.15"), ((2, 6), "5.20")):
+                if number < version:
+                    return f",<{below}"
+        if r.name == "numpy" and number < (2, 3):  # built for NumPy 1
+            return ",<2"
+    return f",<{r.below}"
 
 
 def _runtime(host: Host, r: Requirement, system: str) -> list[Need]:
@@ -137,11 +182,15 @@ def _runtime(host: Host, r: Requirement, system: str) -> list[Need]:
     if not cuda:
         if system == "win32" and "torch-directml" in host.packages:
             have = host.packages.get("onnxruntime-directml", "")
-            return [] if have and not older(have, r.low) else [Need(f"onnxruntime-directml>={r.low}", size)]
+            return (
+                []
+                if have and not older(have, r.low)
+                else [Need(f"onnxruntime-directml>={r.low},<{r.below}", size)]
+            )
         have = _have(host, r.name)
-        return [] if have and not older(have, r.low) else [Need(f"onnxruntime>={r.low}", size)]
-    newest = cuda >= (13,) and host.minor >= (3, 11)
-    low, below = ("1.28", "") if newest else ("1.21", ",<1.27")
+        return [] if have and not older(have, r.low) else [Need(f"onnxruntime>={r.low},<{r.below}", size)]
+    newest = runtime(host, system) == "cuda13"
+    low, below = ("1.28", f",<{r.below}") if newest else ("1.21", ",<1.27")
     have = host.packages.get("onnxruntime-gpu", "")
     if have and not older(have, low) and (newest or older(have, "1.27")):
         return []

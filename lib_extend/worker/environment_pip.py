@@ -200,6 +200,8 @@ _CAUSES = (
     (r"Errno 2\b.*site-packages|enable-long-paths|File name too long|Errno 36", "the folder's path is too long: "
      "choose a shorter one with PROMPT_EXTEND_DATA"),
     (r"No module named pip", "this python has no pip: run `python -m ensurepip` with it"),
+    (r"DO NOT MATCH THE HASHES|HashMismatch|Hashes are required", "the package index gives other files than those that "
+     "were tried: unset PIP_INDEX_URL, or name one that has the packages unchanged"),
     (r"No matching distribution|Could not find a version|ResolutionImpossible", "the package index has no fitting "
      "version for this python: look whether PIP_INDEX_URL is a complete index"),
 )  # fmt: skip

@@ -6,6 +6,7 @@ can be asked. Hence the standard library only, and nothing of this package.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -30,7 +31,7 @@ class Host:
         version: its version, such as "3.10.6".
         folders: where its packages are, in the order in which they are searched.
         packages: name (lower case, dashes) → version, of the packages asked about that are there.
-        cuda: the CUDA version torch was built for, such as "12.1"; "" for none.
+        cuda: the CUDA version torch was built for, such as "12.1"; "" for none, or where nothing can run on it.
     """
 
     python: str
@@ -128,6 +129,17 @@ def torch_cuda(folders: Iterable[str]) -> str:
         found = re.search(r"^cuda(?:\s*:[^=]*)?\s*=\s*['\"]([\d.]+)['\"]", text, re.MULTILINE)
         return found[1] if found else ""
     return ""
+
+
+def cuda_driver() -> bool:
+    """Whether something can run on CUDA here: NVIDIA's driver is there, and its cards are not hidden."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
+        return False
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def _main(names: Sequence[str]) -> None:

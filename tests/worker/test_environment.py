@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import os
+import platform
 import re
 import shutil
 import socket
@@ -20,9 +23,21 @@ from filelock import FileLock
 
 from lib_extend.errors import Stopped, UserError
 from lib_extend.worker import environment as env
-from lib_extend.worker.environment_needs import NAMES, REQUIRED, constraints, missing, needs, older
+from lib_extend.worker import environment_lists as lists
+from lib_extend.worker import environment_lists_making as making
+from lib_extend.worker import environment_make, environment_probe
+from lib_extend.worker.environment_needs import (
+    OPTIONAL,
+    REQUIRED,
+    asked_about,
+    constraints,
+    exact,
+    missing,
+    needs,
+)
 from lib_extend.worker.environment_pip import Downloads, failure, variables
 from lib_extend.worker.environment_probe import Host, package_folders, probe, torch_cuda
+from lib_extend.worker.environment_versions import older
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = {"pillow": "PIL", "huggingface-hub": "huggingface_hub", "pillow-avif-plugin": "pillow_avif"}
@@ -33,7 +48,13 @@ HAS = {
     "numpy": "1.26.2",
     "pillow": "9.5.0",
 }
-HAS |= {"pillow-avif-plugin": "1.4.3", "safetensors": "0.4.2", "tomlkit": "0.12.0", "tqdm": "4.66.1"}
+HAS |= {
+    "pillow-avif-plugin": "1.4.3",
+    "regex": "2023.12.25",
+    "safetensors": "0.4.2",
+    "tomlkit": "0.12.0",
+    "tqdm": "4.66.1",
+}
 
 
 def host(torch: str = "2.13.0", cuda: str = "", version: str = "3.11.7", **packages: str) -> Host:
@@ -49,10 +70,14 @@ def host(torch: str = "2.13.0", cuda: str = "", version: str = "3.11.7", **packa
 def test_the_requirements_are_those_of_the_project() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     block = re.findall(r"^dependencies = \[(.*?)^\]", text, re.DOTALL | re.MULTILINE)[0]
-    ours = {r.name: r.low for r in REQUIRED}
-    theirs = dict(re.findall(r'"([\w-]+)[>=]=([\d.]+)"', block.replace("_", "-")))
+    ours = {r.name: (r.low, r.below) for r in REQUIRED}
+    rows = re.findall(r'"([\w-]+)[>=]=([\d.]+)(?:,<(\d+))?(?:;[^"]*)?"', block.replace("_", "-"))
+    theirs = {name: (low, below) for name, low, below in rows}
+    for optional in OPTIONAL:
+        name, low, below = re.findall(r"^([\w-]+)>=([\d.]+),<(\d+)", optional)[0]
+        assert theirs.pop(name) == (low, below) and optional.replace(" ; ", "; ") in block
     assert ours.keys() == theirs.keys()
-    assert ours.pop("torch") == "2.1" and theirs.pop("torch")  # a WebUI's own torch is older
+    assert ours.pop("torch")[0] == "2.1" and theirs.pop("torch")  # a WebUI's own torch is older
     assert ours == theirs
 
 
@@ -64,8 +89,8 @@ def test_the_requirements_are_those_of_the_project() -> None:
         ("2.3.1", ">=4.49,<5"),  # Forge
         ("2.4.1", ">=4.49,<5.15"),
         ("2.5.1", ">=4.49,<5.20"),
-        ("2.13.0+cpu", ">=4.49"),
-        ("2.10.0", ">=4.49"),  # not older than 2.6
+        ("2.13.0+cpu", ">=4.49,<6"),
+        ("2.10.0", ">=4.49,<6"),  # not older than 2.6
     ],
 )
 def test_transformers_follow_the_hosts_torch(torch: str, wanted: str) -> None:
@@ -76,11 +101,11 @@ def test_transformers_follow_the_hosts_torch(torch: str, wanted: str) -> None:
 @pytest.mark.parametrize(
     ("torch", "cuda", "version", "system", "wanted"),
     [
-        ("2.13.0+cpu", "", "3.11.7", "linux", "onnxruntime>=1.17"),
+        ("2.13.0+cpu", "", "3.11.7", "linux", "onnxruntime>=1.17,<2"),
         ("2.1.2+cu121", "12.1", "3.10.6", "win32", "onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27"),
         ("2.6.0+cu124", "12.4", "3.11.7", "win32", "onnxruntime-gpu>=1.21,<1.27"),
         ("2.6.0+cu124", "12.4", "3.11.7", "linux", "onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27"),
-        ("2.13.0", "13.0", "3.13.0", "linux", "onnxruntime-gpu[cuda,cudnn]>=1.28"),
+        ("2.13.0", "13.0", "3.13.0", "linux", "onnxruntime-gpu[cuda,cudnn]>=1.28,<2"),
         # no build for CUDA 13 and Python 3.10: that for 12, with its own libraries
         ("2.13.0", "13.0", "3.10.6", "win32", "onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27"),
     ],
@@ -100,7 +125,7 @@ def test_an_onnxruntime_that_fits_is_kept() -> None:
     assert onnx(host(onnxruntime_gpu="1.22.0", cuda="12.4")) == []
     assert onnx(host(onnxruntime_gpu="1.30.0", cuda="12.4")) != []  # built for CUDA 13
     assert onnx(host(onnxruntime="1.22.0", cuda="12.4")) != []  # has no CUDA
-    assert onnx(host(torch_directml="0.2"), "win32") == ["onnxruntime-directml>=1.17"]
+    assert onnx(host(torch_directml="0.2"), "win32") == ["onnxruntime-directml>=1.17,<2"]
 
 
 def test_the_hosts_numpy_and_torch_stay() -> None:
@@ -122,8 +147,10 @@ def test_what_is_missing() -> None:
 
 
 def test_this_python_is_asked_like_another() -> None:
-    here = probe(NAMES)
-    other = probe(NAMES, os.path.join(os.path.dirname(sys.executable), os.path.basename(sys.executable)))
+    here = probe(asked_about())
+    other = probe(
+        asked_about(), os.path.join(os.path.dirname(sys.executable), os.path.basename(sys.executable))
+    )
     assert here == other and here.packages["filelock"]
     again = subprocess.run(
         [sys.executable, "-c", "import numpy; print(numpy.__version__)"], capture_output=True, text=True
@@ -275,6 +302,7 @@ def only_the_folder(monkeypatch: pytest.MonkeyPatch, index: Path) -> None:
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+    monkeypatch.setattr(lists, "LISTS", Path("no lists"))  # pip chooses, where a test does not say otherwise
 
 
 def listing(folder: str) -> dict[str, bytes]:
@@ -292,6 +320,7 @@ def made(webui: Host, index: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         patch.setenv("PIP_NO_INDEX", "1")
         patch.setenv("PIP_FIND_LINKS", str(index))
         patch.setenv("PIP_CONFIG_FILE", os.devnull)
+        patch.setattr(lists, "LISTS", Path("no lists"))
         status = env.make(lambda *what: told.append(what), path=folder, host=webui)
     assert status == env.status(folder, webui) and status.ready and status.problem == ""
     assert listing(webui.folders[0]) == before
@@ -326,7 +355,7 @@ def test_it_is_made_once(made: Path, webui: Host) -> None:
 
 def test_a_plan_says_what_and_how_much(webui: Host, tmp_path: Path) -> None:
     plan = env.plan(tmp_path / "x", webui)
-    assert plan.requirements == ("onnxruntime>=1.17", "transformers>=4.49,<4.56")
+    assert plan.requirements == ("onnxruntime>=1.17,<2", "transformers>=4.49,<4.56")
     assert 100_000_000 < plan.bytes < 400_000_000
     assert plan.kept["torch"] == "2.1.2" and "transformers" not in plan.kept
     assert not (tmp_path / "x").exists()
@@ -440,6 +469,184 @@ def test_offline(plain: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(UserError, match="cannot be reached: connect to the network"):
         env.make(path=tmp_path / "e", host=plain)
     assert "Connection refused" in (tmp_path / "e" / "log.txt").read_text(encoding="utf-8")
+
+
+# --- exact versions
+
+
+def listed(tmp_path: Path, index: Path, *rows: str, wrong: str = "") -> Path:
+    """A file of lists for the WebUI of these tests, with the hashes of the packages that the index has."""
+    files = {}
+    for row in rows:
+        name, _, version = row.partition(" ; ")[0].partition("==")
+        wheels = index.glob(f"{name.replace('-', '_')}-{version}-*.whl")
+        digests = [hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels]
+        files[f"{name}=={version}"] = ["0" * 64] if name == wrong else digests
+    data = {"files": files, "lists": {lists.key("2.1", "cpu"): list(rows)}}
+    path = tmp_path / "lists.json"
+    path.write_text(json.dumps(data))
+    return path
+
+
+ROWS = ("numpy==1.26.2", "onnxruntime==1.23.2", "protobuf==7.36", "tokenizers==0.21.4", "transformers==4.55.4",
+    "tomli==2.0 ; python_full_version < '3.10'")  # fmt: skip
+
+needs_lists = pytest.mark.skipif(
+    sys.platform not in ("linux", "win32") or platform.machine().lower() not in lists.MACHINES,
+    reason="there are no lists for this system",
+)
+
+
+@needs_lists
+def test_exact_versions_are_installed_by_their_hashes(
+    plain: Host, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel(index, "transformers", "4.55.5", code="raise ImportError('newer than what was tried')")
+    try:
+        monkeypatch.setattr(lists, "LISTS", listed(tmp_path, index, *ROWS))
+        plan = env.plan(tmp_path / "e", plain)
+        status = env.make(path=tmp_path / "e", host=plain)
+    finally:
+        next(index.glob("transformers-4.55.5*")).unlink()
+    assert plan.exact == (
+        "onnxruntime==1.23.2",
+        "protobuf==7.36",
+        "tokenizers==0.21.4",
+        "transformers==4.55.4",
+    )
+    assert dict(status.packages) == {
+        "onnxruntime": "1.23.2", "protobuf": "7.36", "tokenizers": "0.21.4", "transformers": "4.55.4"
+    }  # fmt: skip
+    assert status.ready and env.status(tmp_path / "e", plain).ready
+    # a newer list is no reason to make it again
+    monkeypatch.setattr(lists, "LISTS", listed(tmp_path, index, *ROWS[:-2], "transformers==4.55.9"))
+    assert env.status(tmp_path / "e", plain).ready
+
+
+@needs_lists
+def test_a_package_that_is_not_the_one_tried_is_refused(
+    plain: Host, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "LISTS", listed(tmp_path, index, *ROWS, wrong="tokenizers"))
+    with pytest.raises(UserError, match="gives other files than those that were tried: unset PIP_INDEX_URL"):
+        env.make(path=tmp_path / "e", host=plain)
+    assert not env.status(tmp_path / "e", plain).ready
+
+
+@needs_lists
+@pytest.mark.parametrize(
+    ("torch", "cuda"),
+    # torch is built for CUDA 13 from 2.9 on
+    [
+        *itertools.product(["2.1.2", "2.2.0", "2.3.1", "2.4.1", "2.5.1", "2.6.0", "2.13.0"], ["", "12.1"]),
+        ("2.13.0", "13.0"),
+    ],
+)
+@pytest.mark.parametrize("python", ["3.10.6", "3.11.7", "3.12.1", "3.13.0"])
+def test_the_lists_keep_the_ranges(
+    torch: str, python: str, cuda: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    bare = Host("python", python, (), {"torch": torch}, cuda)
+    found = {p.name: p for p in exact(bare, "linux") if p.applies(bare.minor)}
+    assert len(found) == len([p for p in exact(bare, "linux") if p.applies(bare.minor)]), "one version each"
+    for need in needs(bare, "linux"):
+        name = re.split(r"[\[>]", need.requirement)[0]
+        version = found[name].version
+        low, below = re.findall(r">=([\d.]+)(?:,<([\d.]+))?", need.requirement)[0]
+        assert not older(version, low) and older(version, below), f"{need.requirement}: {version}"
+    assert "torch" not in found and all(p.hashes for p in found.values())
+    assert all(re.fullmatch(r"[0-9a-f]{64}", h) for p in found.values() for h in p.hashes)
+    # what a WebUI has is kept
+    full = Host("python", python, (), {**bare.packages, "numpy": "1.26.4", "pillow": "9.5.0"}, cuda)
+    assert not {"numpy", "pillow"} & {p.name for p in exact(full, "linux")}
+
+
+@needs_lists
+def test_libraries_for_the_card_come_where_something_can_run_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+
+    def names(h: Host, system: str = "linux") -> set[str]:
+        return {p.name for p in exact(h, system) if "onnx" in p.name or p.name.startswith("nvidia")}
+
+    cards = names(host("2.6.0+cu124", "12.4"))
+    assert "onnxruntime-gpu" in cards and "nvidia-cudnn-cu12" in cards
+    own = {"nvidia-cudnn-cu12": "9.1.0.70", "nvidia-cublas-cu12": "12.4.5.8"}
+    assert cards - names(host("2.6.0+cu124", "12.4", **own)) == set(own), "torch's own are kept"
+    old = {"nvidia-cudnn-cu12": "8.9.2.26"}
+    assert "nvidia-cudnn-cu12" in names(host("2.2.0+cu121", "12.1", **old))
+    assert names(host("2.6.0+cu124", "12.4"), "win32") == {"onnxruntime-gpu"}, "torch holds them itself"
+    assert names(host("2.6.0+cu124", "")) == {"onnxruntime"}
+    assert lists.size(exact(host("2.6.0+cu124", "12.4")), (3, 11)) > 2_000_000_000
+    assert lists.size(exact(host("2.6.0")), (3, 11)) < 400_000_000
+
+
+def test_where_there_is_no_list_pip_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert exact(Host("python", "3.14.0", (), {"torch": "2.13.0"})) == ()
+    assert exact(Host("python", "3.11.0", (), {"torch": "1.13.1"})) == ()
+    assert exact(Host("python", "3.11.0", ())) == (), "torch itself is not on the lists"
+    monkeypatch.setattr(lists.platform, "machine", lambda: "riscv64")
+    assert exact(host()) == ()
+
+
+def test_a_torch_for_cuda_without_a_driver_runs_on_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "version.py").write_text("__version__ = '2.6.0'\ncuda = '12.4'\n")
+    monkeypatch.setattr(env, "cuda_driver", lambda: False)
+    monkeypatch.delenv(env.CPU_ONLY, raising=False)
+    assert env.ask(sys.executable, [str(tmp_path)]).cuda == ""
+    monkeypatch.setattr(env, "cuda_driver", lambda: True)
+    assert env.ask(sys.executable, [str(tmp_path)]).cuda == "12.4"
+    monkeypatch.setenv(env.CPU_ONLY, "1")
+    assert env.ask(sys.executable, [str(tmp_path)]).cuda == ""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert not environment_probe.cuda_driver()
+
+
+def test_one_made_for_a_card_serves_without() -> None:
+    on, off = host("2.6.0+cu124", "12.4"), host("2.6.0+cu124", "")
+    made = {"host": "3.11", "folders": ["/site"], "requirements": [n.requirement for n in needs(on, "linux")]}
+    assert environment_make.outdated(made, off) == ""
+    made["requirements"] = [n.requirement for n in needs(off, "linux")]
+    assert "onnxruntime-gpu" in environment_make.outdated(made, on)
+
+
+SAID = f"""
+filelock==4.1.0 ; python_full_version < '3.11' \\
+    --hash=sha256:{"b" * 64} \\
+    --hash=sha256:{"a" * 64}
+Hf_Xet==1.8.0 \\
+    --hash=sha256:{"c" * 64}
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for uv is a shell script")
+def test_the_lists_are_made_by_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    uv = tmp_path / "uv"
+    uv.write_text(f"#!/bin/sh\ncat \"$3\" >> '{tmp_path}/asked'\ncat <<'END'\n{SAID}END\n")
+    uv.chmod(0o755)
+    out = tmp_path / "lists.json"
+    assert making.main(["--uv", str(uv), "--out", str(out)]) == 0
+    found = lists.read(out)
+    assert found[lists.key("2.1", "cpu")] == (
+        lists.Pinned("filelock", "4.1.0", "python_full_version < '3.11'", ("a" * 64, "b" * 64)),
+        lists.Pinned("hf-xet", "1.8.0", "", ("c" * 64,)),
+    )
+    assert len(found) == 6 * 3 + 1
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert {"transformers>=4.49,<4.56", "transformers>=4.49,<6", "numpy>=1.26,<2"} <= set(asked)
+    assert found[lists.key("2.1", "cpu")][0].line() == (
+        f"filelock==4.1.0 ; python_full_version < '3.11' --hash=sha256:{'a' * 64} --hash=sha256:{'b' * 64}"
+    )
+    uv.write_text("#!/bin/sh\necho no network >&2\nexit 1\n")
+    assert making.main(["--uv", str(uv), "--out", str(out)]) == 1
+    assert making.main(["--uv", str(tmp_path / "none")]) == 2
+    assert "no network" in (told := capsys.readouterr().err) and "install the package uv" in told
+    with pytest.raises(UserError, match="no hashes for a"):
+        making.pins("a==1.0\n")
 
 
 def test_a_package_that_does_not_load(plain: Host, tmp_path: Path) -> None:

@@ -31,6 +31,17 @@ def test_the_table_of_rooms_and_the_diagram_are_up_to_date() -> None:
         assert page.read_text(encoding="utf-8") == text, f"{page.name} is old: python -m tests.house"
 
 
+def test_the_tests_that_hold_the_promises_are_there() -> None:
+    text = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text)
+    assert len(named) > 30
+    for file, test in named:
+        code = (ROOT / file).read_text(encoding="utf-8")
+        assert not test or re.search(rf"^(def {test}\(|class {test}\b|{test}\b.*=)", code, re.M), (
+            f"{file}::{test}"
+        )
+
+
 def example(name: str, language: str = "python") -> str:
     """The code block of CONTRIBUTING marked ```python NAME."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -124,6 +124,16 @@ class RunRows:
             if images is not None:
                 self._db.execute("UPDATE runs SET images=? WHERE id=?", (images, run))
 
+    def has_killed_runs(self) -> bool:
+        """Whether a run says that it is running; one does, or it was killed."""
+        return self._db.execute("SELECT 1 FROM runs WHERE status='running'").fetchone() is not None
+
+    def end_killed_runs(self) -> None:
+        """No run is running: call with the dataset's lock, before a run is begun."""
+        if self.has_killed_runs():
+            with self.transaction():
+                self._db.execute("UPDATE runs SET status='stopped' WHERE status='running'")
+
     def newest_run(self) -> tuple[int, str, float, dict[str, Any]] | None:
         """Number, kind, time of the last sign of life and settings of the newest run."""
         row = self._db.execute(

@@ -32,6 +32,7 @@ def working(dataset: Dataset, names: Iterable[str] | Callable[[State], Iterable[
         folders = {(state.root / n).parent for n in {*wanted, *(c.name for c in opened)}}
         with claimed(state.root, folders):
             recover(state)
+            state.end_killed_runs()
             for folder in folders if opened else ():
                 writing.remove_leftovers(folder)
             yield state
@@ -43,7 +44,7 @@ def tidy(dataset: Dataset) -> None:
         return
     with contextlib.suppress(BusyError, PromptExtendError):
         with dataset.state(set_aside=False) as state:
-            if not state.open_changes():
+            if not state.open_changes() and not state.has_killed_runs():
                 return
         with working(dataset, ()):
             pass

@@ -12,6 +12,7 @@ from lib_extend.datasets.caption_encodings import CaptionEncodings
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.run_rows import Change
 from lib_extend.errors import ImageError, NotFoundError, PromptExtendError
+from lib_extend.jobs.recovery import tidy
 from lib_extend.jobs.undo import list_runs
 from lib_extend.services import messages
 
@@ -46,6 +47,8 @@ def newest_run(root: Path, *, running: bool) -> dict[str, Any]:
     result: dict[str, Any] = {"run": None, "unfinished": None}
     if not dataset.has_state:
         return result
+    if not running:
+        tidy(dataset)
     # what is wrong with a damaged state is told when a job begins
     with contextlib.suppress(PromptExtendError), dataset.state(set_aside=False) as state:
         known = state.runs()

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from lib_extend.cli.main import main
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import UserError
-from lib_extend.jobs.undo import undo
+from lib_extend.jobs import verdict_runs
+from lib_extend.jobs.undo import list_runs, undo
 from lib_extend.jobs.verdict_runs import decide, uncertain
 from lib_extend.questions.checks import doubts
 from lib_extend.records import Answer, Tag
@@ -66,6 +68,40 @@ def test_undo_takes_a_verdict_back_from_the_file(folder: Path, log: Path) -> Non
     say(folder, "cake3-red.png", "count", "cake", "correct", "4")
     undo(Dataset(folder))
     assert caption(folder, "cake3-red.png") == before
+
+
+def test_the_verdicts_of_a_sitting_are_one_run(
+    folder: Path, log: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images(folder, "cake3-red.png", "book2-blue.png")
+    run(folder)
+    before = {n: caption(folder, n) for n in ("cake3-red.png", "book2-blue.png")}
+    say(folder, "cake3-red.png", "count", "cake", "correct", "4")
+    say(folder, "cake3-red.png", "color", "cake", "reject")
+    say(folder, "book2-blue.png", "count", "book", "correct", "5")
+    _, sitting = list_runs(Dataset(folder))
+    assert (sitting.kind, sitting.status, sitting.changed, sitting.config["answers"]) == (
+        "review",
+        "done",
+        2,
+        3,
+    )
+    main(["runs", str(folder)])
+    assert "review         done          3 answers      2 changed     0 failed\n" in capsys.readouterr().out
+    say(folder, "cake3-red.png", "color", "cake", "withdraw")
+    assert "red cake" in names(folder, "cake3-red.png"), "one verdict is withdrawn, the others stay"
+    assert {"4 cakes"} <= names(folder, "cake3-red.png") and "5 books" in names(folder, "book2-blue.png")
+    assert list_runs(Dataset(folder))[-1].config["answers"] == 2
+    assert undo(Dataset(folder)).run == sitting.id
+    assert {n: caption(folder, n) for n in before} == before
+    say(folder, "book2-blue.png", "count", "book", "correct", "6")
+    assert [r.kind for r in list_runs(Dataset(folder))] == ["tag", "review", "undo", "review"], (
+        "another kind between"
+    )
+    monkeypatch.setattr(verdict_runs, "PAUSE", 0.0)
+    say(folder, "book2-blue.png", "count", "book", "correct", "7")
+    assert [r.kind for r in list_runs(Dataset(folder))][-2:] == ["review", "review"], "after a pause"
+    assert undo(Dataset(folder)).restored == 1 and "6 books" in names(folder, "book2-blue.png")
 
 
 @pytest.mark.parametrize(

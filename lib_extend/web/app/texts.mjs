@@ -292,6 +292,9 @@ export const texts = {
     do: "Undo this run",
     done: (n) => `${many(n, "caption")} restored.`,
     failed: (n) => `${many(n, "caption")} could not be restored.`,
+    forceAsk: (n) => `Restore the other ${many(n, "caption")}, too?`,
+    forceExplain: "They were changed since. What stands in them now is kept: undo this undo to get it back.",
+    force: "Restore them, too",
   },
   runs: {
     title: "Runs",
@@ -304,6 +307,8 @@ export const texts = {
     changed: (n) => `${number(n)} changed`,
     failed: (n) => `${number(n)} failed`,
     undoes: (n) => `takes back run ${n}`,
+    answers: (n) => many(n, "answer"),
+    takenBack: (n) => `${number(n)} of them taken back`,
     status: { running: "running", stopped: "stopped", done: "done", undone: "taken back", failed: "failed" },
     report: "Report",
     changes: "What changed",

@@ -8,7 +8,7 @@ import { confirm } from "../parts/dialog.mjs";
 import { diff } from "../parts/diff.mjs";
 import { folderBar } from "../parts/folder_bar.mjs";
 import { same } from "../parts/field.mjs";
-import { empty, loading, trouble } from "../parts/states.mjs";
+import { empty, loading, progress, trouble } from "../parts/states.mjs";
 import { ago, duration, kinds, label, texts } from "../texts.mjs";
 import { failureList, thumbnail } from "./tag/pictures.mjs";
 import { Tracker } from "./tag/tracker.mjs";
@@ -72,8 +72,9 @@ export function view(app) {
   const status = (run) => h("span", { class: `badge ${COLORS[run.status] ?? ""}` }, words.status[run.status] ?? run.status);
   const counts = (run) =>
     [
-      run.undoes ? words.undoes(run.undoes) : words.pictures(run.images ?? 0),
+      run.undoes ? words.undoes(run.undoes) : run.kind === "review" ? words.answers(run.config?.answers ?? 0) : words.pictures(run.images ?? 0),
       run.kind !== "preview" && words.changed(run.changed ?? 0),
+      run.taken_back > 0 && run.status !== "undone" && words.takenBack(run.taken_back),
       run.failed > 0 && words.failed(run.failed),
     ]
       .filter(Boolean)
@@ -104,7 +105,7 @@ export function view(app) {
         h(
           "div",
           { class: "row" },
-          Object.keys(run.config ?? {}).length > 0 && button(words.useSettings, () => (app.replaceConfig(run.config), app.say(words.used, "good")), "small"),
+          (run.kind === "tag" || run.kind === "preview") && Object.keys(run.config ?? {}).length > 0 && button(words.useSettings, () => (app.replaceConfig(run.config), app.say(words.used, "good")), "small"),
           undoable && button(texts.undo.do, () => undo(run), "small"),
         ),
       ),
@@ -164,15 +165,21 @@ export function view(app) {
     draw();
     return h("div", { class: "stack close" }, h("div", { class: "row" }, h("h3", { class: "whole" }, words.changes), all.length > 8 && h("div", { class: "search" }, search)), rows, more);
   };
-  const undo = async (run) => {
-    if (!(await confirm(app.place, texts.undo.ask(run.id), texts.undo.explain(run.changed), texts.undo.do))) return;
+  const undo = async (run, force = false) => {
+    if (!force && !(await confirm(app.place, texts.undo.ask(run.id), texts.undo.explain(run.changed), texts.undo.do))) return;
     try {
-      const { id } = await api.post("jobs", { folder: app.folder.id, kind: "undo", run: run.id, config: {} });
+      const { id } = await api.post("jobs", { folder: app.folder.id, kind: "undo", run: run.id, force, config: {} });
       const tracker = new Tracker(id);
+      const bar = progress(texts.job.undoing);
+      tracker.addEventListener("change", () => bar.set({ done: tracker.phase?.done ?? 0, total: tracker.phase?.total ?? 0 }));
+      const stop = button(texts.job.stop, () => tracker.act("stop").catch((error) => app.say(error.message, "bad")), "small");
+      fill(detail, h("section", { class: "card stack" }, h("div", { class: "row" }, h("h2", { class: "grow" }, texts.job.undoing), stop), bar));
       const end = await tracker.watch();
       if (tracker.info?.error) app.say(tracker.info.error, "bad");
       else app.say(texts.undo.done(end?.written ?? 0), "good");
-      if (tracker.failures.length) app.say(`${texts.undo.failed(tracker.failures.length)} ${tracker.failures[0].reason}`, "bad");
+      const left = tracker.failures.length;
+      if (left) app.say(`${texts.undo.failed(left)} ${tracker.failures[0].reason}`, "bad");
+      if (left && !force && (await confirm(app.place, texts.undo.forceAsk(left), texts.undo.forceExplain, texts.undo.force))) return void (await undo(run, true));
       app.session.set("run", null);
       await app.again();
     } catch (error) {

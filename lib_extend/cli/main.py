@@ -255,7 +255,9 @@ def _runs(args: argparse.Namespace) -> int:
         amount = f"{r.images:>6} images"
         if r.kind == "review":
             amount = f"{r.config.get('answers', 0):>6} answers"
-        chosen = " ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in r.config.items() if k != "answers")
+        chosen = " ".join(
+            f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in r.config.items() if k != "answers"
+        )
         print(
             f"{r.id:>4}  {when}  {what:<14} {r.status:<8} {amount:<14} {r.changed:>6} changed  "
             f"{r.failed:>4} failed  {chosen}".rstrip()

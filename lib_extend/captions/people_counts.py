@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from itertools import product
 
 from lib_extend.records import Drop, Tag
-from lib_extend.vocabulary.people_tags import is_people
+from lib_extend.vocabulary.people_tags import (
+    NO_HUMANS,
+    SOLO,
+    is_people,
+    least_number,
+    multiple_gender,
+    people_count,
+)
 from lib_extend.vocabulary.tag_names import written
 
-_COUNT = re.compile(r"(\d+)(\+?)(girl|boy|other)s?")
-_MULTIPLE = re.compile(r"multiple_(girl|boy|other)s")
 _SURE = 2.0
 """Score of a count that nobody gave a score."""
 
@@ -41,9 +45,9 @@ def settled(
     gone: dict[str, str] = {}
     chosen = _chosen(counts, said, persons, keep)
     for tag in counts:
-        match = _COUNT.fullmatch(tag.name)
-        if match and tag.name not in said and chosen.get(match[3], tag.name) != tag.name:
-            gone[tag.name] = chosen[match[3]]
+        count = people_count(tag.name)
+        if count and tag.name not in said and chosen.get(count.gender, tag.name) != tag.name:
+            gone[tag.name] = chosen[count.gender]
     _multiples(counts, chosen, gone)
     left = [t for t in counts if t.name not in gone]
     _alone(left, said, persons, gone)
@@ -62,21 +66,21 @@ def _chosen(
     """For each kind of people the one count that is true."""
     kinds: dict[str, list[Tag]] = {}
     for tag in counts:
-        match = _COUNT.fullmatch(tag.name)
-        if match:
-            kinds.setdefault(match[3], []).append(tag)
-    chosen = {m[3]: name for name in said if (m := _COUNT.fullmatch(name))}
+        count = people_count(tag.name)
+        if count:
+            kinds.setdefault(count.gender, []).append(tag)
+    chosen = {c.gender: name for name in said if (c := people_count(name))}
     for kind, tags in kinds.items():
         fixed = [t for t in tags if t.locked or keep(t.name)]
         if kind not in chosen and fixed:
             chosen[kind] = fixed[0].name
     open_kinds = {k: tags for k, tags in kinds.items() if k not in chosen}
     if persons and any(len(tags) > 1 for tags in open_kinds.values()):
-        there = sum(_number(name) for name in chosen.values())
+        there = sum(least_number(name) for name in chosen.values())
         fitting = [
             combination
             for combination in product(*open_kinds.values())
-            if there + sum(_number(t.name) for t in combination) == persons
+            if there + sum(least_number(t.name) for t in combination) == persons
         ]
         if fitting:
             best = max(fitting, key=lambda c: sum(map(_score, c)))
@@ -88,9 +92,8 @@ def _multiples(counts: Sequence[Tag], chosen: dict[str, str], gone: dict[str, st
     """`multiple_girls` is true of two and more."""
     scores = {t.name: _score(t) for t in counts}
     for tag in counts:
-        match = _MULTIPLE.fullmatch(tag.name)
-        count = chosen.get(match[1]) if match else None
-        if count is None or _number(count) > 1:
+        count = chosen.get(multiple_gender(tag.name))
+        if count is None or least_number(count) > 1:
             continue
         if scores.get(count, _SURE) >= _score(tag):
             gone[tag.name] = count
@@ -100,27 +103,22 @@ def _multiples(counts: Sequence[Tag], chosen: dict[str, str], gone: dict[str, st
 
 def _alone(left: Sequence[Tag], said: set[str], persons: int, gone: dict[str, str]) -> None:
     """`solo` goes beside two people, `no_humans` beside one; or these go, where they are less likely."""
-    for word, most in (("solo", 1), ("no_humans", 0)):
+    for word, most in ((SOLO, 1), (NO_HUMANS, 0)):
         alone = next((t for t in left if t.name == word), None)
         if (alone is None and word not in said) or word in gone:
             continue
-        others = [t for t in left if t.name not in gone and t.name not in ("solo", "no_humans")]
+        others = [t for t in left if t.name not in gone and t.name not in (SOLO, NO_HUMANS)]
         others.sort(key=_score)
-        words = {n for n in said if n not in ("solo", "no_humans")}
+        words = {n for n in said if n not in (SOLO, NO_HUMANS)}
         for tag in others:
-            total = sum(map(_number, {t.name for t in others if t.name not in gone} | words))
+            total = sum(map(least_number, {t.name for t in others if t.name not in gone} | words))
             if total <= most:
                 break
             if word in said or (alone is not None and _score(alone) > _score(tag) and persons <= most):
                 gone[tag.name] = word
-        total = sum(map(_number, {t.name for t in others if t.name not in gone} | words))
+        total = sum(map(least_number, {t.name for t in others if t.name not in gone} | words))
         if total > most and word not in said:
             gone[word] = max((t.name for t in others if t.name not in gone), default=next(iter(words), word))
-
-
-def _number(name: str) -> int:
-    match = _COUNT.fullmatch(name)
-    return int(match[1][:4]) if match else 2 if _MULTIPLE.fullmatch(name) else 0
 
 
 def _score(tag: Tag) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lib_extend.generation.cast import Cast, Thing
-from lib_extend.questions.builtin import FURNITURE, MATERIALS
+from lib_extend.vocabulary import objects
 from lib_extend.vocabulary.colors import CHOICES
-from lib_extend.vocabulary.objects import COLORABLE, COUNTABLE
+from lib_extend.vocabulary.objects import COLORABLE, COUNTABLE, FURNITURE
 from lib_extend.vocabulary.plurals import naive_plural, plural
 from lib_extend.vocabulary.tag_names import canonical, key, written
 
@@ -15,7 +15,7 @@ COLORS: tuple[str, ...] = tuple(c[0] for c in CHOICES if c[0] != "none")
 """The colors that training captions name."""
 OBJECTS: tuple[str, ...] = tuple(dict.fromkeys((*COUNTABLE, *COLORABLE, *FURNITURE)))
 """The objects that training captions count or color: canonical names."""
-FLOORS: tuple[str, ...] = MATERIALS
+FLOORS = objects.FLOORS
 
 _NO_FLOOR_WORD = frozenset({"carpet"})
 """Materials that captions name without the word floor."""

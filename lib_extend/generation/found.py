@@ -5,7 +5,7 @@ whose middle is outside of a character's box, and who is outside by more than ha
 ways are as good (boxes that are the same), and where no regions act and so no box says anything, the way that
 finds more tags is taken.
 
-A tag counts when it can be looked for at all: it is about a person's look (`people.describing`: hair, eyes,
+A tag counts when it can be looked for at all: it is about a person's look (`vocabulary.person_aspects`: hair, eyes,
 face, body, clothes, pose; not how many people there are, not the place, not the style), the tagger knows it, and it
 stands in the prompt all the time, which an alternative in `[a:b:0.5]` does not. Emphasis does not matter. A
 character without any such tag counts as one that is found when somebody is in its place.
@@ -22,8 +22,8 @@ from lib_extend.generation.cast import Cast, Character, Place
 from lib_extend.generation.letters import says_people, stripped
 from lib_extend.generation.places import from_pixels
 from lib_extend.people.contradictions import contradicted
-from lib_extend.people.describing import describes_a_person
 from lib_extend.records import Analysis, Caption, Person
+from lib_extend.vocabulary.person_aspects import describes_a_person
 from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, key, written
 
 _NOT_PLAIN = frozenset("{}[]<>$|")

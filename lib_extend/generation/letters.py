@@ -9,13 +9,10 @@ from dataclasses import replace
 from lib_extend.generation import syntax
 from lib_extend.generation.cast import LETTERS
 from lib_extend.generation.syntax import Piece
-from lib_extend.vocabulary.people_tags import is_people
+from lib_extend.vocabulary.people_tags import GENDERS, is_people, people_count, people_tag
 from lib_extend.vocabulary.tag_names import canonical
 
-GENDERS = ("girl", "boy", "other")
-
 _LETTERED = re.compile(rf"([{''.join(LETTERS)}])(?:\s+|_(?!_))(\S.*)", re.DOTALL)
-_COUNT = re.compile(r"(\d+)\+?(girl|boy|other)s?")
 _WORDS = {
     "girl": frozenset("girl woman female lady".split()),
     "boy": frozenset("boy man male guy male_focus".split()),
@@ -75,9 +72,9 @@ def gender(tags: Iterable[str]) -> str:
     """What a character's tags say it is: `1boy` is boy, `male focus` too; "" when they say nothing."""
     for tag in tags:
         name = name_of(tag)
-        match = _COUNT.fullmatch(name)
-        if match:
-            return match[2]
+        count = people_count(name)
+        if count:
+            return count.gender
         for kind, words in _WORDS.items():
             if name in words:
                 return kind
@@ -87,16 +84,16 @@ def gender(tags: Iterable[str]) -> str:
 def people_tags(genders: Sequence[str]) -> list[str]:
     """`["girl", "boy", "girl"]` → `["2girls", "1boy"]`."""
     counts = [(kind, list(genders).count(kind)) for kind in GENDERS]
-    return [f"{n}{kind}{'s' if n > 1 else ''}" for kind, n in counts if n]
+    return [people_tag(n, kind) for kind, n in counts if n]
 
 
 def counts(tags: Iterable[str]) -> dict[str, int]:
     """How many of which gender tags such as `2girls` speak of; empty when there is no such tag."""
     found: dict[str, int] = {}
     for tag in tags:
-        match = _COUNT.fullmatch(name_of(tag))
-        if match:
-            found[match[2]] = max(found.get(match[2], 0), int(match[1]))
+        count = people_count(name_of(tag))
+        if count:
+            found[count.gender] = max(found.get(count.gender, 0), count.number)
     return found
 
 
@@ -121,7 +118,7 @@ def genders(numbers: Mapping[str, int], characters: Sequence[Sequence[str]]) -> 
 
 def is_count(text: str) -> bool:
     """Whether a tag says a number of people: `2girls`, `(1boy:1.1)`, but not `solo`."""
-    return _COUNT.fullmatch(name_of(text)) is not None
+    return people_count(name_of(text)) is not None
 
 
 def says_people(text: str) -> bool:

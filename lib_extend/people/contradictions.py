@@ -5,33 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from lib_extend.people.describing import aspect_of
-
-COLORS = frozenset(
-    "black brown blonde red blue pink purple white green grey gray silver orange yellow aqua light_blue "
-    "light_brown light_purple light_green dark_blue dark_green dark_brown dark_red platinum_blonde gold golden "
-    "violet beige tan maroon navy".split()
-)
-
-ALTERNATIVES: tuple[frozenset[str], ...] = tuple(
-    frozenset(line.split())
-    for line in (
-        "bald very_short_hair short_hair medium_hair long_hair",
-        "bald very_short_hair short_hair medium_hair very_long_hair absurdly_long_hair",
-        "ponytail twintails",
-        "open_mouth closed_mouth parted_lips",
-        "smile frown expressionless",
-        "flat_chest small_breasts medium_breasts large_breasts huge_breasts",
-        "standing sitting kneeling squatting lying",
-        "dark_skin pale_skin",
-        "short_sleeves long_sleeves sleeveless",
-        "blunt_bangs parted_bangs swept_bangs",
-    )
-)
-"""Of each line one person has one at the most."""
-
-MIXED = ("multicolored", "two-tone", "gradient", "streaked", "colored_inner", "split-color", "mismatched")
-"""With `{word}_{thing}` two colors of the thing are right."""
+from lib_extend.vocabulary.colors import OF_PERSONS, SEVERAL
+from lib_extend.vocabulary.person_aspects import ALTERNATIVES, aspect_of
 
 _BOTH_EYES = "heterochromia"
 
@@ -42,7 +17,7 @@ def colored(name: str) -> tuple[str, str]:
     for words in (2, 1):
         parts = name.split("_", words)
         color = "_".join(parts[:words])
-        if len(parts) > words and color in COLORS:
+        if len(parts) > words and color in OF_PERSONS:
             thing = parts[words]
             return (color, thing) if aspect_of(name) in ("hair", "eyes", "clothes", "body") else ("", "")
     return "", ""
@@ -71,4 +46,4 @@ def contradicted(scores: Mapping[str, float]) -> dict[str, str]:
 def _mixed(thing: str, scores: Mapping[str, float]) -> bool:
     if thing == "eyes" and _BOTH_EYES in scores:
         return True
-    return any(f"{word}_{thing}" in scores for word in MIXED)
+    return any(f"{word}_{thing}" in scores for word in SEVERAL)

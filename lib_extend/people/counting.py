@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lib_extend.records import Category, Source, Tag
-from lib_extend.vocabulary.people_tags import count_people, is_people
+from lib_extend.vocabulary.people_tags import (
+    GENDERS,
+    NO_HUMANS,
+    SOLO,
+    count_people,
+    is_people,
+    multiple_gender,
+    multiple_tag,
+    people_count,
+    people_tag,
+)
 
-KINDS = ("girl", "boy", "other")
 PLAUSIBLE = 0.05
 """Score that a people tag below the threshold needs to be believed when it fits the persons found."""
-
-_NUMBER = re.compile(r"(\d+)(\+?)(girl|boy|other)s?")
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def count(
     names = [t.name for t in people]
     n = len(found)
     said = count_people(names)
-    if not said and "no_humans" not in names:
+    if not said and NO_HUMANS not in names:
         return Counted(tuple(people))
     if said == n:
         return Counted(tuple(people))
@@ -67,17 +73,18 @@ def count(
 
 def genders(found: Sequence[Mapping[str, float]]) -> tuple[int, int, int]:
     """How many girls, boys and others the persons look like, each judged alone."""
-    picked = [max(KINDS, key=lambda k: scores.get(f"1{k}", 0.0)) for scores in found]
+    picked = [max(GENDERS, key=lambda k: scores.get(people_tag(1, k), 0.0)) for scores in found]
     return picked.count("girl"), picked.count("boy"), picked.count("other")
 
 
 def _at_least(name: str) -> bool:
     """Whether a people tag gives a least number only (`multiple_girls`, `6+girls`)."""
-    return name.startswith("multiple") or "+" in name
+    count = people_count(name)
+    return bool(multiple_gender(name)) or (count is not None and count.least)
 
 
 def _numbers(names: Sequence[str]) -> bool:
-    return any(_NUMBER.fullmatch(name) and not _at_least(name) for name in names)
+    return any(people_count(name) and not _at_least(name) for name in names)
 
 
 def _likeliest(
@@ -90,7 +97,7 @@ def _likeliest(
         numbers = girls, boys, n - girls - boys
         if numbers[2] < 0:
             continue
-        scores = [possible.get(_name(k, m), 0.0) for k, m in zip(KINDS, numbers, strict=True) if m]
+        scores = [possible.get(people_tag(m, k), 0.0) for k, m in zip(GENDERS, numbers, strict=True) if m]
         if min(scores) < PLAUSIBLE:
             continue
         likely = sum(math.log(s) for s in scores) + _assignment(numbers, found)
@@ -101,25 +108,23 @@ def _likeliest(
 
 def _assignment(numbers: tuple[int, int, int], found: Sequence[Mapping[str, float]]) -> float:
     """The log-likelihood of the best way to make so many of the persons girls, boys and others."""
-    kinds = [k for k, m in zip(KINDS, numbers, strict=True) for _ in range(m)]
+    kinds = [k for k, m in zip(GENDERS, numbers, strict=True) for _ in range(m)]
     best = -math.inf
     for order in set(itertools.permutations(kinds)):
-        total = sum(math.log(max(0.02, s.get(f"1{k}", 0.0))) for k, s in zip(order, found, strict=True))
+        total = sum(
+            math.log(max(0.02, s.get(people_tag(1, k), 0.0))) for k, s in zip(order, found, strict=True)
+        )
         best = max(best, total)
     return best
 
 
-def _name(kind: str, number: int) -> str:
-    return f"{number}{kind}{'s' if number > 1 else ''}"
-
-
 def _tags(numbers: tuple[int, int, int], possible: Mapping[str, float]) -> tuple[Tag, ...]:
     tags = []
-    for kind, m in zip(KINDS, numbers, strict=True):
+    for kind, m in zip(GENDERS, numbers, strict=True):
         if m:
-            tags.append(_name(kind, m))
+            tags.append(people_tag(m, kind))
         if m > 1:
-            tags.append(f"multiple_{kind}s")
+            tags.append(multiple_tag(kind))
     if sum(numbers) == 1:
-        tags.append("solo")
+        tags.append(SOLO)
     return tuple(Tag(t, Category.GENERAL, possible.get(t), Source.PERSON) for t in tags if is_people(t))

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from lib_extend.config import LETTERS
 from lib_extend.people.contradictions import contradicted
 from lib_extend.people.counting import count
-from lib_extend.people.describing import describes_a_person
 from lib_extend.people.geometry import inside, iou, left_to_right
 from lib_extend.records import Category, Person, Record, Source, Tag
 from lib_extend.vocabulary.people_tags import count_people, is_people
+from lib_extend.vocabulary.person_aspects import describes_a_person
 
 MAX_PERSONS = len(LETTERS)
 

@@ -8,13 +8,7 @@ from __future__ import annotations
 
 from lib_extend.questions.records import Kind, Question
 from lib_extend.vocabulary.colors import PLAIN
-from lib_extend.vocabulary.objects import COLORABLE, COUNTABLE, GARMENTS
-
-FURNITURE = (
-    "curtains", "chair", "desk", "table", "bed", "sofa", "couch", "bathtub", "bookshelf",
-    "fireplace", "cabinet",
-)  # fmt: skip
-MATERIALS = ("wooden", "tile", "carpet", "stone", "tatami", "concrete", "marble", "brick")
+from lib_extend.vocabulary.objects import COLORABLE, COUNTABLE, FLOORS, FURNITURE, GARMENTS
 
 BUILTIN: tuple[Question, ...] = (
     Question(
@@ -50,7 +44,7 @@ BUILTIN: tuple[Question, ...] = (
         group="floor",
         kind=Kind.ONE_OF,
         after="floor",
-        answers=MATERIALS,
+        answers=FLOORS,
         plain=("carpet",),
         ask="What is the floor made of? Answer with one material.",
         tag="{answer}_floor",

@@ -12,15 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib_extend.sketch import vocabulary as words
+from lib_extend.vocabulary.objects import FLOORS, FURNITURE
 
 COUNTS = tuple(str(n) for n in range(10))
 COLORS = (*words.COLORS, "orange", "pink", "gray", "none")
 YES_NO = ("yes", "no")
-MATERIALS = ("wooden", "tile", "carpet", "stone", "tatami", "concrete", "marble", "brick", "none")
-FURNITURE = (
-    "curtains", "chair", "desk", "table", "bed", "sofa", "couch", "bathtub", "bookshelf",
-    "fireplace", "cabinet",
-)  # fmt: skip
+MATERIALS = (*FLOORS, "none")
 
 UNDRAWN = (
     "bag", "bench", "bird", "boat", "bottle", "bow", "bowl", "bus", "camera", "car", "cat", "clock", "dog",

@@ -38,6 +38,16 @@ CHOICES: tuple[tuple[str, ...], ...] = (
 )
 """The choices of a color question: (name, spelling, …) rows."""
 
+OF_PERSONS = frozenset(
+    "black brown blonde red blue pink purple white green grey gray silver orange yellow aqua light_blue "
+    "light_brown light_purple light_green dark_blue dark_green dark_brown dark_red platinum_blonde gold golden "
+    "violet beige tan maroon navy".split()
+)
+"""First words of tags that say the color of a person's hair, eyes or clothes."""
+
+SEVERAL = ("multicolored", "two-tone", "gradient", "streaked", "colored_inner", "split-color", "mismatched")
+"""With `{word}_{thing}` two colors of the thing are right."""
+
 _NAMES = {s: name for name, spellings in _SPELLINGS.items() for s in (name, *spellings)}
 # words that only people and models use: understood, not offered
 _NAMES |= {

@@ -35,6 +35,14 @@ COLORABLE: tuple[str, ...] = (
 )
 """Asked for a color when the tagger names them, or the furniture and door questions find them."""
 
+FURNITURE: tuple[str, ...] = tuple(
+    "curtains chair desk table bed sofa couch bathtub bookshelf fireplace cabinet".split()
+)
+"""Asked whether it is there, in this order."""
+
+FLOORS: tuple[str, ...] = tuple("wooden tile carpet stone tatami concrete marble brick".split())
+"""What a floor can be of."""
+
 GARMENTS: tuple[str, ...] = tuple(
     "shirt t-shirt skirt dress pants shorts jacket coat hoodie sweater cardigan vest apron kimono cape cloak "
     "swimsuit bikini leotard hat cap beret scarf necktie bowtie bow ribbon hair_ribbon hair_bow hairband gloves "

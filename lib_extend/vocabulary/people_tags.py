@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from lib_extend.records import Category, Source, Tag
 
-_COUNT = re.compile(r"(\d+)(\+?)(girl|boy|other)s?")
-_PEOPLE = re.compile(r"\d+\+?(?:girl|boy|other)s?|multiple_(?:girls|boys|others)|solo|no_humans")
+GENDERS = ("girl", "boy", "other")
+"""The kinds of people that Danbooru counts, in the order in which captions name them."""
+SOLO, NO_HUMANS = "solo", "no_humans"
+
+_COUNT = re.compile(rf"(\d+)(\+?)({'|'.join(GENDERS)})s?")
+_MULTIPLE = re.compile(rf"multiple_({'|'.join(GENDERS)})s")
+_DIGITS = 9
 _YEAR = re.compile(r"year_\d{4}")
 _AGES = frozenset({"oldest", "old", "modern", "recent", "newest"})
-_MULTIPLES = {"multiple_girls": "girl", "multiple_boys": "boy", "multiple_others": "other"}
 _RATINGS = frozenset({"general", "sensitive", "questionable", "explicit", "safe", "nsfw"})
 _QUALITY = frozenset(
     "masterpiece best_quality amazing_quality great_quality high_quality good_quality normal_quality "
     "low_quality bad_quality worst_quality very_aesthetic aesthetic displeasing very_displeasing absurdres "
     "highres lowres".split()
 )
-_MULTIPLE = 2
+_MULTIPLE_LEAST = 2
 """People that `multiple_girls` stands for at the least."""
 
 _GROUPS = {
@@ -32,9 +37,45 @@ _GROUPS = {
 }
 
 
+class PeopleCount(NamedTuple):
+    """What `2girls` or `6+boys` says; `least`: there may be more."""
+
+    number: int
+    gender: str
+    least: bool = False
+
+
+def people_count(name: str) -> PeopleCount | None:
+    """What a canonical name says of a number of people; None for `multiple_girls`, `solo` and what is no count."""
+    match = _COUNT.fullmatch(name)
+    return PeopleCount(int(match[1][:_DIGITS]), match[3], bool(match[2])) if match else None
+
+
+def multiple_gender(name: str) -> str:
+    """`girl` for `multiple_girls`; "" for other names."""
+    match = _MULTIPLE.fullmatch(name)
+    return match[1] if match else ""
+
+
+def people_tag(number: int, gender: str) -> str:
+    """`1girl`, `2girls`."""
+    return f"{number}{gender}{'s' if number > 1 else ''}"
+
+
+def multiple_tag(gender: str) -> str:
+    """`multiple_girls`."""
+    return f"multiple_{gender}s"
+
+
+def least_number(name: str) -> int:
+    """The least number of people that one people tag speaks of; 0 for `solo`, which counts nobody besides."""
+    count = people_count(name)
+    return count.number if count else _MULTIPLE_LEAST if multiple_gender(name) else 0
+
+
 def is_people(name: str) -> bool:
     """Whether a canonical name says how many people there are (`2girls`, `solo`, `no_humans`)."""
-    return _PEOPLE.fullmatch(name) is not None
+    return bool(_COUNT.fullmatch(name) or _MULTIPLE.fullmatch(name)) or name in (SOLO, NO_HUMANS)
 
 
 def classify(name: str) -> str:
@@ -59,12 +100,10 @@ def count_people(names: Iterable[str]) -> int:
     """
     most: dict[str, int] = {}
     for name in names:
-        match = _COUNT.fullmatch(name)
-        if match:
-            most[match[3]] = max(most.get(match[3], 0), int(match[1]))
-        elif name in _MULTIPLES:
-            kind = _MULTIPLES[name]
-            most[kind] = max(most.get(kind, 0), _MULTIPLE)
+        count = people_count(name)
+        kind = count.gender if count else multiple_gender(name)
+        if kind:
+            most[kind] = max(most.get(kind, 0), least_number(name))
     return sum(most.values())
 
 
@@ -72,7 +111,7 @@ def group(tag: Tag) -> str:
     """The field of a caption template that a tag belongs to."""
     if tag.category in _GROUPS and tag.source is not Source.PERSON:
         return _GROUPS[tag.category]
-    if _PEOPLE.fullmatch(tag.name):
+    if is_people(tag.name):
         return "people"
     if tag.source is Source.PERSON:
         return "persons"
@@ -85,7 +124,7 @@ def group(tag: Tag) -> str:
 
 def people_order(name: str) -> tuple[int, str]:
     """Sort key of people tags: girls, boys, others, then `multiple_…`, then `solo`."""
-    for place, word in enumerate(("girl", "boy", "other")):
+    for place, word in enumerate(GENDERS):
         if name[:1].isdigit() and word in name:
             return place, name
     return (3 if name.startswith("multiple") else 4), name

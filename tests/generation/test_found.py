@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from lib_extend.generation.cast import MAX_CHARACTERS, Cast, Character
 from lib_extend.generation.found import Found, Seen, assigned, look_for, persons_of
 from lib_extend.generation.places import columns
-from lib_extend.people.describing import describes_a_person
 from lib_extend.records import Analysis, Box, Caption, Person, Tag
+from lib_extend.vocabulary.person_aspects import describes_a_person
 from tests.generation.casts import TEXTS, casts, places
 
 LOOKS = ["black_hair", "white_hair", "blue_skirt", "red_eyes", "hat", "smile", "long_hair", "glasses"]

@@ -8,10 +8,10 @@ from hypothesis import given
 
 from lib_extend.people.contradictions import colored, contradicted
 from lib_extend.people.counting import count
-from lib_extend.people.describing import aspect_of, describes_a_person
 from lib_extend.people.geometry import crop_box, iou, left_to_right, position_words
 from lib_extend.records import Box, Person, Tag
 from lib_extend.sketch import vocabulary as words
+from lib_extend.vocabulary.person_aspects import aspect_of, describes_a_person
 
 
 @pytest.mark.parametrize(

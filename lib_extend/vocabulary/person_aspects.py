@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from lib_extend.vocabulary.objects import GARMENTS
+
 ENDINGS: dict[str, str] = {
     "hair": (
         "hair bangs ponytail twintails braid braids bun buns ahoge sidelocks hairstyle drill drills ringlets "
@@ -24,16 +26,16 @@ ENDINGS: dict[str, str] = {
         "horn antlers halo fins claws fur muscular tattoo scar scars bandages pregnant chest hips waist legs feet"
     ),
     "clothes": (
-        "shirt skirt miniskirt dress sundress pants shorts jeans jacket coat hoodie sweater cardigan blazer "
-        "uniform serafuku kimono yukata hakama hanfu cheongsam swimsuit bikini leotard bodysuit apron vest "
-        "cape cloak robe armor gauntlets socks kneehighs thighhighs pantyhose leggings legwear shoes boots footwear "
-        "sneakers sandals heels loafers slippers mittens gloves sleeves collar neckerchief necktie bowtie bow ribbon "
-        "hairband headband hairclip hairpin scrunchie hat cap beret helmet hood crown tiara headdress headwear "
-        "headphones veil mask glasses sunglasses eyewear goggles eyepatch earrings jewelry necklace pendant "
-        "bracelet bangle ring choker scarf belt sash obi corset bra panties underwear lingerie garter garters "
-        "pajamas tank_top crop_top camisole tunic blouse sarong poncho overalls suspenders suit tuxedo "
-        "turtleneck sweatshirt t-shirt buruma spats frills trim plaid polka_dot_legwear maid clothes costume outfit "
-        "lapels backpack cuffs brooch badge hairpods ornament piercing monocle wristband anklet watch"
+        " ".join(GARMENTS) + " "
+        "miniskirt sundress jeans blazer uniform serafuku yukata hakama hanfu cheongsam bodysuit robe "
+        "armor gauntlets leggings legwear footwear sneakers sandals heels loafers slippers mittens "
+        "sleeves collar neckerchief headband hairclip hairpin scrunchie helmet hood crown tiara headdress "
+        "headwear headphones veil mask glasses sunglasses eyewear goggles eyepatch earrings jewelry "
+        "necklace pendant bracelet bangle ring choker belt sash obi corset bra panties underwear lingerie "
+        "garter garters pajamas tank_top crop_top camisole tunic blouse sarong poncho overalls suspenders "
+        "suit tuxedo turtleneck sweatshirt buruma spats frills trim plaid polka_dot_legwear maid clothes "
+        "costume outfit lapels backpack cuffs brooch badge hairpods ornament piercing monocle wristband "
+        "anklet watch"
     ),
     "pose": (
         "standing sitting kneeling squatting lying crouching walking running jumping leaning bowing stretching "
@@ -71,6 +73,23 @@ NOT_A_PERSONS = frozenset(
     "multiple_rings".split()
 )
 """Names that the rules above would take, but that are about several persons or about none."""
+
+ALTERNATIVES: tuple[frozenset[str], ...] = tuple(
+    frozenset(line.split())
+    for line in (
+        "bald very_short_hair short_hair medium_hair long_hair",
+        "bald very_short_hair short_hair medium_hair very_long_hair absurdly_long_hair",
+        "ponytail twintails",
+        "open_mouth closed_mouth parted_lips",
+        "smile frown expressionless",
+        "flat_chest small_breasts medium_breasts large_breasts huge_breasts",
+        "standing sitting kneeling squatting lying",
+        "dark_skin pale_skin",
+        "short_sleeves long_sleeves sleeveless",
+        "blunt_bangs parted_bangs swept_bangs",
+    )
+)
+"""Of each line one person has one at the most."""
 
 _TABLES = tuple(
     (aspect, frozenset(ENDINGS.get(aspect, "").split()), frozenset(BEGINNINGS.get(aspect, "").split()),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from lib_extend.api import request_messages, security
@@ -58,6 +58,8 @@ class Gate:
                 await send({"type": "websocket.close", "code": 1008})
             return
         started = finished = False
+        body: _Body | None = None
+        sends_body = _has_body(headers_of(scope))
 
         async def sending(message: Message) -> None:
             nonlocal started, finished
@@ -66,12 +68,14 @@ class Gate:
                 started = True
                 given = {name.lower() for name, _ in message.get("headers", ())}
                 extra = [(k.encode(), v.encode()) for k, v in _ALWAYS.items() if k.encode() not in given]
+                if sends_body and (body is None or not body.whole):
+                    extra.append((b"connection", b"close"))  # what else comes is not wanted
                 message = {**message, "headers": [*message.get("headers", ()), *extra]}
             await send(message)
 
         try:
-            limit = self._check(scope)
-            await self.served(scope, _bounded(receive, limit), sending)
+            body = _Body(receive, self._check(scope))
+            await self.served(scope, body.receive, sending)
         except Exception as error:
             if finished:
                 return  # told already; Starlette raises once more for a log that has it from us
@@ -122,27 +126,39 @@ def route_path(scope: Scope) -> str:
     return path[len(root) :] if root and path.startswith(root + "/") else path
 
 
-def _bounded(receive: Receive, limit: int) -> Receive:
-    """`receive` with bounds: a body of `limit` bytes, and the time that it may take."""
-    taken, began, whole = 0, time.monotonic(), False
+class _Body:
+    """A request's body as it comes, with bounds: `limit` bytes, and the time that it may take.
 
-    async def bounded() -> Message:
-        nonlocal taken, whole
-        if whole:
-            return await receive()  # waits for the client to leave
-        left = began + BODY_SECONDS + taken / SLOWEST - time.monotonic()
+    Attributes:
+        whole: whether all of it is here.
+    """
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._began = time.monotonic()
+        self._taken = 0
+        self.whole = False
+
+    async def receive(self) -> Message:
+        """The next message. Raises ApiError: 408 too slow, 413 too large."""
+        if self.whole:
+            return await self._receive()  # waits for the client to leave
+        left = self._began + BODY_SECONDS + self._taken / SLOWEST - time.monotonic()
         try:
-            message = await asyncio.wait_for(receive(), max(left, 0.0))
+            message = await asyncio.wait_for(self._receive(), max(left, 0.0))
         except asyncio.TimeoutError:
             raise request_messages.SLOW.error(ApiError, status=408) from None
         if message["type"] == "http.request":
-            taken += len(message.get("body", b""))
-            whole = not message.get("more_body", False)
-            if taken > limit:
-                raise request_messages.TOO_LARGE.error(ApiError, status=413, limit=limit)
+            self._taken += len(message.get("body", b""))
+            self.whole = not message.get("more_body", False)
+            if self._taken > self._limit:
+                raise request_messages.TOO_LARGE.error(ApiError, status=413, limit=self._limit)
         return message
 
-    return bounded
+
+def _has_body(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 async def _refuse(error: Exception, scope: Scope, send: Send, login: security.Login) -> None:
@@ -150,8 +166,6 @@ async def _refuse(error: Exception, scope: Scope, send: Send, login: security.Lo
     headers = {"content-type": "application/json", "cache-control": "no-store"}
     if status == 401:
         headers |= security.challenge(headers_of(scope), login)
-    if status in (408, 413):  # what else comes is not wanted
-        headers["connection"] = "close"
     data = to_bytes(body)
     pairs = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
     pairs.append((b"content-length", str(len(data)).encode()))

@@ -146,6 +146,11 @@ def check_text(text: str) -> None:
         raise UserError("The text holds characters that no caption can have: type it anew.")
 
 
+def too_long(name: str) -> str:
+    """The sentence for a caption that an edit would make too long."""
+    return f"{show(Path(name).name)} would have more than {files.LONGEST_CAPTION:,} characters."
+
+
 def style_of(record: str | None, style: Style) -> Style:
     """How a caption is written, by our memory of it (`Written` as JSON), else as `style` says."""
     if record is None:
@@ -160,9 +165,7 @@ def _write(state: State, name: str, change: Change, style: Style) -> Write:
         record = state.record(name)
         after = change(text, style_of(record, style))
         if len(after) > files.LONGEST_CAPTION:
-            raise ImageError(
-                f"{show(Path(name).name)} would have more than {files.LONGEST_CAPTION:,} characters."
-            )
+            raise ImageError(too_long(name))
         return (data if after == text else encode(after)), record
 
     return Write(name, make)

@@ -11,13 +11,19 @@ from lib_extend.datasets import filters
 from lib_extend.datasets.browser import Browser
 from lib_extend.datasets.rows import image_id
 from lib_extend.errors import UserError
+from lib_extend.files.caption_files import LONGEST_CAPTION
 from lib_extend.files.caption_forms import find
 from lib_extend.files.scan import show
-from lib_extend.jobs.edit_runs import edit_captions, save_caption, style_of
+from lib_extend.jobs.edit_runs import edit_captions, save_caption, style_of, too_long
 from lib_extend.services.edit_actions import Edit, Plan, plan
 
 SAMPLES = 20
 """Captions shown before and after."""
+SAMPLE_LENGTH = 2000
+"""Characters of a caption that a sample shows."""
+_LEAD = 200
+"""Of these, how many before the first that changed."""
+CUT = "…"
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,8 @@ class Result:
     Attributes:
         total: pictures it was asked for. changed: captions it changes. run: its number; None for a preview, or when
             nothing changed.
-        samples: (image, before, after) of some captions. failed: (caption, reason) of those left as they are.
+        samples: (image, before, after) of some captions; long ones are cut to where they begin to differ, see `shown`.
+            failed: (caption, reason) of those left as they are.
         stopped: it was told to stop before it came to the end.
     """
 
@@ -100,9 +107,29 @@ def edit(
     changed = set(done.changed)
     _bring_up(browser, [n for n in images if caption_name(n) in changed])
     after = _texts(browser, [n for n in images if caption_name(n) in changed][:SAMPLES])
-    samples = tuple((name, before[name][0], text) for name, (text, _) in after.items() if name in before)
+    samples = tuple(
+        (name, *shown(before[name][0], text)) for name, (text, _) in after.items() if name in before
+    )
     run = done.run if done.changed or done.failed else None
     return Result(total, len(done.changed), run, samples, done.failed, done.stopped)
+
+
+def shown(before: str, after: str) -> tuple[str, str]:
+    """Two captions as a sample shows them: whole, or from where they begin to differ; `…` stands where one is cut."""
+    if max(len(before), len(after)) <= SAMPLE_LENGTH:
+        return before, after
+    low, high = 0, min(len(before), len(after))
+    while low < high:  # the length of what both begin with
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if before[low:middle] == after[low:middle] else (low, middle - 1)
+    start = max(0, low - _LEAD)
+    first, second = (
+        (CUT if start else "")
+        + text[start : start + SAMPLE_LENGTH]
+        + (CUT if text[start + SAMPLE_LENGTH :] else "")
+        for text in (before, after)
+    )
+    return first, second
 
 
 def save(browser: Browser, name: str, text: str, before: str) -> str:
@@ -157,22 +184,26 @@ def _previewed(
 ) -> Result:
     style = default_style(browser)
     by_caption = {browser.index.caption_name(n): n for n in reversed(images)}
-    shown = captions[:SAMPLES] if work.exact else captions
-    texts = {n: t for n, (t, _) in _texts(browser, (by_caption[c] for c in shown)).items()}
+    looked_at = captions[:SAMPLES] if work.exact else captions
+    texts = {n: t for n, (t, _) in _texts(browser, (by_caption[c] for c in looked_at)).items()}
     work.prepare(list(texts.values()))
     with browser.dataset.reading() as reader:
-        records = reader.records(shown)
+        records = reader.records(looked_at)
     samples: list[tuple[str, str, str]] = []
+    failed: list[tuple[str, str]] = []
     changed = 0
-    for caption in shown:
+    for caption in looked_at:
         name = by_caption[caption]
         before = texts.get(name, "")
         after = work.change(before, style_of(records.get(caption), style))
-        if after != before:
+        if len(after) > LONGEST_CAPTION:
+            failed.append((caption, too_long(caption)))
+        elif after != before:
             changed += 1
             if len(samples) < SAMPLES:
-                samples.append((name, before, after))
-    return Result(total, len(captions) if work.exact else changed, None, tuple(samples))
+                samples.append((name, *shown(before, after)))
+    changes = len(captions) if work.exact else changed
+    return Result(total, changes, None, tuple(samples), tuple(failed[:SAMPLES]))
 
 
 def _look_now(browser: Browser, names: Sequence[str] | None) -> None:

@@ -15,7 +15,7 @@ from lib_extend.captions.editing import Style, by_lines, fronted, lines_of, orde
 from lib_extend.datasets import filters as f
 from lib_extend.datasets.index_reading import is_prose
 from lib_extend.errors import UserError
-from lib_extend.guarded_regex import SECONDS, Budget, GuardedRegex
+from lib_extend.guarded_regex import LONGEST_RESULT, SECONDS, Budget, GuardedRegex
 from lib_extend.jobs.edit_runs import Change
 from lib_extend.vocabulary.tag_names import canonical, key
 
@@ -147,7 +147,7 @@ def _replace(edit: Edit) -> Plan:
         return Plan(
             f.Text(wanted.lower()),
             False,
-            lambda text, style: by_lines(text, lambda line: pattern.sub(lambda match: edit.to, line)),
+            lambda text, style: by_lines(text, lambda line: _replaced(pattern, line, edit.to)),
         )
     regex = _regex(edit, wanted)
     budget = Budget(SECONDS, _A_TEXT)
@@ -164,6 +164,19 @@ def _replace(edit: Edit) -> Plan:
         return by_lines(text, done.__getitem__)
 
     return Plan(f.Regex(wanted), False, change, prepare)
+
+
+def _replaced(pattern: re.Pattern[str], text: str, to: str) -> str:
+    """`text` with every match replaced; what grows beyond `LONGEST_RESULT` is cut off after it, and then refused."""
+    parts: list[str] = []
+    length = done = 0
+    for match in pattern.finditer(text):
+        parts += (text[done : match.start()], to)
+        length += match.start() - done + len(to)
+        done = match.end()
+        if length > LONGEST_RESULT:
+            break
+    return "".join((*parts, text[done:]))
 
 
 def _rename_by_regex(edit: Edit, vocabulary: Sequence[str]) -> Plan:

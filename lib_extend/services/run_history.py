@@ -15,6 +15,7 @@ from lib_extend.errors import ImageError, NotFoundError, PromptExtendError
 from lib_extend.jobs.recovery import tidy
 from lib_extend.jobs.undo import list_runs
 from lib_extend.services import messages
+from lib_extend.services.browse_edits import shown
 
 MOST_FAILURES = 1000
 
@@ -68,12 +69,14 @@ def newest_run(root: Path, *, running: bool) -> dict[str, Any]:
 
 def _change(change: Change, image: str, encodings: CaptionEncodings) -> dict[str, Any]:
     """A change as JSON values; `image` is the caption's image, "" when it is gone."""
+    before, after = _text(change.before, encodings), _text(change.after, encodings)
+    first, second = shown(before or "", after or "")
     return {
         "name": change.name,
         "image": image or None,
         "id": image_id(image) if image else None,
-        "before": _text(change.before, encodings),
-        "after": _text(change.after, encodings),
+        "before": None if before is None else first,
+        "after": None if after is None else second,
     }
 
 

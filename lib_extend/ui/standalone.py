@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import errno
 import html
+import ipaddress
 import os
 import socket
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.errors import UserError
-from lib_extend.host.safety import HERE, Safety
+from lib_extend.host.safety import Safety
 from lib_extend.ui import ids, tab
 
 PORT = 7865
@@ -54,12 +55,33 @@ def main(argv: Sequence[str]) -> int:
     for root in args.root:
         if not Path(root).is_dir():
             raise UserError(f"There is no folder {root}: check --root.")
-    with contextlib.closing(_listen(args.host, args.port)) as listener:
-        port = listener.getsockname()[1]
-        shown = "127.0.0.1" if args.host in ("0.0.0.0", "::", "") else args.host
-        address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
-        _serve(args.host, args.root, listener, address, open_browser=not args.no_browser)
+    if not args.host.strip():
+        raise UserError(
+            "--host is empty: leave it out for this machine only, or name an address (0.0.0.0 for all of them)."
+        )
+    with contextlib.closing(listen(args.host.strip(), args.port)) as listener:
+        _serve(args.root, listener, open_browser=not args.no_browser)
     return 0
+
+
+def addresses_of(listener: socket.socket) -> tuple[str, str]:
+    """The address to open, and the sentence that says what is listened on: as it was bound, not as it was asked for."""
+    bound, port = listener.getsockname()[:2]
+    address = ipaddress.ip_address(bound.partition("%")[0])
+    here = "::1" if address.version == 6 else "127.0.0.1"
+    shown = here if address.is_unspecified else bound
+    url = f"http://{f'[{shown}]' if address.version == 6 else shown}:{port}/"
+    if address.is_unspecified:
+        return (
+            url,
+            f"Prompt Extend is at {url} and at every other address of this machine ({bound}, port {port})",
+        )
+    return url, f"Prompt Extend is at {url}"
+
+
+def is_shared(listener: socket.socket) -> bool:
+    """Whether other machines can reach it."""
+    return not ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
 
 
 def make_app(safety: Safety, closing: Callable[[], bool] = lambda: False) -> Any:
@@ -88,7 +110,7 @@ def _head() -> str:
     return f'<style>{style}</style><script type="module" src="{entry}"></script>'
 
 
-def _listen(host: str, port: int | None) -> socket.socket:
+def listen(host: str, port: int | None) -> socket.socket:
     """A socket on `port`, or on the first free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in range(PORT, PORT + TRIED) if port is None else [port]:
@@ -111,18 +133,17 @@ def _listen(host: str, port: int | None) -> socket.socket:
     raise UserError(f"Ports {PORT} to {PORT + TRIED - 1} are all in use: choose one with --port.")
 
 
-def _serve(
-    host: str, roots: Sequence[str], listener: socket.socket, address: str, *, open_browser: bool
-) -> None:
+def _serve(roots: Sequence[str], listener: socket.socket, *, open_browser: bool) -> None:
     import uvicorn
 
     folders = tuple(Path(os.path.realpath(r)) for r in roots)
-    safety = Safety(shared=host not in HERE, roots=folders, login=False)
+    safety = Safety(shared=is_shared(listener), roots=folders, login=False)
     server: uvicorn.Server
     app = make_app(safety, closing=lambda: server.should_exit)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3))
     listener.listen()  # from now on whoever reads the line below is answered, if only in a moment
-    print(f"Prompt Extend is at {address} — end it with Ctrl+C.", flush=True)
+    address, sentence = addresses_of(listener)
+    print(f"{sentence} — end it with Ctrl+C.", flush=True)
     if open_browser:
         threading.Timer(1.0, webbrowser.open, [address]).start()
     with contextlib.suppress(KeyboardInterrupt):

@@ -242,7 +242,7 @@ def edit(
     """Change the captions of the pictures that are meant.
 
     An edit is a run, which can be undone; `stopped`: not all captions were looked at. Long captions are cut in the
-    samples, where they begin to differ; `…` marks a cut.
+    samples to where they begin to differ; `…` marks a cut.
     """
     if filter is not None and ids is not None:
         raise request_messages.FILTER_OR_IDS.error(field="ids")
@@ -294,7 +294,10 @@ def run(
     offset: Offset = 0,
     limit: Annotated[int, Takes("changes at the most (default 1000)", low=1, high=MOST_CHANGES)] = 1000,
 ) -> dict[str, Any]:
-    """One run with a page of what it changed."""
+    """One run with a page of what it changed.
+
+    Long captions are cut to where they begin to differ; `…` marks a cut.
+    """
     return run_history.run_with_changes(_browser(services, folder), run, offset, limit)
 
 

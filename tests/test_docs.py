@@ -176,6 +176,38 @@ with WorkerClient() as worker:
     }
 
 
+def test_add_a_route(copy: Path) -> None:
+    routes = copy / "lib_extend" / "api" / "routes"
+    (routes / "difference_routes.py").write_text(example("route"), encoding="utf-8")
+    code = """
+from pathlib import Path
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from lib_extend.api import mounting
+from lib_extend.services import container
+app = Starlette()
+services = container.make(data=Path("data"))
+mounting.mount(app, services=services)
+client = TestClient(app, base_url="http://localhost/prompt-extend/v1")
+for name, config in (("a", {"threshold": 0.4}), ("b", {"threshold": 0.5, "max_tags": 9})):
+    assert client.put(f"presets/{name}", json={"config": config}).status_code == 200
+told = client.get("openapi.json").json()["paths"]["/prompt-extend/v1/presets/{name}/differences"]["get"]
+print([
+    client.get("presets/a/differences", params={"to": "b"}).json(),
+    client.get("presets/a/differences").json(),
+    [p["name"] for p in told["parameters"]],
+    "The settings in which two presets differ." in client.get("docs.md").text,
+])
+services.close()
+"""
+    assert eval(run_in(copy, code)) == [
+        {"differences": ["max_tags", "threshold"]},
+        {"error": "to is needed.", "code": "needed", "field": "to", "name": "to"},
+        ["name", "to"],
+        True,
+    ]
+
+
 def test_the_readme_questions_work(tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     file = tmp_path / "own.toml"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -140,3 +142,20 @@ def test_the_checkpoint_goes_and_comes(server: Server) -> None:
 
 def test_no_route_is_listed_twice() -> None:
     assert len({(r.method, r.path) for r in all_routes()}) == len(all_routes())
+
+
+def test_mounting_costs_a_starting_webui_nothing() -> None:
+    """Routes, services and what they need are made at the first request."""
+    code = (
+        "import sys, starlette.routing, starlette.applications; before = set(sys.modules)\n"
+        "from lib_extend.api import mounting\n"
+        "mounting.mount(starlette.applications.Starlette())\n"
+        "print(*sorted(m for m in set(sys.modules) - before if m.startswith('lib_extend.')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert set(done.stdout.split()) <= {
+        "lib_extend.api", "lib_extend.api.address", "lib_extend.api.mounting", "lib_extend.host",
+        "lib_extend.host.gradio", "lib_extend.host.detect",
+    }  # fmt: skip

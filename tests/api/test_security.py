@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
+import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +15,13 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from lib_extend.api import gate
 from lib_extend.api.address import PREFIX
 from lib_extend.api.finding import all_routes
 from lib_extend.api.mounting import mount
 from lib_extend.api.security import HOSTS
 
-from .conftest import Server
+from .conftest import Live, Server
 
 Pictures = Callable[..., None]
 OWN = "http://127.0.0.1:7860"
@@ -410,3 +414,121 @@ def test_a_caption_that_leads_outside_is_neither_read_nor_written(
         "a.png",
         "a.txt",
     }
+
+
+# what costs a server
+
+
+def _sent(live: Live, request: bytes) -> socket.socket:
+    host, port = live.root.removeprefix("http://").split(":")
+    caller = socket.create_connection((host, int(port)), 10)
+    caller.sendall(request)
+    return caller
+
+
+def _head(path: str, length: int) -> bytes:
+    lines = (f"POST {PREFIX}{path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json")
+    return "\r\n".join((*lines, f"Content-Length: {length}", "", "")).encode()
+
+
+def _until_closed(caller: socket.socket, seconds: float, trickle: bytes = b" ") -> bytes:
+    """What the server says until it ends the connection, while `trickle` is sent again and again."""
+    got, end = b"", time.monotonic() + seconds
+    caller.settimeout(0.05)
+    while time.monotonic() < end:
+        try:
+            piece = caller.recv(65536)
+        except TimeoutError:
+            with contextlib.suppress(OSError):
+                caller.sendall(trickle)
+            continue
+        except OSError:
+            return got
+        if not piece:
+            return got
+        got += piece
+    pytest.fail(f"it is open still, after {got!r}")
+
+
+def test_a_body_that_trickles_in_is_dropped(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "BODY_SECONDS", 0.4)
+    callers = [_sent(live, _head("/worker", 1000) + b"{") for _ in range(40)]
+    for caller in callers:
+        with caller:
+            answer = _until_closed(caller, 8.0)
+        assert b" 408 " in answer.split(b"\r\n", 1)[0] and b'"code":"slow"' in answer
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nothing", b" 404 "), ("/state", b" 405 ")])
+def test_a_body_that_nobody_reads_does_not_hold_the_connection(live: Live, path: str, status: bytes) -> None:
+    with _sent(live, _head(path, 1_000_000) + b"{") as caller:
+        assert status in _until_closed(caller, 8.0).split(b"\r\n", 1)[0]
+
+
+def test_a_body_that_comes_in_pieces_is_taken(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "BODY_SECONDS", 5.0)
+    body = b'{"action": "unload"}'
+    with _sent(live, _head("/worker", len(body))) as caller:
+        for i in range(len(body)):
+            caller.sendall(body[i : i + 1])
+            time.sleep(0.01)
+        caller.settimeout(10)
+        assert b" 200 " in caller.recv(65536).split(b"\r\n", 1)[0]
+
+
+@pytest.mark.parametrize("action", ["make", "repair", "remove", "stop"])
+def test_a_stranger_does_not_change_the_environment(
+    server: Server, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(server.services.environment, "act", lambda name: asked.append(name) or "1")
+    server.share()
+    answer = server.request("POST", "/environment", json={"action": action})
+    assert "--gradio-auth" in refused(answer) and answer.json()["code"] == "trusted" and not asked
+    server.safety = replace(server.safety, login=True)
+    server.credentials = {"mina": "x"}
+    headers = basic("mina", "x")
+    assert server.request("POST", "/environment", json={"action": action}, headers=headers).status_code == 200
+    assert asked == [action]
+
+
+def test_a_preview_of_a_large_caption_is_small(server: Server, folder: Path, pictures: Pictures) -> None:
+    pictures(folder, "a.png", "b.png")
+    (folder / "a.txt").write_text("1girl, " + "x" * 990_000)
+    (folder / "b.txt").write_text("1girl, " + "y" * 5000 + ", red hat, " + "z" * 5000)
+    id = server.open(folder)
+    body = {"filter": "", "action": "replace", "tags": ["x"], "to": "y" * 900, "preview": True}
+    answer = server.request("POST", f"/datasets/{id}/edit", json=body)
+    assert answer.status_code == 200 and len(answer.content) < 20_000
+    assert (
+        answer.json()["changed"] == 0
+        and "more than 1,000,000 characters" in answer.json()["failures"][0]["reason"]
+    )
+    (sample,) = server.post(f"/datasets/{id}/edit", {**body, "tags": ["red"], "to": "blue"})["samples"]
+    assert sample["before"][0] == sample["before"][-1] == "…" and len(sample["before"]) < 2100
+    assert "yy, red hat, zz" in sample["before"] and "yy, blue hat, zz" in sample["after"]
+    server.post(f"/datasets/{id}/edit", {**body, "tags": ["red"], "to": "blue", "preview": False})
+    assert (folder / "b.txt").read_text() == "1girl, " + "y" * 5000 + ", blue hat, " + "z" * 5000
+
+
+@posix
+def test_what_lies_in_a_folder_of_names_is_data(server: Server, tmp_path: Path) -> None:
+    """Files that are none, nested too deeply or too large are one sentence each; a name never leads out."""
+    presets = tmp_path / "data" / "presets"
+    presets.mkdir(parents=True)
+    os.mkfifo(presets / "pipe.json")
+    (presets / "deep.json").write_text("[" * 100_000)
+    (presets / "large.json").write_text(" " * 1_000_001)
+    (presets / "list.json").write_text("[]")
+    rows = {r["name"]: r.get("problem", "") for r in server.get("/presets")}
+    assert set(rows) == {"deep", "large", "list"} and all(rows.values())
+    assert str(tmp_path) not in "".join(rows.values())
+    for name in ("..%2F..%2Fout", "%2e%2e/out", "a/../../out", "C:\\out", "x" * 99):
+        for path, body in (
+            (f"/casts/{name}", {"cast": {"characters": [{"prompt": "x"}]}}),
+            (f"/characters/{name}", {"character": {"prompt": "x"}}),
+            (f"/questions/own/{name}", {"ask": "What season is it?"}),
+        ):
+            server.request("PUT", path, json=body)
+    made = {p.parent for p in tmp_path.rglob("*") if p.is_file() and p.parent != presets}
+    assert made <= {tmp_path / "data" / n for n in ("casts", "characters", "questions")}

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend import __version__
+from lib_extend.cli import leaving
 from lib_extend.cli.history_output import UndoReport, version_json, version_line
 from lib_extend.cli.output import Lines, Report, Terminal, count
 from lib_extend.config.arguments import add_settings, config_of
@@ -136,6 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     says.add_argument("--correct", nargs=3, metavar=(*where, "ANSWER"), help="this is the answer")
     _add_state(review)
     review.set_defaults(run=_review)
+
+    leaving.add(commands, _add_state)
 
     # parsed by the page, see _serve; here for the list of commands
     commands.add_parser("serve", help="open the page in a browser, without a WebUI", add_help=False)

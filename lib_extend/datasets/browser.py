@@ -13,7 +13,7 @@ import time
 import traceback
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -232,6 +232,8 @@ class Browser:
             return self._with_regex(leaf.pattern, among)
         if isinstance(leaf, filters.Changed):
             return self._changed_by(leaf.run)
+        if isinstance(leaf, filters.LeftOut):
+            return self._left_out_bits()
         if not isinstance(leaf, filters.All):
             self._indexed.wait()
         with self.lock:
@@ -261,8 +263,14 @@ class Browser:
             return known[1]
         tree = parse(text)
         bits = filters.evaluate(tree, self, self.index.alive)
-        _remember(self._masks, text, (generation, bits))
+        if not filters.speaks_of_left_out(tree):  # that changes without the index
+            _remember(self._masks, text, (generation, bits))
         return bits
+
+    def counted(self, text: str) -> int:
+        """As `filtered`, without pictures that are left out, unless the filter speaks of them itself."""
+        bits = self.filtered(text)
+        return bits if filters.speaks_of_left_out(parse(text)) else bits & ~self._left_out_bits()
 
     def images(
         self, filter: str = "", *, sort: str = "name", offset: int = 0, limit: int = 100
@@ -281,13 +289,15 @@ class Browser:
         generation = self._generation
         bits = self.filtered(filter)
         known = self._orders.get((filter, sort))
-        if known is None or known[0] != generation:
+        if known is None or known[0] != generation or filters.speaks_of_left_out(parse(filter)):
             with self.lock:
                 known = (generation, self.index.ordered(bits, name, backwards=sort[:1] == "-"))
             _remember(self._orders, (filter, sort), known)
+        with self.dataset.reading() as reader:
+            left_out = reader.left_out()
         places = known[1][max(0, offset) : max(0, offset) + min(limit, MOST_ROWS)]
         with self.lock:
-            rows = [self._json(p) for p in places if self.index.alive >> p & 1]
+            rows = [self._json(p, left_out) for p in places if self.index.alive >> p & 1]
         return len(known[1]), rows
 
     def tags(
@@ -297,7 +307,7 @@ class Browser:
 
         `like`: only tags that hold this, those that begin with it first.
         """
-        bits = self.filtered(filter)
+        bits = self.counted(filter)
         self._indexed.wait()
         with self.lock:
             counts = self.index.counts(bits)
@@ -333,7 +343,7 @@ class Browser:
         with self.lock:
             return sorted(self.index.names[p] for p in self.index.members(bits & self.index.alive))
 
-    def _json(self, place: int) -> dict[str, Any]:
+    def _json(self, place: int, left_out: Mapping[str, str]) -> dict[str, Any]:
         row = self.index.row(place)
         problems = {"image": row.flags & BROKEN_IMAGE, "caption": row.flags & BROKEN_CAPTION}
         return {
@@ -350,6 +360,7 @@ class Browser:
             "changed": self.index.changed(place) / 1e9,
             "sure": round(row.sure, 4),
             "sources": dict(zip(SOURCES, row.sources, strict=True)),
+            "left_out": left_out.get(row.name),
             "problems": [what for what, flag in problems.items() if flag],
         }
 
@@ -362,6 +373,13 @@ class Browser:
             )
         if self._looked and time.monotonic() - self._looked > max(_LEAST_PAUSE, _PAUSES * self._took):
             self.look_again()
+
+    def _left_out_bits(self) -> int:
+        with self.dataset.reading() as reader:
+            names = reader.left_out()
+        with self.lock:
+            places = [self.index.places[n] for n in names if n in self.index.places]
+        return sum(1 << p for p in places)
 
     def _changed_by(self, run: int | None) -> int:
         with self.dataset.reading() as reader:

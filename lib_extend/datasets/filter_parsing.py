@@ -16,6 +16,7 @@ from lib_extend.datasets.filters import (
     Exact,
     From,
     Has,
+    LeftOut,
     Node,
     Not,
     Or,
@@ -122,6 +123,8 @@ def _leaf(text: str, i: int) -> tuple[_Token, int]:
         return _Token(lower, i), end
     if lower == "unsure":
         return _Token("leaf", i, Unsure()), end
+    if lower == "left-out":
+        return _Token("leaf", i, LeftOut()), end
     name = _name(value, i)
     # kaomoji such as *_* and tags such as !? are names, not wildcards
     wild = set(value) & {"*", "?"} and not set(value) <= {"!", "?"} and name not in KAOMOJI

@@ -5,6 +5,7 @@
     (a or b) and not c                         `and` is understood, `or` binds less, `not` more
     text:"in her hand"  /\\d+ (boxes|bags)/    text anywhere in the caption, a regular expression on it
     source:question  has:caption  unsure       where tags came from, what there is, answers to look at
+    left-out                                   pictures that were left out
     changed:last  changed:12                   captions changed by the newest run that changed any, or by run 12
     tokens>75  tags<5                          numbers of CLIP tokens and of tags
 
@@ -104,6 +105,11 @@ class Unsure:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Pictures that a person left out."""
+
+
+@dataclass(frozen=True)
 class Not:
     """Pictures that are not among these."""
 
@@ -124,7 +130,7 @@ class Or:
     items: tuple[Node, ...]
 
 
-Leaf = All | Words | Wild | Exact | Text | Regex | From | Has | Changed | Compare | Unsure
+Leaf = All | Words | Wild | Exact | Text | Regex | From | Has | Changed | Compare | Unsure | LeftOut
 Node = Leaf | Not | And | Or
 
 
@@ -150,6 +156,15 @@ def evaluate(node: Node, rows: Rows, among: int) -> int:
             found |= evaluate(item, rows, among & ~found)
         return found
     return among & rows.select(node, among)
+
+
+def speaks_of_left_out(node: Node) -> bool:
+    """Whether a filter says itself what becomes of pictures that are left out."""
+    if isinstance(node, Not):
+        return speaks_of_left_out(node.item)
+    if isinstance(node, (And, Or)):
+        return any(map(speaks_of_left_out, node.items))
+    return isinstance(node, LeftOut)
 
 
 def _cost(node: Node) -> int:

@@ -28,11 +28,11 @@ class Run:
     """One run over the folder.
 
     Attributes:
-        kind: "tag", "preview", "edit", "review" or "undo". status: "running", "done", "stopped", or "undone" when all
+        kind: "tag", "preview", "edit", "review", "leave_out" or "undo". status: "running", "done", "stopped", or "undone" when all
             that it changed was taken back.
         started, finished: seconds since the epoch; `finished` None while unfinished.
         images: how many it planned. undoes: the run it took back (kind "undo").
-        changed, failed: counts of captions written and images that failed.
+        changed, failed: counts of captions written (or of pictures left out and taken in) and images that failed.
         taken_back: how many of those changed were taken back.
     """
 
@@ -151,16 +151,19 @@ class RunRows:
     def drop_run(self, run: int) -> None:
         """Forget a run that changed nothing; one that met another text keeps its number, for the text's sake."""
         with self.transaction():
-            if self._db.execute("SELECT 1 FROM changes WHERE run=?", (run,)).fetchone() is None:
+            kept = "SELECT 1 FROM changes WHERE run=? UNION SELECT 1 FROM marks WHERE run=?"
+            if self._db.execute(kept, (run, run)).fetchone() is None:
                 self._db.execute("DELETE FROM runs WHERE id=?", (run,))
 
     def runs(self) -> list[Run]:
         """All runs, oldest first."""
         back = self._taken_back()
+        unmarked = self._marks_taken_back()
         rows = self._db.execute(
             "SELECT id, kind, status, started, finished, config, images, undoes,"
             " (SELECT count(DISTINCT path) FROM changes"
-            "  WHERE run=runs.id AND state='written' AND before IS NOT after),"
+            "  WHERE run=runs.id AND state='written' AND before IS NOT after)"
+            " + (SELECT count(*) FROM marks WHERE run=runs.id),"
             " (SELECT count(*) FROM items WHERE run=runs.id AND reason<>'')"
             " FROM runs ORDER BY id"
         )
@@ -171,6 +174,8 @@ class RunRows:
             if not 0 <= started <= _LATEST or not 0 <= (finished or 0) <= _LATEST:
                 raise DamagedState("a time is none")
             taken, left = back.get(id, (0, 1))
+            if id in unmarked:
+                taken, left = changed, 0
             shown = status if left else "undone"
             result.append(
                 Run(
@@ -199,6 +204,17 @@ class RunRows:
             )
         )
         return {run: (n, files[run] - n) for run, n in taken.items()}
+
+    def _marks_taken_back(self) -> set[int]:
+        """Runs that left pictures out, or took them in, and that an undo took back."""
+        rows = self._db.execute(
+            "SELECT id, undoes FROM runs WHERE undoes IS NOT NULL AND id IN (SELECT run FROM marks) ORDER BY id"
+        )
+        gone: dict[int, int] = {}  # by the undo
+        for undo, run in rows:
+            gone.pop(run, None)  # it was an undo itself: what that took back is there again
+            gone[undo] = run
+        return set(gone.values())
 
     # the images of a run
 
@@ -261,9 +277,12 @@ class RunRows:
         return [_change(r) for r in rows]
 
     def count_changed(self, run: int) -> int:
-        """How many captions a run changed, or found as it would have left them."""
-        query = "SELECT count(DISTINCT path) FROM changes WHERE run=? AND state='written'"
-        return int(self._db.execute(query, (run,)).fetchone()[0])
+        """How many captions a run changed, or found as it would have left them; and how many marks of pictures."""
+        query = (
+            "SELECT (SELECT count(DISTINCT path) FROM changes WHERE run=? AND state='written')"
+            " + (SELECT count(*) FROM marks WHERE run=?)"
+        )
+        return int(self._db.execute(query, (run, run)).fetchone()[0])
 
     def changed_files(self) -> list[str]:
         """Names of all captions that any run changed."""

@@ -57,6 +57,10 @@ class StateReader:
         """The decision on the captions' encodings as JSON, "" without one."""
         return str(next(self._rows("SELECT value FROM meta WHERE name=?", (META,)), ("",))[0])
 
+    def left_out(self) -> dict[str, str]:
+        """The pictures that are left out, and why."""
+        return {os.fsdecode(p): r for p, r in self._rows("SELECT path, reason FROM left_out")}
+
     def last_run(self) -> int:
         """The number of the newest run, 0 before the first."""
         return int(next(self._rows("SELECT max(id) FROM runs"), (0,))[0] or 0)

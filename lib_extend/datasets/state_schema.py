@@ -63,6 +63,15 @@ UPDATE changes SET reverts = (
 UPDATE runs SET status = 'done' WHERE status = 'undone';
 """
 
+# Pictures that a person left out, and what each run changed of it (the reason before and after, NULL where it is not).
+_LEFT_OUT = """
+CREATE TABLE left_out (path BLOB PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE marks (
+    run INTEGER NOT NULL, path BLOB NOT NULL, reason_before TEXT, reason_after TEXT,
+    PRIMARY KEY (run, path)
+) WITHOUT ROWID;
+"""
+
 
 def _script(text: str) -> Callable[[sqlite3.Connection], None]:
     def apply(db: sqlite3.Connection) -> None:
@@ -76,6 +85,7 @@ def _script(text: str) -> Callable[[sqlite3.Connection], None]:
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _script(_FIRST),
     _script(_ONE_HISTORY_A_FILE),
+    _script(_LEFT_OUT),
 )
 """Entry n leads from format n to format n + 1; 0 is an empty file. They run within a transaction."""
 

@@ -38,7 +38,7 @@ _DAMAGE = (sqlite3.DatabaseError, ValueError, TypeError, LookupError, OverflowEr
 
 
 class Updater:
-    """Fills one `Index`. Its methods are called by one thread at a time.
+    """Fills one `Index`. Its methods are called by one thread at a time. `encodings` decodes the captions.
 
     Args:
         dataset: the folder, and where its state lives.
@@ -67,7 +67,7 @@ class Updater:
         self._closed = False
         self._context_of: tuple[int, str] | None = None
         self._last_context = Context()
-        self._encodings = CaptionEncodings(dataset.root)
+        self.encodings = CaptionEncodings(dataset.root)
         self._encodings_of: str | None = None
         # images of the run under way that were read since they were done
         self._run = 0
@@ -284,9 +284,9 @@ class Updater:
         stored = reader.encodings() or (self._store.meta("encodings") if self._store else "")
         if stored != self._encodings_of:
             self._encodings_of = stored
-            self._encodings = CaptionEncodings(self._root, stored)
-        self._encodings.read.clear()
-        return self._encodings
+            self.encodings = CaptionEncodings(self._root, stored)
+        self.encodings.read.clear()
+        return self.encodings
 
     def _foreign(self) -> Iterator[tuple[str, Listed]]:
         """Images whose captions are not UTF-8, or could not be read."""

@@ -50,13 +50,14 @@ class Survey:
     """What a folder holds.
 
     Attributes:
-        found: the images. excluded: those that an exclude glob leaves out.
+        found: the images. excluded: those that an exclude glob leaves out. left_out: those that a person did.
         not_read: pictures of kinds that are not read. sidecars: the JSON file of each image that has one, by image.
         twofold: (image, caption in use, caption left alone) where an image has several.
     """
 
     found: list[Found]
     excluded: list[str]
+    left_out: list[str]
     not_read: list[str]
     sidecars: dict[str, str]
     twofold: list[tuple[str, str, str]]
@@ -68,12 +69,13 @@ def survey(
     recursive: bool = False,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    left_out: Collection[str] = (),
     limit: int | None = None,
     allowed: Callable[[Path], bool] = lambda path: True,
 ) -> Survey:
     """The images under `root`, sorted by name, and what else there is. Hidden files are left out.
 
-    `include` holds globs, and names of single images with `/` before them; `exclude` globs. Links to folders are
+    `include` holds globs, and names of single images with `/` before them; `exclude` globs, `left_out` names. Links to folders are
     followed once each, so a loop ends. Of two images with one caption the first in order keeps it; the others carry
     `clash`.
 
@@ -99,10 +101,13 @@ def survey(
     stems = Counter(os.path.normcase(os.path.splitext(name)[0]) for name, _, _ in images)
     exact = {glob[1:] for glob in include if glob.startswith("/")}
     globs = [glob for glob in include if not glob.startswith("/")]
-    result = Survey([], [], sorted(not_read), {}, [])
+    result = Survey([], [], [], sorted(not_read), {}, [])
     owners: dict[str, str] = {}
     for name, size, mtime in images:
         if include and name not in exact and not matches(name, globs):
+            continue
+        if name not in exact and name in left_out:
+            result.left_out.append(name)
             continue
         if name not in exact and matches(name, exclude):
             result.excluded.append(name)

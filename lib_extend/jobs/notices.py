@@ -28,6 +28,9 @@ def of_folder(root: Path, survey: Survey, config: TagConfig) -> Iterator[ev.Noti
     if survey.excluded:
         text = f"Left out by --exclude-images: {_pictures(survey.excluded)} ({_some(survey.excluded)})."
         yield _notice("excluded", text, survey.excluded)
+    if survey.left_out:
+        text = f"Left out by you: {_pictures(survey.left_out)} ({_some(survey.left_out)})."
+        yield _notice("left_out", text, survey.left_out)
     yield from _forms(survey.found)
     if survey.twofold:
         image, used, other = survey.twofold[0]

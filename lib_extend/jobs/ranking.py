@@ -134,7 +134,9 @@ class Ranking:
         config = last_config(state, self._dataset.root)
         # once for all images: it reads the question files and looks at the models' folders
         captioner = captioner_of(state, config)
-        found = scan(self._dataset.root, recursive=config.recursive)
+        left_out = state.left_out()
+        listed = scan(self._dataset.root, recursive=config.recursive, exclude=config.exclude_images)
+        found = [f for f in listed if f.name not in left_out]
         judged = state.judged()
         items = sorted(self._answers(state, config, captioner, found, judged), key=_urgency)
         last = next((n for n, i in enumerate(items) if not _contradicted(i)), len(items))

@@ -104,11 +104,14 @@ class TagJob:
             WorkerError: the inference process cannot be kept alive.
         """
         began = time.monotonic()
+        with self.dataset.reading() as reader:
+            left_out = reader.left_out()
         look = survey(
             self.root,
             recursive=self.config.recursive,
             include=self.config.include,
             exclude=self.config.exclude_images,
+            left_out=left_out,
             limit=self.config.limit,
         )
         found = look.found

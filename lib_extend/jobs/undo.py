@@ -19,6 +19,7 @@ from lib_extend.files.scan import show
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs import journal
 from lib_extend.jobs.journal import Write
+from lib_extend.jobs.leaving_out import take_back
 from lib_extend.jobs.recovery import working
 
 UNDO = "undo"
@@ -138,6 +139,10 @@ class UndoJob:
     ) -> Iterator[ev.Event]:
         left = state.effective(target.id)
         done = state.count_changed(this) if continued else 0
+        if state.marks_of(target.id):
+            _, stayed = take_back(state, target.id, this, force=self._force)
+            outcome.failed += stayed
+            yield from (ev.Failed(name, reason) for name, reason in stayed)
         names = sorted(left)
         total = done + len(names)
         state.update_run(this, "running", None, images=total)

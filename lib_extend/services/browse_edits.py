@@ -9,6 +9,7 @@ from typing import Any
 from lib_extend.captions.editing import Style
 from lib_extend.datasets import filters
 from lib_extend.datasets.browser import Browser
+from lib_extend.datasets.caption_encodings import CaptionEncodings
 from lib_extend.datasets.rows import image_id
 from lib_extend.errors import UserError
 from lib_extend.files.caption_files import LONGEST_CAPTION
@@ -147,6 +148,17 @@ def save(browser: Browser, name: str, text: str, before: str) -> str:
     return browser.row(name).caption
 
 
+def encodings(browser: Browser) -> dict[str, Any]:
+    """The decision on the encodings of the folder's captions, as JSON values."""
+    browser.wait(60)
+    with browser.dataset.reading() as reader:
+        stored = reader.encodings()
+    decision = (
+        CaptionEncodings(browser.root, stored).decision if stored else browser.updater.encodings.decision
+    )
+    return decision.to_json()
+
+
 def default_style(browser: Browser) -> Style:
     """How captions of the folder are written, by the newest run that tagged it."""
     with browser.dataset.reading() as reader:
@@ -160,7 +172,7 @@ def default_style(browser: Browser) -> Style:
 
 def _meant(browser: Browser, filter: str | None, names: Sequence[str] | None) -> int:
     if names is None:
-        return browser.filtered(filter or "")
+        return browser.counted(filter or "")
     browser.wait(60)
     flags = 0
     with browser.lock:

@@ -17,6 +17,7 @@ from lib_extend.datasets.browse import Browser, name_of
 from lib_extend.errors import ConflictError, NotFoundError
 from lib_extend.files.scan import show
 from lib_extend.jobs.edit_runs import Conflict
+from lib_extend.jobs.leaving_out import leave_out
 from lib_extend.services import browse_edits, messages, run_history
 from lib_extend.services.container import Services
 from lib_extend.services.edit_actions import Edit
@@ -258,6 +259,40 @@ def edit(
         return browse_edits.edit(
             browser, asked, filter=filter, names=names, preview=preview, progress=now.progress, stop=now.stop.is_set
         ).to_json()  # fmt: skip
+
+
+@routes.post("/datasets/{folder}/left-out", gives={"run": 5, "changed": 2}, pool="browsing")
+def leave_out_pictures(
+    services: Services,
+    folder: str,
+    ids: Annotated[list[str], Takes("which pictures, by id")],
+    reason: Annotated[str, Takes("why")] = "",
+    back: Annotated[bool, Takes("take them in again")] = False,
+) -> dict[str, Any]:
+    """Leave pictures out: no job takes them, no statistic counts them, their files stay as they are.
+
+    A run (0 when nothing changed), which can be undone. The filter word `left-out` finds them.
+    """
+    browser = _browser(services, folder)
+    names = [name_of(i) for i in ids]
+    for name in names:
+        if not browser.has(name) and not back:
+            raise messages.NO_IMAGE.error(NotFoundError, name=show(name), field="ids")
+    run, changed = leave_out(browser.dataset, names, reason=reason, back=back)
+    return {"run": run, "changed": changed}
+
+
+@routes.get(
+    "/datasets/{folder}/encodings",
+    gives={"files": {"gb18030": 40}, "unsure": 1, "chosen": "auto"},
+    pool="browsing",
+)
+def encodings(services: Services, folder: str) -> dict[str, Any]:
+    """In which encodings the captions are that are not UTF-8: how many speak for which, how many could not be told.
+
+    `chosen` is what the newest run was told (`caption_encoding`). All is empty until such a caption was met.
+    """
+    return browse_edits.encodings(_browser(services, folder))
 
 
 @routes.get("/datasets/{folder}/edit", gives=_EDITING, pool="browsing")

@@ -1,0 +1,55 @@
+"""The pictures that are left out, in the dataset's database: which, why, and what each run changed of it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One change of one picture by one run: the reason for leaving it out before and after, None where it is not."""
+
+    image: str
+    before: str | None
+    after: str | None
+
+
+class MarkRows:
+    """What `State` knows of pictures left out. `_db` is its connection."""
+
+    _db: sqlite3.Connection
+
+    def left_out(self) -> dict[str, str]:
+        """The pictures that are left out, and why ("" where no reason was given)."""
+        return {os.fsdecode(p): r for p, r in self._db.execute("SELECT path, reason FROM left_out")}
+
+    def set_left_out(self, run: int, reasons: Mapping[str, str | None]) -> list[Mark]:
+        """Leave pictures out for these reasons, or (None) no more; call inside `transaction`.
+
+        Returns what changed; it is kept with the run, so that it can be taken back.
+        """
+        now = self.left_out()
+        marks = [Mark(image, now.get(image), reason) for image, reason in reasons.items()]
+        marks = [m for m in marks if m.before != m.after]
+        for m in marks:
+            key = os.fsencode(m.image)
+            if m.after is None:
+                self._db.execute("DELETE FROM left_out WHERE path=?", (key,))
+            else:
+                self._db.execute("INSERT OR REPLACE INTO left_out VALUES (?,?)", (key, m.after))
+        self._db.executemany(
+            "INSERT INTO marks VALUES (?,?,?,?)"
+            " ON CONFLICT (run, path) DO UPDATE SET reason_after=excluded.reason_after",
+            [(run, os.fsencode(m.image), m.before, m.after) for m in marks],
+        )
+        return marks
+
+    def marks_of(self, run: int) -> Sequence[Mark]:
+        """What a run changed of the pictures left out, by name."""
+        rows = self._db.execute(
+            "SELECT path, reason_before, reason_after FROM marks WHERE run=? ORDER BY path", (run,)
+        )
+        return [Mark(os.fsdecode(p), before, after) for p, before, after in rows]

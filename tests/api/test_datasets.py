@@ -419,6 +419,40 @@ def test_two_windows(server: Server, folder: Path) -> None:
     assert answer.status_code == 409 and text(folder, "a.txt") == "red hair"
 
 
+# left out, encodings
+
+
+def test_pictures_left_out_and_taken_in(server: Server, folder: Path) -> None:
+    id = server.open(folder)
+    server.get(at(id, "images"))
+    assert server.post(at(id, "left-out"), {"ids": ["a.png", "d.png"], "reason": "blurred"}) == {
+        "run": 1,
+        "changed": 2,
+    }
+    rows = {r["name"]: r["left_out"] for r in server.get(at(id, "images"))["rows"]}
+    assert rows == {"a.png": "blurred", "b c#ü.png": None, "d.png": "blurred"}
+    assert server.get(at(id, "images"), filter="left-out")["total"] == 2
+    assert server.get(at(id, "tags"))["rows"] == [{"tag": "hat", "count": 1}]
+    assert server.post(at(id, "left-out"), {"ids": ["a.png"], "back": True}) == {"run": 2, "changed": 1}
+    assert server.get(at(id, "images"), filter="left-out")["total"] == 1
+    assert server.get(at(id, "runs"))[0]["kind"] == "leave_out"
+    assert "../x.png" in server.post(at(id, "left-out"), {"ids": ["../x.png"]}, status=404)["error"]
+    server.post(at(id, "left-out"), {"ids": ["a.png"], "reason": "x" * 501}, status=400)
+    assert text(folder, "a.txt") == "1girl, red hair"
+
+
+def test_the_encodings_are_told(server: Server, folder: Path) -> None:
+    id = server.open(folder)
+    assert server.get(at(id, "encodings")) == {"files": {}, "unsure": 0, "chosen": "auto"}
+    (folder / "a.txt").write_bytes("一个女孩站在公园里，穿着红色的裙子，面带微笑。".encode("gb18030"))
+    (folder / "d.txt").write_bytes("año".encode("cp850"))
+    server.post(at(id, "edit"), {"filter": "", "action": "add", "tags": ["mine"]})
+    assert server.get(at(id, "encodings")) == {"files": {"gb18030": 1}, "unsure": 1, "chosen": "auto"}
+    assert text(folder, "a.txt").startswith("一个女孩") and (folder / "d.txt").read_bytes() == "año".encode(
+        "cp850"
+    )
+
+
 # threads
 
 

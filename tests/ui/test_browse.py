@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lib_extend.datasets.dataset import Dataset
 from tests.ui.conftest import Server
 from tests.ui.page import Page, captions
 
@@ -310,6 +311,33 @@ def test_single_pictures_are_picked_for_an_edit(
     }
     wait_for(page, captioned, changed)
     wait_picked(page)
+
+
+def test_pictures_are_left_out_and_taken_in_by_a_key(
+    window: Callable[..., Any], server: Server, captioned: Path
+) -> None:
+    page = browse(window, server, captioned)
+    keys = page.window.keyboard
+    page.app.get_by_role("listbox", name="Pictures").focus()
+    keys.press("Home")
+    keys.press("x")
+    page.app.locator(".cell", has_text="balloon_day").get_by_text("left out").wait_for()
+    page.app.locator(".cell", has_text="classroom").click(modifiers=["Control"])
+    page.app.locator(".cell", has_text="coffee_break").click()
+    page.app.get_by_role("listbox", name="Pictures").focus()
+    keys.press("x")
+    page.app.locator(".cell", has_text="coffee_break").get_by_text("left out").wait_for()
+    narrow(page, "left-out", "balloon_day", "classroom", "coffee_break")
+    narrow(page, "-left-out", "night_picnic", "playroom")
+    narrow(page, "", *WORDS)
+    assert Dataset(captioned).has_state
+    with Dataset(captioned).reading() as reader:
+        assert {Path(n).stem for n in reader.left_out()} == {"balloon_day", "classroom", "coffee_break"}
+    assert captions(captioned) == without_empty()
+    page.app.get_by_role("listbox", name="Pictures").focus()
+    keys.press("Home")
+    keys.press("x")
+    page.app.locator(".cell", has_text="balloon_day").get_by_text("left out").wait_for(state="detached")
 
 
 def test_an_edit_shows_how_far_it_is_and_is_stopped(

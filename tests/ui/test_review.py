@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from lib_extend.datasets.dataset import Dataset
 from lib_extend.generation.panel import Panel
 from tests.ui.conftest import ROOT, SAMPLES, WAIT, Server
 from tests.ui.page import Page, captions
@@ -138,6 +139,24 @@ def test_correct_reject_and_undo_by_keys(window: Callable[..., Any], server: Ser
     wait_for(page, copied, "playroom", lacks=(old, "7 balls"))
     unlike = {name for name, text in captions(copied).items() if text != before[name]}
     assert unlike == {"playroom"}
+
+
+def test_a_picture_is_left_out_and_taken_in_again(
+    window: Callable[..., Any], server: Server, copied: Path
+) -> None:
+    page = review(window, server, copied)
+    before = captions(copied)
+    find(page, "playroom", "How many balls are in the image?")
+    page.window.keyboard.press("x")
+    page.app.get_by_text("playroom.jpg is left out.").wait_for()
+    assert item(page)[0] != "playroom"
+    with Dataset(copied).reading() as reader:
+        assert list(reader.left_out()) == ["playroom.jpg"]
+    page.window.keyboard.press("z")
+    page.app.locator(".asked", has_text="How many balls").wait_for()
+    with Dataset(copied).reading() as reader:
+        assert not reader.left_out()
+    assert captions(copied) == before
 
 
 def test_accepted_and_locked_answers_are_not_asked_again(

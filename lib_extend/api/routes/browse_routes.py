@@ -79,7 +79,7 @@ def scan(
                 "id": "a/b.png", "name": "a/b.png", "w": 832, "h": 1216, "bytes": 1500000,
                 "caption": "1girl, 3 cakes", "captioned": True, "analysed": True, "tokens": 6, "tags": 2,
                 "changed": 1767225600.0,
-                "sure": 0.93, "problems": [],
+                "sure": 0.93, "left_out": None, "problems": [],
                 "sources": {"tagger": 1, "question": 1, "person": 0, "human": 0},
             }
         ],

@@ -64,7 +64,7 @@ export const choices = {
   },
 };
 
-export const kinds = { tag: "Tagging", preview: "Preview", undo: "Undo", review: "Review", edit: "Edit" };
+export const kinds = { tag: "Tagging", preview: "Preview", undo: "Undo", review: "Review", edit: "Edit", leave_out: "Left out" };
 export const sources = {
   human: "written by a person",
   tagger: "from the tagger",
@@ -429,6 +429,9 @@ export const texts = {
     tooManyToPick: (n) => `More than ${number(n)} cannot be picked at once: “Edit all” changes all that match the filter.`,
     undo: "Undo this edit",
     noCaption: "no caption",
+    leftOut: "left out",
+    wasLeftOut: (n) => `${many(n, "picture")} left out. Their files stay as they are; x takes them in again.`,
+    takenIn: (n) => `${many(n, "picture")} taken in again.`,
     problem: { image: "cannot be opened", caption: "caption is no text" },
     tokens: (n) => many(n, "token"),
     long: "More than CLIP reads at once",
@@ -457,6 +460,7 @@ export const texts = {
       ["tokens>75", "more CLIP tokens than 75; also tags<5"],
       ["has:caption", "with a caption; also has:analysis"],
       ["unsure", "with an answer that is not certain"],
+      ["left-out", "left out by you: not tagged, edited or counted"],
     ],
     keysTitle: "Keys",
     keys: [
@@ -464,6 +468,7 @@ export const texts = {
       ["← ↑ → ↓", "from picture to picture"],
       ["Enter", "open a picture"],
       ["Space", "pick it for an edit, or not; also Ctrl with a click"],
+      ["x", "leave it out, or take it in again; or those that are picked"],
       ["Shift ←↑→↓", "pick from one to another; also Shift with a click"],
       ["Ctrl A", "pick all"],
       ["Esc", "close it, pick none, or clear the filter"],
@@ -556,6 +561,7 @@ export const texts = {
       ["z", "undo the last decision"],
       ["w", "withdraw what was said of this one"],
       ["p", "edit the persons"],
+      ["x", "leave the picture out"],
       ["Esc", "leave the choices or the persons"],
       ["?", "these keys"],
     ],
@@ -563,6 +569,7 @@ export const texts = {
     persons: "Persons",
     personsHint: "Drag boxes on the picture, or resize them by their corners. Drag a tag to another person, or focus it and press that person’s number.",
     savePersons: "Save persons",
+    wasLeftOut: (name) => `${name} is left out. z takes it in again.`,
     personsSaved: "Persons saved.",
     addPerson: "Add a person",
     removePerson: (letter) => `Remove person ${letter}`,

@@ -1,7 +1,7 @@
 // View 30: Browse
 // "Browse": all pictures of a folder, filtered; their tags; edits on one caption or on all that is filtered.
 
-import { follow } from "../api.mjs";
+import { api, follow } from "../api.mjs";
 import { fill, h } from "../dom.mjs";
 import { button } from "../parts/button.mjs";
 import { folderBar } from "../parts/folder_bar.mjs";
@@ -39,7 +39,7 @@ export function view(app) {
   const unpick = button("×", () => picks.clear(), "plain icon small", { "aria-label": words.unpick, title: words.unpick, hidden: true });
   const edited = h("div");
   const place = h("div", { class: "grid-place" });
-  const cells = grid(pages, { folder: () => app.folder.id, open: (n) => openAt(n), picks, fail: (error) => app.say(error.message, "bad") });
+  const cells = grid(pages, { folder: () => app.folder.id, open: (n) => openAt(n), picks, leaveOut: (row) => leaveOut(row), fail: (error) => app.say(error.message, "bad") });
   const tags = tagTable((term) => filter.toggle(term));
   const keys = h("p", { class: "visually-hidden", id: "browse-keys" }, words.keysHint);
   const work = h(
@@ -160,6 +160,19 @@ export function view(app) {
       edited,
       note(done.failures?.length || done.stopped ? "warn" : "good", h("span", { role: "status" }, texts.bulk.done(done), done.failures?.length > 0 && ` ${texts.bulk.failed(done.failures)}`), back, gone),
     );
+  };
+  /** Leave out what is picked, or this picture; or take it in again, when this one is left out. */
+  const leaveOut = async (row) => {
+    const ids = picks.size ? picks.ids : [row.id];
+    const back = row.left_out !== null;
+    try {
+      const done = await api.post(`datasets/${app.folder.id}/left-out`, { ids, back });
+      app.say(back ? words.takenIn(done.changed) : words.wasLeftOut(done.changed), "good");
+    } catch (error) {
+      return void app.say(error.message, "bad");
+    }
+    picks.clear();
+    again();
   };
   const takeBack = async (run) => {
     if (!(await undoRun(app, run))) return;

@@ -1,7 +1,7 @@
 // View 20: Review
 // "Review": the answers and separations a person should look at, the least certain first, decided by keys.
 
-import { thumb } from "../api.mjs";
+import { api, imageId, thumb } from "../api.mjs";
 import { canSendCast, castOfPicture, sendCast } from "../cast/send.mjs";
 import { texts as panelWords } from "../cast/texts.mjs";
 import { fill, h } from "../dom.mjs";
@@ -273,6 +273,21 @@ export function view(app) {
       if (at > 0) at -= 1;
       draw();
     },
+    leaveOut: async () => {
+      const current = item();
+      if (undoing || editing || !current) return;
+      try {
+        await queue.settled;
+        await api.post(`datasets/${app.folder.id}/left-out`, { ids: [imageId(current.name)] });
+      } catch (error) {
+        return void app.say(error.message, "bad");
+      }
+      history.push({ kind: "left_out", item: current });
+      remember();
+      app.say(words.wasLeftOut(current.name), "good");
+      while (item()?.name === current.name) at += 1;
+      draw();
+    },
     withdraw: async () => {
       const current = item();
       if (undoing || editing || !current || !queue.decided.has(keyOf(current))) return;
@@ -283,7 +298,8 @@ export function view(app) {
       if (undoing || !last) return;
       history.pop();
       const done = await takeBack(last.item, async () => {
-        if (last.kind === "persons") await queue.persons(last.item, last.before);
+        if (last.kind === "left_out") await api.post(`datasets/${app.folder.id}/left-out`, { ids: [imageId(last.item.name)], back: true });
+        else if (last.kind === "persons") await queue.persons(last.item, last.before);
         else if (last.before) await queue.decide(last.item, last.before.verdict, last.before.answer);
         else await queue.withdraw(last.item);
         if (last.kind === "persons") queue.decided.delete(keyOf(last.item));
@@ -295,7 +311,7 @@ export function view(app) {
       dialog(app.place, words.keysTitle, h("dl", { class: "facts" }, words.keys.flatMap(([key, text]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, text)])));
     },
   };
-  const KEYS = { a: "accept", c: "correct", r: "reject", l: "lock", j: "next", ArrowRight: "next", k: "previous", ArrowLeft: "previous", z: "undo", w: "withdraw", p: "edit", "?": "help" };
+  const KEYS = { a: "accept", c: "correct", r: "reject", l: "lock", j: "next", ArrowRight: "next", k: "previous", ArrowLeft: "previous", z: "undo", w: "withdraw", p: "edit", x: "leaveOut", "?": "help" };
   const key = (event) => {
     if (work.hidden || !element.isConnected || element.offsetParent === null || event.ctrlKey || event.metaKey || event.altKey) return;
     const from = event.composedPath()[0];

@@ -93,7 +93,7 @@ export function view(app) {
     }
   };
   const drawRun = (run) => {
-    const undoable = (run.kind === "tag" || run.kind === "edit" || run.kind === "undo" || run.kind === "review") && run.status !== "undone" && run.status !== "running" && run.changed > 0;
+    const undoable = (run.kind === "tag" || run.kind === "edit" || run.kind === "undo" || run.kind === "review" || run.kind === "leave_out") && run.status !== "undone" && run.status !== "running" && run.changed > 0;
     const took = run.finished && run.started ? duration(run.finished - run.started) : "";
     return h(
       "section",

@@ -15,9 +15,10 @@ const LONGEST = 75; // tokens of CLIP's context
 
 /**
  * The grid over `pages`. `open(n)` is called for a picture; `element.refocus(n)` marks one and brings it into view. `picks` are the pictures
- * picked for an edit: by the mark in the corner, by Ctrl and Shift with a click, by the space bar; `fail(error)` when that cannot be done.
+ * picked for an edit: by the mark in the corner, by Ctrl and Shift with a click, by the space bar; `leaveOut(row)` is called for the
+ * key x; `fail(error)` when something cannot be done.
  */
-export function grid(pages, { folder, open, picks, fail }) {
+export function grid(pages, { folder, open, picks, leaveOut, fail }) {
   const inner = h("div", { class: "cells", role: "presentation" });
   const element = h(
     "div",
@@ -126,6 +127,7 @@ export function grid(pages, { folder, open, picks, fail }) {
   };
   const facts = (row) => {
     if (row.problems.length) return [h("span", { class: "bad" }, words.problem[row.problems[0]])];
+    if (row.left_out !== null) return [h("span", { class: "none", title: row.left_out }, words.leftOut)];
     if (!row.captioned) return [h("span", { class: "none" }, words.noCaption)];
     return [
       h("span", {}, many(row.tags, "tag")),
@@ -210,6 +212,7 @@ export function grid(pages, { folder, open, picks, fail }) {
         pickTo(chosen);
       }
     } else if (event.key === " " && pages.total) pick(chosen);
+    else if (event.key === "x" && pages.row(chosen)) leaveOut(pages.row(chosen));
     else if (event.key === "Escape" && picks.size) picks.clear();
     else if (event.key === "Enter" && pages.total) open(chosen);
     else return;

@@ -135,7 +135,8 @@ def test_answers_look_like_their_examples(
         ("PUT", "/characters/{name}"): {"character": ann},
         ("PUT", "/datasets/{folder}/images/{image}/caption"): None,
         ("POST", "/datasets/{folder}/edit"): {"filter": "", "action": "add", "tags": ["new"], "preview": True},
-    }  # fmt: skip
+            ("POST", "/datasets/{folder}/left-out"): {"ids": [image], "back": True},
+        }  # fmt: skip
     query = {
         "/loras/offers": {"source": "github"},
         "/folders/browse": {"path": str(folder.parent)},

@@ -79,6 +79,7 @@ def test_what_is_found(folder: Path, browsers: Browsers) -> None:
         "tags": 2,
         "sure": 1.0,
         "sources": {"tagger": 0, "question": 0, "person": 0, "human": 3},
+        "left_out": None,
         "problems": [],
     }
     assert rows[1]["caption"] == "1girl, hat\n"

@@ -253,5 +253,17 @@ def test_the_filters_of_the_readme() -> None:
 
     for line in block.splitlines():
         visit(parse(line))
-    every = {f.Words, f.Wild, f.Exact, f.Text, f.Regex, f.From, f.Has, f.Changed, f.Compare, f.Unsure}
+    every = {
+        f.Words,
+        f.Wild,
+        f.Exact,
+        f.Text,
+        f.Regex,
+        f.From,
+        f.Has,
+        f.Changed,
+        f.Compare,
+        f.Unsure,
+        f.LeftOut,
+    }
     assert kinds == {*every, f.And, f.Or, f.Not}

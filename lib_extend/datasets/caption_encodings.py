@@ -109,5 +109,5 @@ def _foreign(root: Path) -> Iterator[bytes]:
 def _from_text(stored: str) -> Decision:
     try:
         return Decision.from_json(json.loads(stored or "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return Decision()

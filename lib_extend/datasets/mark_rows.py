@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from lib_extend.datasets.state_values import name_of, typed
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class MarkRows:
 
     def left_out(self) -> dict[str, str]:
         """The pictures that are left out, and why ("" where no reason was given)."""
-        return {os.fsdecode(p): r for p, r in self._db.execute("SELECT path, reason FROM left_out")}
+        return reasons_of(self._db.execute("SELECT path, reason FROM left_out"))
 
     def set_left_out(self, run: int, reasons: Mapping[str, str | None]) -> list[Mark]:
         """Leave pictures out for these reasons, or (None) no more; call inside `transaction`.
@@ -52,4 +55,10 @@ class MarkRows:
         rows = self._db.execute(
             "SELECT path, reason_before, reason_after FROM marks WHERE run=? ORDER BY path", (run,)
         )
-        return [Mark(os.fsdecode(p), before, after) for p, before, after in rows]
+        text = (str, type(None))
+        return [Mark(name_of(p), *typed((before, after), text, text)) for p, before, after in rows]
+
+
+def reasons_of(rows: Iterable[tuple[Any, ...]]) -> dict[str, str]:
+    """(path, reason) rows by picture. Raises DamagedState for what is none."""
+    return {name_of(path): typed((reason,), str)[0] for path, reason in rows}

@@ -59,7 +59,7 @@ class StateReader:
 
     def left_out(self) -> dict[str, str]:
         """The pictures that are left out, and why."""
-        return {os.fsdecode(p): r for p, r in self._rows("SELECT path, reason FROM left_out")}
+        return {name: str(reason) for name, reason in _named(self._rows("SELECT path, reason FROM left_out"))}
 
     def last_run(self) -> int:
         """The number of the newest run, 0 before the first."""

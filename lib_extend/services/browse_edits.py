@@ -156,7 +156,9 @@ def encodings(browser: Browser) -> dict[str, Any]:
     decision = (
         CaptionEncodings(browser.root, stored).decision if stored else browser.updater.encodings.decision
     )
-    return decision.to_json()
+    rows = sorted(decision.files.items(), key=lambda row: (-row[1], row[0]))
+    files = [{"encoding": name, "files": n} for name, n in rows]
+    return {**decision.to_json(), "files": files}
 
 
 def default_style(browser: Browser) -> Style:

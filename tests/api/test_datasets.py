@@ -443,11 +443,13 @@ def test_pictures_left_out_and_taken_in(server: Server, folder: Path) -> None:
 
 def test_the_encodings_are_told(server: Server, folder: Path) -> None:
     id = server.open(folder)
-    assert server.get(at(id, "encodings")) == {"files": {}, "unsure": 0, "chosen": "auto"}
+    assert server.get(at(id, "encodings")) == {"files": [], "unsure": 0, "chosen": "auto"}
     (folder / "a.txt").write_bytes("一个女孩站在公园里，穿着红色的裙子，面带微笑。".encode("gb18030"))
     (folder / "d.txt").write_bytes("año".encode("cp850"))
     server.post(at(id, "edit"), {"filter": "", "action": "add", "tags": ["mine"]})
-    assert server.get(at(id, "encodings")) == {"files": {"gb18030": 1}, "unsure": 1, "chosen": "auto"}
+    assert server.get(at(id, "encodings")) == {
+        "files": [{"encoding": "gb18030", "files": 1}], "unsure": 1, "chosen": "auto",
+    }  # fmt: skip
     assert text(folder, "a.txt").startswith("一个女孩") and (folder / "d.txt").read_bytes() == "año".encode(
         "cp850"
     )

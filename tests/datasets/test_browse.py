@@ -75,6 +75,7 @@ def test_what_is_found(folder: Path, browsers: Browsers) -> None:
         "bytes": (folder / "a.png").stat().st_size,
         "caption": "1girl, red hair, A girl, standing in the rain.",
         "captioned": True,
+        "analysed": False,
         "tokens": 14,
         "tags": 2,
         "sure": 1.0,

@@ -284,7 +284,7 @@ def leave_out_pictures(
 
 @routes.get(
     "/datasets/{folder}/encodings",
-    gives={"files": {"gb18030": 40}, "unsure": 1, "chosen": "auto"},
+    gives={"files": [{"encoding": "gb18030", "files": 40}], "unsure": 1, "chosen": "auto"},
     pool="browsing",
 )
 def encodings(services: Services, folder: str) -> dict[str, Any]:

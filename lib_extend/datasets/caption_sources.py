@@ -106,7 +106,7 @@ def infotext(image: Path) -> str:
     from PIL import Image
 
     try:
-        if not stat.S_ISREG(image.stat().st_mode):
+        if not stat.S_ISREG(image.stat().st_mode) or _is_bare_webp(image):
             return ""
         with Image.open(image) as picture:
             if picture.info.get("Software") == "NovelAI":
@@ -121,6 +121,14 @@ def infotext(image: Path) -> str:
     except Exception:  # noqa: BLE001 - whatever a damaged file makes of Pillow, it has no text for us
         return ""
     return _positive(text)
+
+
+def _is_bare_webp(image: Path) -> bool:
+    """Whether it is a WebP without EXIF data, as its header says. Pillow would read it whole to find none."""
+    with image.open("rb") as file:
+        head = file.read(21)
+    is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    return is_webp and not (head[12:16] == b"VP8X" and len(head) > 20 and head[20] & 8)
 
 
 def _positive(text: str) -> str:

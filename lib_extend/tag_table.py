@@ -91,8 +91,13 @@ class TagTable(Sequence[Tag]):
         """The inverse of `to_json`. Raises ValueError, KeyError or TypeError for anything else."""
         if data["form"] != FORM:
             raise ValueError(f"tags in the unknown form {data['form']!r}")
+        names, millionths = data["names"], data["millionths"]
         categories = {at: Category(name) for name, places in data["categories"].items() for at in places}
-        return cls(data["names"], data["millionths"], categories)
+        if not (set(map(type, names)) <= {str} and set(map(type, (*millionths, *categories))) <= {int}):
+            raise TypeError("names are texts, scores and positions whole numbers")
+        if not all(0 <= at < len(names) for at in categories):
+            raise ValueError("a category of no tag")
+        return cls(names, millionths, categories)
 
     def _tags(self) -> tuple[Tag, ...]:
         if self._made is None:

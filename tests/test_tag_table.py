@@ -74,7 +74,15 @@ def test_persons_carry_their_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"form": 3}, {"form": 2, "names": ["a"], "millionths": [], "categories": {}}, {}, 5]
+    "bad",
+    [
+        {"form": 3},
+        {"form": 2, "names": ["a"], "millionths": [], "categories": {}},
+        {},
+        5,
+        {"form": 2, "names": [5], "millionths": [1], "categories": {}},
+        {"form": 2, "names": ["a"], "millionths": [1], "categories": {"character": [1]}},
+    ],
 )
 def test_what_is_no_tags_is_refused(bad: object) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):

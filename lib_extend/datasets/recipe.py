@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from lib_extend.config import TagConfig
 from lib_extend.datasets.question_files import own_questions
 from lib_extend.datasets.state import State
 from lib_extend.datasets.state_values import stored
-from lib_extend.parts.part import KeyInputs
+from lib_extend.parts.part import KeyInputs, Part
 from lib_extend.parts.part_table import parts
 from lib_extend.questions.asking import select
 from lib_extend.questions.builtin import BUILTIN
@@ -118,32 +118,47 @@ class Recipe:
         kept = {k: v for k, v in self.config.to_dict().items() if k not in _INCIDENTAL}
         return _hash(json.dumps(kept, sort_keys=True))
 
-    def part_key(self, part: str, known: Iterable[Tag] = ()) -> str:
-        """What a part of an analysis is stored under; `known` are the caption's tags, where no tagger gives any."""
-        models = self.models
-        inputs = KeyInputs(
-            self.config,
-            self.questions,
-            models.tagger or "",
-            models.vlm or "",
-            models.detector or "",
-            tuple(known),
+    def key_inputs(self, known: Iterable[Tag] = ()) -> KeyInputs:
+        """What keys of parts depend on; `known` are the caption's tags, where no tagger gives any."""
+        m = self.models
+        return KeyInputs(
+            self.config, self.questions, m.tagger or "", m.vlm or "", m.detector or "", tuple(known)
         )
-        return parts()[part].key(inputs)
 
     @cached_property
-    def persons_key(self) -> str:
-        """What persons are stored under: the models, the score a person needs and the way of cutting them out."""
-        return self.part_key(PERSONS)
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of an analysis that it makes, those first that others need."""
+        inputs = self.key_inputs()
+        return tuple(part for part in parts().values() if part.wanted(inputs))
+
+    @property
+    def starts_from_captions(self) -> bool:
+        """Whether parts depend on the tags of each image's caption, because no tagger gives any."""
+        return self.models.tagger == "" and any(TAGS in part.needs for part in self.parts)
+
+    @cached_property
+    def part_keys(self) -> Mapping[str, str]:
+        """What each part is stored under, by its name; "" while a model for it is not known."""
+        return self.part_keys_of(())
+
+    def part_keys_of(self, known: Iterable[Tag]) -> dict[str, str]:
+        """As `part_keys`, for one image with the tags `known` in its caption, where there is no tagger."""
+        inputs = self.key_inputs(known)
+        return {
+            part.name: ""
+            if any(getattr(self.models, model) is None for model in part.models)
+            else part.key(inputs)
+            for part in self.parts
+        }
+
+    def part_key(self, part: str, known: Iterable[Tag] = ()) -> str:
+        """What one part is stored under, wanted or not; models that are not known count as none."""
+        return parts()[part].key(self.key_inputs(known))
 
     @cached_property
     def answers_key(self) -> str:
         """What answers are stored under where a tagger starts the questions: the models and the questions."""
-        return self.answers_key_of(())
-
-    def answers_key_of(self, known: Iterable[Tag]) -> str:
-        """As `answers_key`; without a tagger each image has its own, by the tags `known` of its caption."""
-        return self.part_key(ANSWERS, known)
+        return self.part_key(ANSWERS)
 
 
 def questions_of(config: TagConfig, known: Sequence[Question] = BUILTIN) -> tuple[Question, ...]:

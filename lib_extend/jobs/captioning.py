@@ -150,13 +150,7 @@ class Captioner:
 
     def stored(self, found: Found, existing: Existing | None) -> Analysis:
         """The stored analysis of an image, as the models gave it."""
-        recipe = self.recipe
-        keys = {TAGS: recipe.models.tagger or ""}
-        if recipe.questions:
-            known = tags_to_ask_about(existing) if existing and not recipe.models.tagger else ()
-            keys[ANSWERS] = recipe.answers_key_of(known) if known else recipe.answers_key
-        if self._config.people:
-            keys[PERSONS] = recipe.persons_key
+        keys = keys_for(self.recipe, existing)
         width = height = 0
         values = {}
         for name, part_key in keys.items():
@@ -171,6 +165,13 @@ class Captioner:
         if self._config.tagger == "none" and existing is None:
             return f"{name} has no caption to start from: write one, or choose a --tagger."
         return f"No tag of {name} is left to write: lower --threshold or --exclude less."
+
+
+def keys_for(recipe: Recipe, existing: Existing | None) -> Mapping[str, str]:
+    """What each part of an image's analysis is stored under, by its name; without a tagger that depends on its caption."""
+    if existing is None or not recipe.starts_from_captions:
+        return recipe.part_keys
+    return recipe.part_keys_of(tags_to_ask_about(existing))
 
 
 def existing_caption(state: State, found: Found, config: TagConfig) -> Existing | None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from lib_extend.captions.composing import Existing
 from lib_extend.config import TagConfig
 from lib_extend.datasets.dataset import Dataset
-from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
+from lib_extend.datasets.recipe import Recipe
 from lib_extend.datasets.state import State
 from lib_extend.errors import UserError
 from lib_extend.files.caption_forms import find
 from lib_extend.files.scan import Found, show
-from lib_extend.jobs.captioning import Captioner, existing_caption, tags_to_ask_about
+from lib_extend.jobs.captioning import Captioner, existing_caption, keys_for
 from lib_extend.records import Analysis, Caption
 
 
@@ -50,7 +50,7 @@ def recompose(dataset: Dataset, name: str, config: TagConfig) -> Recomposed:
         state.encodings.choose(config.caption_encoding)
         existing = existing_caption(state, found, config)
         missing = _missing(state, recipe, found, existing)
-        if len(missing) == (config.tagger != "none") + bool(recipe.questions) + config.people:
+        if len(missing) == len(recipe.parts):
             raise _never(name)
         captioner = Captioner(state, recipe)
         analysis = captioner.stored(found, existing)
@@ -59,16 +59,8 @@ def recompose(dataset: Dataset, name: str, config: TagConfig) -> Recomposed:
 
 
 def _missing(state: State, recipe: Recipe, found: Found, existing: Existing | None) -> tuple[str, ...]:
-    config, models = recipe.config, recipe.models
-    wanted = []
-    if config.tagger != "none":
-        wanted.append((TAGS, models.tagger))
-    if recipe.questions:
-        known = tags_to_ask_about(existing) if existing and not models.tagger else ()
-        wanted.append((ANSWERS, recipe.answers_key_of(known)))
-    if config.people:
-        wanted.append((PERSONS, recipe.persons_key))
-    return tuple(part for part, key in wanted if not key or state.part(found, part, key) is None)
+    keys = keys_for(recipe, existing)
+    return tuple(part for part, key in keys.items() if not key or state.part(found, part, key) is None)
 
 
 def _never(name: str) -> UserError:

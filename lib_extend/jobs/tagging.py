@@ -274,7 +274,7 @@ class TagJob:
         recipe = captioner.recipe
         by_id = {str(i): n for i, n in enumerate(waiting)}
         tasks = [
-            analyse_picture.task(i, str((self.root / n.found.name).absolute()), n.parts, n.sent)
+            analyse_picture.task(i, str((self.root / n.found.name).absolute()), tuple(n.missing), n.known)
             for i, n in by_id.items()
         ]
 
@@ -299,9 +299,9 @@ class TagJob:
                 self._counts["analysed"] += 1
                 yield from self._incomplete(need.found, made.unmade)
                 for name, value in made.parts.items():
-                    key = self._key(recipe, name, need)
                     stored = part_table.parts()[name].to_json(value)
-                    rows.append((need.found, name, key, Part(made.width, made.height, stored)))
+                    value = Part(made.width, made.height, stored)
+                    rows.append((need.found, name, need.missing[name], value))
                 ready.append((need.found, self._whole(need, made, recipe)))
             if rows:
                 with state.transaction():
@@ -327,20 +327,12 @@ class TagJob:
             raise ModelError(everywhere[0])
         return next(why.reason for why in unmade)
 
-    def _key(self, recipe: Recipe, part: str, need: Need) -> str:
-        """What a part of an image is stored under."""
-        if part == ANSWERS:  # hashing all questions takes as long as a caption
-            return need.answers_key or recipe.answers_key_of(need.known)
-        return recipe.persons_key if part == PERSONS else recipe.part_key(part, need.known)
-
     def _whole(self, need: Need, made: analyse_picture.Result, recipe: Recipe) -> Analysis | None:
         """The image's analysis where the result has all of it; None: what is stored completes it."""
-        parts, tagger = made.parts, recipe.models.tagger
-        if (recipe.questions and ANSWERS not in parts) or (self.config.people and PERSONS not in parts):
+        parts = {**need.known, **made.parts}
+        if not all(part.name in parts for part in recipe.parts):
             return None
-        if tagger and TAGS not in parts and ANSWERS not in parts:
-            return None  # tags that are stored were sent along only where questions needed them
-        tags = parts.get(TAGS, need.known) if tagger != "" else ()
+        tags = parts.get(TAGS, ()) if recipe.models.tagger else ()
         return Analysis(made.width, made.height, tags, parts.get(ANSWERS, ()), parts.get(PERSONS, ()))
 
     def _results(

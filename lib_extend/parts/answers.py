@@ -19,6 +19,7 @@ class Answers(Part):
 
     name = "answers"
     needs = ("tags", "persons")
+    models = ("vlm", "tagger", "detector")
 
     def wanted(self, inputs: KeyInputs) -> bool:
         """Whether there are questions to ask."""
@@ -38,6 +39,10 @@ class Answers(Part):
         if config.people and of_persons(inputs.questions):
             texts += [persons.PART.key(inputs), str(config.person_tag_threshold)]
         return digest(texts)
+
+    def uses(self, inputs: KeyInputs) -> tuple[str, ...]:
+        """Persons only where there are questions about each of them."""
+        return self.needs if inputs.config.people and of_persons(inputs.questions) else ("tags",)
 
     def to_json(self, value: Sequence[Answer]) -> Any:
         return [a.to_json() for a in value]

@@ -43,10 +43,12 @@ class Part:
     Attributes:
         name: what it is stored and sent under; the name of its file.
         needs: names of the parts that are made before it, where they are wanted, and otherwise sent along.
+        models: what its key depends on ("tagger", "vlm", "detector"): it is not known while one of them is not.
     """
 
     name: str = ""
     needs: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
     def wanted(self, inputs: KeyInputs) -> bool:
         """Whether a job with these settings and models makes it."""
@@ -55,6 +57,10 @@ class Part:
     def key(self, inputs: KeyInputs) -> str:
         """What its values are stored under: changes whenever they could. "" where there is no model for it."""
         raise NotImplementedError
+
+    def uses(self, inputs: KeyInputs) -> tuple[str, ...]:
+        """Those of `needs` whose values it looks at with these settings; what is stored of them is sent along."""
+        return self.needs
 
     def to_json(self, value: Any) -> Any:
         """The value as JSON values, for the pipe and for the state."""

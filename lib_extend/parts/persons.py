@@ -19,6 +19,7 @@ class Persons(Part):
     """Values are tuples of `Person`, left to right."""
 
     name = "persons"
+    models = ("detector", "tagger")
 
     def wanted(self, inputs: KeyInputs) -> bool:
         """Whether the settings tell people apart."""

@@ -17,6 +17,7 @@ class Tags(Part):
     """Values are sequences of `Tag`, best first: those with score ≥ `SCORE_FLOOR`, and all ratings."""
 
     name = "tags"
+    models = ("tagger",)
 
     def wanted(self, inputs: KeyInputs) -> bool:
         """Whether there is a tagger."""

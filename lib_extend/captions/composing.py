@@ -123,7 +123,7 @@ def _line(
         made = work.extended(arrange(machine, config, rng))
     elif config.format == "plain":
         made = work.around(Arranged(tuple(plain_order(machine, config, rng)), ""))
-    elif existing.own and not is_plain(existing.line):
+    elif existing.own and not is_plain(existing.line, existing.human):
         made = work.around(arrange(machine, config, rng, form, work.cut))
     else:
         made = work.laid_out(machine, rng)

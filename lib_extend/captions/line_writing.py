@@ -159,7 +159,7 @@ class LineWriter:
         Only in a mere list of tags: elsewhere they stay where they are.
         """
         options = {key(t.name) for t in (*self.prefix, *self.suffix)}
-        if not options or not is_plain(self.existing.line):
+        if not options or not is_plain(self.existing.line, self.existing.human):
             return {}
         return {
             i: (text, t) for i, (text, t) in self.by_hand.items() if t is not None and key(t.name) in options

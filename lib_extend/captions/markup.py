@@ -15,8 +15,6 @@ HARD = ("|||", "BREAK", "AND")
 SECONDARY = ";;;"
 """sd-scripts' separator of tags that are shuffled together."""
 
-_START = r"(?<![^\s,，、|({\[])"
-_END = r"(?=\s{0,8}(?:[,，、|]|$))"
 _SPECIAL = re.compile(r"[()\[\]{}<，、\r\n]|::|;;;|\|\|\||BREAK|AND")
 # all repetitions are bounded: a line of a million digits or brackets is scanned once
 _DIGITS = r"-?(?:\d{1,8}(?:\.\d{0,8})?|\.\d{1,8})"
@@ -154,7 +152,11 @@ def _at_start(text: str, at: int) -> bool:
 
 @lru_cache(maxsize=256)
 def _tokens(extra: tuple[str, ...], line_breaks: bool) -> re.Pattern[str]:
+    # `|` is no part of `|||`, unless the user separates tags by it
     own = [re.escape(x) for x in sorted(extra, key=len, reverse=True)]
+    first = any(h in x for x in extra for h in HARD)
+    ends = re.escape("".join(x.strip()[:1] + x.strip()[-1:] for x in extra))
+    start, end = rf"(?<![^\s,，、|({{\[;{ends}])", rf"(?=\s{{0,8}}(?:[,，、|;{ends}]|$))"
     soft = [r"[,，、]", re.escape(SECONDARY)]
     if line_breaks:
         soft.append(r"[\r\n]+")
@@ -162,11 +164,12 @@ def _tokens(extra: tuple[str, ...], line_breaks: bool) -> re.Pattern[str]:
         "|".join(
             (
                 r"(?P<escaped>\\.)",
-                *([f"(?P<own>{'|'.join(own)})"] if own else []),
-                rf"(?P<face>{_START}(?:>?[:;=8x]['\-^]?|d:)[()\[\]{{}}<>|]{{1,3}}{_END}"
-                rf"|{_START}[(\[{{<]{{1,3}}['\-^]?[:;=8]{_END})",
+                *([f"(?P<own>{'|'.join(own)})"] if first else []),
+                rf"(?P<face>{start}(?:>?[:;=8x]['\-^]?|d:)[()\[\]{{}}<>|]{{1,3}}{end}"
+                rf"|{start}[(\[{{<]{{1,3}}['\-^]?[:;=8]{end})",
                 r"(?P<markup><\w+:[^<>]*>)",
                 r"(?P<hard>\|\|\||(?<![^\s,，、])(?:BREAK|AND)(?![^\s,，、]))",
+                *([f"(?P<own>{'|'.join(own)})"] if own and not first else []),
                 rf"(?P<novelai>(?<![\w.]){_DIGITS}::|::)",
                 rf"(?P<soft>{'|'.join(soft)})",
                 r"(?P<bracket>[()\[\]{}])",

@@ -232,7 +232,11 @@ def remember(
         names = {*added, *(t.name for t in ours)}
         read = parse(text, separator, marks, known=known, whole=whole)
         line = read.lines[read.head]
-        words = tuple(p.name for p in line.tags if p.name not in names)
+        # what holds a person's words is a person's, whatever it is read as
+        own = [p.raw for p in pieces_there if p.kind is not Kind.SEPARATOR]
+        words = tuple(
+            p.name for p in line.tags if p.name not in names and not any(raw in p.raw for raw in own)
+        )
     return Written(
         text=text,
         separator=separator,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from lib_extend.captions.markup import HARD
 from lib_extend.captions.text import Kind, Line, Piece, space_separated
 from lib_extend.records import Tag
+from lib_extend.vocabulary.tag_names import key
 
 KEPT_TOKENS = "|||"
 _ANY = re.compile(r"(?:[\s,，、]|;;;)*")
@@ -58,20 +59,27 @@ def standing(
     """
     result: list[Standing] = []
     gaps: list[str] = []
+    apart = False  # a separator that stood here is gone
     final = len(line.pieces) - 1
     for i, piece in enumerate(line.pieces):
         gaps.append(line.gaps[i])
         made = kept(i, piece)
         if made is None:
+            apart = apart or piece.kind is Kind.SEPARATOR
             continue
         text, tag = made
         gap = None
         if result:
             gap = _remaining(gaps, result[-1], piece, marks or ())
+            tags = result[-1].piece is not None and result[-1].piece.kind is piece.kind is Kind.TAG
+            if len(gaps) > 1 and not gap.strip(" \t") and (apart or not tags):
+                hard = result[-1].separates or piece.kind is Kind.SEPARATOR
+                gap = " " if hard else separator
             if marks is None:
                 gap = _readable(gap, result[-1], piece, line.one_a_line, separator, commas)
         result.append(Standing(text, tag, piece, gap, i == 0, i == final))
         gaps = []
+        apart = False
     return _readable_blanks(result, separator)
 
 
@@ -110,14 +118,15 @@ def place_of_new(items: Sequence[Standing], leading: int) -> int:
     return max(leading, marks[0] + 1) if marks else leading
 
 
-def is_plain(line: Line) -> bool:
-    """Whether a line is a mere list of tags, none twice, which may be put into another order."""
-    names = [p.name for p in line.pieces]
-    gaps = line.gaps[1:-1]
+def is_plain(line: Line, human: Sequence[bool]) -> bool:
+    """Whether a person's pieces in a line are a mere list of tags, none twice, which may be put into another order."""
+    pieces = [p for p, own in zip(line.pieces, human, strict=True) if own]
+    keys = {key(p.name) for p in pieces}
+    gaps = [line.gaps[i] for i in range(1, len(human)) if human[i] and human[i - 1]]
     blanks = sum(not g.strip(" ") for g in gaps)
     return (
-        all(p.kind is Kind.TAG for p in line.pieces)
-        and len(set(names)) == len(names)
+        all(p.kind is Kind.TAG for p in pieces)
+        and len(keys) == len(pieces)
         and blanks in (0, len(gaps))
         and not any(";;;" in g for g in gaps)
     )

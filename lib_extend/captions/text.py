@@ -377,7 +377,9 @@ def _whole_kind(raw: str) -> Kind:
 
 def _evident(word: str) -> bool:
     """Whether only a tag can be written so: `1girl`, `red_ribbon`."""
-    return is_people(canonical(word)) or ("_" in word[1:-1] and key(canonical(word)) not in KAOMOJI)
+    return is_people(canonical(word)) or (
+        "_" in word[1:-1] and not word.startswith("__") and key(canonical(word)) not in KAOMOJI
+    )
 
 
 def space_separated(raw: str) -> bool:
@@ -401,4 +403,5 @@ def _one_a_line(text: str) -> bool:
             return False
         if len(words) > 1 and any(w.lower() in _ARTICLES for w in words):
             return False
-    return any(_evident(line) and " " not in line for line in lines)
+    certain = [line for line in lines if " " not in line and _evident(line)]
+    return len(certain) >= _EVIDENT or any(is_people(canonical(line)) for line in certain)

@@ -197,7 +197,7 @@ def test_lines_are_captions() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1girl\nmychar\nred_ribbon\n", "1girl\r\nblack hair\r\nsmile", "my_char\nhat\n"]
+    "text", ["1girl\nmychar\nred_ribbon\n", "1girl\r\nblack hair\r\nsmile", "my_char\nred_hat\nbow\n"]
 )
 def test_a_file_with_one_tag_a_line_is_one_caption(text: str) -> None:
     read = parse(text)

@@ -86,6 +86,8 @@ _MARKS = (
 )
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
 _LATIN = re.compile("[A-Za-z0-9]")
+_LETTERS = re.compile("[\\x00-\\x7f]?[^\\x00-\\x7f]+[\\x00-\\x7f]?")
+"""What is not ASCII, with the character before and after it."""
 _DOUBLE = ("cp932", "euc-jp", "gb18030", "big5", "cp949")
 _BY_NAME = {e.name: e for e in ENCODINGS}
 
@@ -245,13 +247,21 @@ def _readings(data: bytes) -> dict[str, tuple[str, float]]:
 
 def _rival(data: bytes, plain: Reading) -> str:
     """The encoding in which a caption of two or three letters, by chance UTF-8 too, is more probable; "" for nearly all."""
-    letters = [c for c in plain.text if c > "\x7f"]
-    if plain.encoding != UTF8 or not 0 < len(letters) <= 3 or max(letters) > "\u07ff":
+    if plain.encoding != UTF8 or data.isascii():
         return ""
-    if not all(map(letter_costs.is_letter, letters)):
+    runs = _LETTERS.findall(plain.text)
+    letters = [c for run in runs for c in run if c > "\x7f"]
+    if not 0 < len(letters) <= 3 or max(letters) > "\u07ff" or not all(map(letter_costs.is_letter, letters)):
         return ""
-    here = min(letter_costs.bits(plain.text, e.languages) for e in ENCODINGS)
-    needed = here - _EVIDENCE if _LATIN.search(plain.text) else here + MARGIN
+    # the rest weighs the same in each reading; so few characters are soon seen again
+    return _rival_of(" ".join(runs), bool(_LATIN.search(plain.text)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _rival_of(text: str, latin: bool) -> str:
+    data = encode(text)
+    here = min(letter_costs.bits(text, e.languages) for e in ENCODINGS)
+    needed = here - _EVIDENCE if latin else here + MARGIN
     double = [(r[1], n) for n, r in _readings(data).items() if n in _DOUBLE and len(r[0]) < len(data)]
     return next((n for cost, n in sorted(double) if cost < needed), "")
 

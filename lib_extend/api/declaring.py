@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from lib_extend.api.calls import Call
+from lib_extend.api.calls import Call, Stream
 
 TEXT, INTEGER, NUMBER, FLAG, LIST, OBJECTS, OBJECT, CONFIG, FILE, BODY = KINDS = (
     "text", "integer", "number", "flag", "list", "objects", "object", "config", "file", "body",
@@ -137,6 +137,11 @@ class Route:
     def takes_form(self) -> bool:
         """Whether it takes a form with a file instead of JSON."""
         return any(m.kind == FILE for m in self.members)
+
+    @property
+    def streams(self) -> bool:
+        """Whether it gives events as they come."""
+        return bool(typing.get_type_hints(self.handler).get("return") is Stream)
 
     def of(self, where: str) -> tuple[Member, ...]:
         """What it takes in its query or its body."""

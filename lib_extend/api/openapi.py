@@ -138,7 +138,7 @@ def _answer(route: Route) -> dict[str, Any]:
     if not isinstance(route.gives, str):
         content = {"application/json": {"schema": schema_of(route.gives), "example": route.gives}}
         return {"description": route.summary, "content": content}
-    kind = "text/event-stream" if route.gives.startswith("Events") else "*/*"
+    kind = "text/event-stream" if route.streams else "*/*"
     return {"description": route.gives, "content": {kind: {}}}
 
 

@@ -25,6 +25,12 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
+_KEY = r"""(?:[A-Za-z0-9_-]{1,200}|"[^"\n]{0,200}"|'[^'\n]{0,200}')"""
+_MANY_PARTS = re.compile(
+    rf"(?:^[ \t]*\[{{0,2}}|[{{,])[ \t]*{_KEY}(?:[ \t]*\.[ \t]*{_KEY}){{{DEEPEST}}}", re.MULTILINE
+)
+"""A dotted key of more than `DEEPEST` parts: readers take the square of their number."""
+
 
 def own_questions(
     files: Sequence[str], lines: Sequence[str], known: Sequence[Question]
@@ -71,6 +77,10 @@ def questions_of_text(text: str, name: str, known: Sequence[Question]) -> tuple[
     deep = _too_deep(text)
     if deep:
         raise UserError(f"{name}, line {deep}: brackets go {DEEPEST} deep at the most.")
+    dotted = _MANY_PARTS.search(text)
+    if dotted:
+        line = text.count("\n", 0, dotted.end()) + 1
+        raise UserError(f"{name}, line {line}: a key has {DEEPEST} parts at the most.")
     try:
         data = _parse(text)
     except ValueError as e:

@@ -316,3 +316,16 @@ def test_the_models_folder_of_the_webui_is_used(server: Server, folder: Path, pi
     job = server.job(server.open(folder))
     server.wait(job)
     assert server.services.jobs.get(job).config.models_dir == str(folder / "models")
+
+
+@pytest.mark.parametrize("toml", [".".join("a" * 200_000) + " = 1", "x = {" + ".".join("a" * 200_000) + " = 1}", "[" + ".".join("a" * 200_000) + "]"])  # fmt: skip
+def test_a_key_of_many_parts_is_a_sentence_at_once(server: Server, toml: str) -> None:
+    began = time.monotonic()
+    answer = server.post("/questions/check", {"toml": "\n" + toml}, status=400)
+    assert "line 2: a key has" in answer["error"] and time.monotonic() - began < 5
+
+
+def test_the_document_says_which_routes_stream(server: Server) -> None:
+    paths = server.get("/openapi.json")["paths"]
+    streams = {p for p, o in paths.items() if "text/event-stream" in str(o.get("get", {}).get("responses"))}
+    assert {p.rsplit("/", 1)[1] for p in streams} == {"events", "scan"}

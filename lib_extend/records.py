@@ -170,10 +170,12 @@ class Unmade(Record):
     """Why a part of an analysis could not be made.
 
     `reason` is one sentence for the user; `everywhere`: it is the model's trouble, and no other image fares better.
+    `code` says what happened to programs ("model_blind"); "" where nobody knows.
     """
 
     reason: str
     everywhere: bool = False
+    code: str = ""
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ class AnswerMaker(Maker):
         if not asked:
             return answers
         if self._blind >= BLIND:
-            raise ModelError(self._blind_sentence)
+            raise ModelError(self._blind_sentence, code="model_blind")
         look = self._vlm.look(reduced(image, self._vlm.pixels))
         try:
             for _ in range(_MAX_ROUNDS):
@@ -125,7 +125,7 @@ class AnswerMaker(Maker):
             f"The vision-language model sees no pictures (it says “{blind[0]}”): take one that does, or look whether "
             "its server was started with the model's vision part."
         )
-        raise ModelError(self._blind_sentence)
+        raise ModelError(self._blind_sentence, code="model_blind")
 
 
 def likely(tags: Sequence[Tag], threshold: float) -> dict[str, float]:

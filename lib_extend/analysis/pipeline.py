@@ -293,7 +293,8 @@ class Pipeline:
         if not isinstance(error, PromptExtendError):
             traceback.print_exception(error, file=sys.stderr)
         reason = explain(error, self._makers[name].failure, picture.path)
-        picture.unmade[name] = Unmade(reason, isinstance(error, ModelError))
+        code = error.code if isinstance(error, PromptExtendError) else ""
+        picture.unmade[name] = Unmade(reason, isinstance(error, ModelError), code)
 
     # --- results
 

@@ -115,6 +115,7 @@ class Incomplete(Event):
     path: str
     part: str
     reason: str
+    code: str = ""
 
 
 @dataclass(frozen=True)

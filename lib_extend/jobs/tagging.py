@@ -314,10 +314,10 @@ class TagJob:
         self._counts["incomplete"] += bool(unmade)
         for part, why in unmade.items():
             if not why.everywhere:
-                yield ev.Incomplete(found.name, part, why.reason)
+                yield ev.Incomplete(found.name, part, why.reason, why.code)
             elif why.reason not in self._said:
                 self._said.add(why.reason)
-                yield ev.Incomplete("", part, why.reason)
+                yield ev.Incomplete("", part, why.reason, why.code)
 
     def _nothing_made(self, unmade: Iterable[Unmade]) -> str:
         """Why an image fails of which nothing could be made. Raises ModelError when no image would fare better."""

@@ -64,7 +64,11 @@ def get(
     _download(entry, models_dir, progress)
     found = where(entry, models_dir=models_dir)
     if found is None:
-        raise ModelError(f"{entry.repo} lacks files of a model: choose another model.")
+        raise ModelError(
+            f"{entry.repo} lacks files of a model: choose another model.",
+            code="model_incomplete",
+            repo=entry.repo,
+        )
     return found
 
 
@@ -100,7 +104,9 @@ def _built_in(entry: Entry) -> Path:
     if not entry.folder.is_dir():
         raise ModelError(
             f"The built-in model {entry.name} is missing from {entry.folder}: install Prompt Extend again, or "
-            "build it with `prompt-extend sketch train`."
+            "build it with `prompt-extend sketch train`.",
+            code="model_missing",
+            model=entry.name,
         )
     return entry.folder
 
@@ -137,7 +143,9 @@ def _not_here(entry: Entry, models_dir: str) -> ModelError:
     folder = Place.of(models_dir).cache
     return ModelError(
         f"{entry.name} is not on this machine (looked in {folder}) and --offline forbids the network: run "
-        f"`prompt-extend models get {entry.name}` once with a network, or choose a model that is here."
+        f"`prompt-extend models get {entry.name}` once with a network, or choose a model that is here.",
+        code="offline",
+        model=entry.name,
     )
 
 
@@ -186,7 +194,9 @@ def _vlm_files(place: Place, entry: Entry) -> list[hub.Remote]:
     if not any(p.endswith(".safetensors") for p in wanted):
         raise ModelError(
             f"{entry.repo} has no weights as safetensors, and others are not taken (they may run code): choose "
-            "another model."
+            "another model.",
+            code="weights_unsafe",
+            repo=entry.repo,
         )
     if _INDEX in wanted:  # some repositories hold the same weights once more in one piece
         wanted = [p for p in wanted if not p.startswith("consolidated")]

@@ -63,12 +63,16 @@ def describe(place: Place, repo: str, path: str, revision: str) -> Remote:
     if not found.commit_hash or not found.etag:
         raise ModelError(
             f"{place.endpoint} does not speak the hub's protocol (no commit or hash for {path} of {repo}): check "
-            "HF_ENDPOINT, or log in to your network if it asks for that."
+            "HF_ENDPOINT, or log in to your network if it asks for that.",
+            code="hub_foreign",
+            hub=place.endpoint,
         )
     if not _NAME.fullmatch(found.commit_hash) or not _NAME.fullmatch(found.etag):
         # They become names of files: whoever answers must not choose a place outside the cache.
         raise ModelError(
-            f"{place.endpoint} describes {path} of {repo} by {found.etag!r}, which no hub does: check HF_ENDPOINT."
+            f"{place.endpoint} describes {path} of {repo} by {found.etag!r}, which no hub does: check HF_ENDPOINT.",
+            code="hub_foreign",
+            hub=place.endpoint,
         )
     return Remote(repo, path, found.commit_hash, found.etag, int(found.size or 0))
 
@@ -175,17 +179,24 @@ def _receive(place: Place, remote: Remote, blob: Path, arrived: Arrived) -> None
     except BrokenOff as error:
         raise ModelError(
             f"The connection to {place.endpoint} broke off while {remote.path} of {remote.repo} was "
-            f"downloaded, {readable(error.here)} of {readable(remote.size)} are here: start again, it goes on from there."
+            f"downloaded, {readable(error.here)} of {readable(remote.size)} are here: start again, it goes on from there.",
+            code="download_broken",
+            hub=place.endpoint,
+            here=error.here,
+            size=remote.size,
         ) from error
     except WebPage as error:
         raise ModelError(
             f"{error.host} sent a web page instead of {remote.path} of {remote.repo}: log in to your network if it "
-            "asks for that, or check HF_ENDPOINT."
+            "asks for that, or check HF_ENDPOINT.",
+            code="download_web_page",
+            host=error.host,
         ) from error
     except Damaged as error:
         raise ModelError(
             f"{remote.path} of {remote.repo} arrived with wrong content (its checksum is not the hub's) and was "
-            "deleted: start again; if it happens again, the network or the mirror changes files on their way."
+            "deleted: start again; if it happens again, the network or the mirror changes files on their way.",
+            code="download_damaged",
         ) from error
     os.replace(part, blob)
 
@@ -205,7 +216,7 @@ def check_space(place: Place, repo: str, needed: int) -> None:
     """Raises ModelError when the disk has not so many bytes left."""
     folder = existing(place.cache)
     if needed > shutil.disk_usage(folder).free:
-        raise ModelError(disk_full(folder, repo, needed))
+        raise ModelError(disk_full(folder, repo, needed), code="disk_full", folder=str(folder), needed=needed)
 
 
 @contextlib.contextmanager

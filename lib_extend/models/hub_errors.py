@@ -33,10 +33,11 @@ def explained(place: Place, repo: str, path: str = "", size: int = 0) -> Iterato
         raise
     except Exception as error:
         kind = NoSuchFile if _is_missing_file(error) else ModelError
-        sentence = _sentence(error, place, repo, path, size)
-        if sentence is None:
+        found = _sentence(error, place, repo, path, size)
+        if found is None:
             raise
-        raise kind(sentence) from error
+        code, sentence = found
+        raise kind(sentence, code=code, hub=place.endpoint, repo=repo, path=path) from error
 
 
 def _is_missing_file(error: Exception) -> bool:
@@ -47,52 +48,83 @@ def _is_missing_file(error: Exception) -> bool:
     )
 
 
-def _sentence(error: Exception, place: Place, repo: str, path: str, size: int) -> str | None:
+def _sentence(error: Exception, place: Place, repo: str, path: str, size: int) -> tuple[str, str] | None:
+    """The code and the sentence of an error, None for one that is nobody's but ours."""
     from huggingface_hub import errors
 
     what = f"{path} of {repo}" if path else repo
     status = _status(error)
     if isinstance(error, errors.GatedRepoError):
         return (
-            f"{repo} is given only to people who accepted its licence: do so on {place.endpoint}/{repo}, then log "
-            "in here with `hf auth login` (or set HF_TOKEN) and start again."
+            "gated",
+            (
+                f"{repo} is given only to people who accepted its licence: do so on {place.endpoint}/{repo}, then log "
+                "in here with `hf auth login` (or set HF_TOKEN) and start again."
+            ),
         )
     if _is_missing_file(error):
-        return f"{repo} has no file {path} any more: update Prompt Extend, or choose another model."
+        return (
+            "file_gone",
+            f"{repo} has no file {path} any more: update Prompt Extend, or choose another model.",
+        )
     if isinstance(error, errors.RevisionNotFoundError):
-        return f"{repo} has no such version any more: update Prompt Extend, or choose another model."
+        return (
+            "version_gone",
+            f"{repo} has no such version any more: update Prompt Extend, or choose another model.",
+        )
     if isinstance(error, (errors.RepositoryNotFoundError, errors.HFValidationError)) or status == 404:
         return (
-            f"There is no {repo} on {place.endpoint}, or it is private: check the name, or log in with "
-            "`hf auth login` (or set HF_TOKEN)."
+            "no_repository",
+            (
+                f"There is no {repo} on {place.endpoint}, or it is private: check the name, or log in with "
+                "`hf auth login` (or set HF_TOKEN)."
+            ),
         )
     if status in (401, 403) or isinstance(error, errors.LocalTokenNotFoundError):
         return (
-            f"{place.endpoint} refuses {what} ({status or 'no login'}): log in with `hf auth login` or correct "
-            "HF_TOKEN, then start again."
+            "login",
+            (
+                f"{place.endpoint} refuses {what} ({status or 'no login'}): log in with `hf auth login` or correct "
+                "HF_TOKEN, then start again."
+            ),
         )
     if status is not None:
-        return f"{place.endpoint} cannot give {what} now (it answers {status}): try again later."
+        return (
+            "hub_busy",
+            f"{place.endpoint} cannot give {what} now (it answers {status}): try again later.",
+        )
     if isinstance(error, errors.OfflineModeIsEnabled):
-        return f"{what} is not on this machine and HF_HUB_OFFLINE forbids the network: unset it, and start again."
+        return (
+            "offline",
+            f"{what} is not on this machine and HF_HUB_OFFLINE forbids the network: unset it, and start again.",
+        )
     number = getattr(error, "errno", None)
     if number in DISK_FULL:
         here = 0
         with contextlib.suppress(OSError):
             here = max(p.stat().st_size for p in place.storage(repo).glob("blobs/*.incomplete"))
-        return disk_full(existing(place.cache), repo, size - here)
+        return ("disk_full", disk_full(existing(place.cache), repo, size - here))
     if network_trouble(error):
         return (
-            f"{place.endpoint} cannot be reached for {what} ({_brief(error)}): check the network, HF_ENDPOINT and "
-            "the proxy, or work with models that are here (--offline)."
+            "network",
+            (
+                f"{place.endpoint} cannot be reached for {what} ({_brief(error)}): check the network, HF_ENDPOINT and "
+                "the proxy, or work with models that are here (--offline)."
+            ),
         )
     if isinstance(error, PermissionError) or number == errno.EROFS:
         return (
-            f"Models cannot be kept in {place.cache} ({error}): give yourself the right to write there, or choose "
-            "another folder with --models-dir."
+            "not_writable",
+            (
+                f"Models cannot be kept in {place.cache} ({error}): give yourself the right to write there, or choose "
+                "another folder with --models-dir."
+            ),
         )
     if isinstance(error, OSError):
-        return f"{what} cannot be downloaded into {place.cache} ({_brief(error)}): start again."
+        return (
+            "download_failed",
+            f"{what} cannot be downloaded into {place.cache} ({_brief(error)}): start again.",
+        )
     return None
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from lib_extend.captions.composing import Thresholds, compose
 from lib_extend.config import TagConfig
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.errors import ImageError
-from lib_extend.records import Analysis, Caption, Person
+from lib_extend.records import Analysis, Caption, Person, Unmade
 from lib_extend.services import messages
 from lib_extend.services.idle_worker import IdleWorker, Worker
 from lib_extend.worker.kinds import analyse_picture
@@ -27,6 +27,7 @@ class Looked:
         analysis: all that the models said. caption: what the settings make of it.
         thresholds: the tagger's own. vocabulary: the names it knows; empty when it does not say.
         seconds: how long it took.
+        unmade: the parts that could not be made, and why.
     """
 
     analysis: Analysis
@@ -34,6 +35,7 @@ class Looked:
     thresholds: Thresholds
     vocabulary: frozenset[str]
     seconds: float
+    unmade: Mapping[str, Unmade] = field(default_factory=dict)
 
 
 def analyse(idle: IdleWorker, path: Path, config: TagConfig) -> dict[str, Any]:
@@ -50,6 +52,7 @@ def analyse(idle: IdleWorker, path: Path, config: TagConfig) -> dict[str, Any]:
         "width": analysis.width,
         "height": analysis.height,
         "seconds": looked.seconds,
+        "unmade": [{"part": part, **why.to_json()} for part, why in looked.unmade.items()],
     }
 
 
@@ -64,11 +67,11 @@ def look(idle: IdleWorker, path: Path, config: TagConfig) -> Looked:
     asked = config.with_(ask=tuple(dict.fromkeys(q.selected_by for q in questions)))
     with idle.turn(config) as worker:
         began = time.monotonic()
-        ready, analysis = _run(worker, Setup.from_config(asked, questions), config, path)
+        ready, analysis, unmade = _run(worker, Setup.from_config(asked, questions), config, path)
     thresholds = _thresholds(ready)
     caption = compose(analysis, config, image_key=path.name, thresholds=thresholds)
     seconds = round(time.monotonic() - began, 3)
-    return Looked(analysis, caption, thresholds, frozenset(ready.vocabulary), seconds)
+    return Looked(analysis, caption, thresholds, frozenset(ready.vocabulary), seconds, unmade)
 
 
 def person_rows(persons: Sequence[Person]) -> list[dict[str, Any]]:
@@ -76,7 +79,9 @@ def person_rows(persons: Sequence[Person]) -> list[dict[str, Any]]:
     return [{**p.to_json(), "box": p.box.as_list()} for p in persons]
 
 
-def _run(worker: Worker, setup: Setup, config: TagConfig, path: Path) -> tuple[Ready, Analysis]:
+def _run(
+    worker: Worker, setup: Setup, config: TagConfig, path: Path
+) -> tuple[Ready, Analysis, Mapping[str, Unmade]]:
     ready = worker.start(setup)
     wanted = [PERSONS] if config.people else []
     (result,) = worker.run([analyse_picture.task("1", str(path), [TAGS, ANSWERS, *wanted])])
@@ -85,7 +90,7 @@ def _run(worker: Worker, setup: Setup, config: TagConfig, path: Path) -> tuple[R
     made = result.payload
     assert isinstance(made, analyse_picture.Result)
     found = (made.parts.get(name, ()) for name in (TAGS, ANSWERS, PERSONS))
-    return ready, Analysis(made.width, made.height, *found)
+    return ready, Analysis(made.width, made.height, *found), made.unmade
 
 
 def _thresholds(ready: Ready) -> Thresholds:

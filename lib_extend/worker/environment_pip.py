@@ -187,22 +187,22 @@ _ASIDE = {
     *("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_NO_DEPS", "PIP_CONSTRAINT", "PIP_REQUIREMENT"),
 }
 
-_CAUSES = (
-    (r"No space left on device|Errno 28|not enough space", "the disk is full: free some space"),
-    (r"CERTIFICATE_VERIFY_FAILED|SSLError|SSL: ", "the package index's certificate was not accepted: look at "
+_CAUSES: tuple[tuple[str, type[StorageError] | type[UserError], str, str], ...] = (
+    (r"No space left on device|Errno 28|not enough space", StorageError, "disk_full", "the disk is full: free some space"),
+    (r"CERTIFICATE_VERIFY_FAILED|SSLError|SSL: ", UserError, "certificate", "the package index's certificate was not accepted: look at "
      "the proxy or PIP_CERT"),
-    (r"(407|Proxy Authentication|ProxyError)", "the proxy refused: look at HTTPS_PROXY"),
+    (r"(407|Proxy Authentication|ProxyError)", UserError, "proxy", "the proxy refused: look at HTTPS_PROXY"),
     (r"NewConnectionError|NameResolutionError|name resolution|getaddrinfo|ConnectTimeoutError|Connection refused"
      r"|Network is unreachable|ReadTimeoutError|Read timed out|Connection reset|ConnectionError|Retrying \(",
-     "the package index cannot be reached: connect to the network, or set PIP_INDEX_URL to one that can be"),
-    (r"Permission denied|Errno 13|Access is denied|WinError 5\b", "a file cannot be written: end other programs "
+     UserError, "network", "the package index cannot be reached: connect to the network, or set PIP_INDEX_URL to one that can be"),
+    (r"Permission denied|Errno 13|Access is denied|WinError 5\b", UserError, "not_writable", "a file cannot be written: end other programs "
      "that use the folder, or choose another one with PROMPT_EXTEND_DATA"),
-    (r"Errno 2\b.*site-packages|enable-long-paths|File name too long|Errno 36", "the folder's path is too long: "
+    (r"Errno 2\b.*site-packages|enable-long-paths|File name too long|Errno 36", UserError, "path_too_long", "the folder's path is too long: "
      "choose a shorter one with PROMPT_EXTEND_DATA"),
-    (r"No module named pip", "this python has no pip: run `python -m ensurepip` with it"),
-    (r"DO NOT MATCH THE HASHES|HashMismatch|Hashes are required", "the package index gives other files than those that "
+    (r"No module named pip", UserError, "no_pip", "this python has no pip: run `python -m ensurepip` with it"),
+    (r"DO NOT MATCH THE HASHES|HashMismatch|Hashes are required", UserError, "hashes", "the package index gives other files than those that "
      "were tried: unset PIP_INDEX_URL, or name one that has the packages unchanged"),
-    (r"No matching distribution|Could not find a version|ResolutionImpossible", "the package index has no fitting "
+    (r"No matching distribution|Could not find a version|ResolutionImpossible", UserError, "no_version", "the package index has no fitting "
      "version for this python: look whether PIP_INDEX_URL is a complete index"),
 )  # fmt: skip
 
@@ -210,10 +210,10 @@ _CAUSES = (
 def failure(lines: Sequence[str], log: Path) -> UserError | StorageError:
     """The error for a pip that failed, from its last lines."""
     text = "\n".join(lines)
-    for pattern, mend in _CAUSES:
+    for pattern, kind, code, mend in _CAUSES:
         if re.search(pattern, text):
             sentence = f"The models' environment could not be made, because {mend}; then make it again."
-            return StorageError(sentence) if "disk" in mend else UserError(sentence)
+            return kind(sentence, code=code)
     last = next((s.strip() for s in reversed(lines) if "ERROR" in s), "") or (lines[-1] if lines else "")
     return UserError(
         f"The models' environment could not be made ({last[:200]}): look at {log}, then make it again."

@@ -214,8 +214,11 @@ def test_a_gated_model(
     server.repos[entry.repo].gated = True
     if token:
         monkeypatch.setenv("HF_TOKEN", token)
-    with pytest.raises(ModelError, match=rf"accepted its licence.*{server.url}/{entry.repo}.*hf auth login"):
+    with pytest.raises(
+        ModelError, match=rf"accepted its licence.*{server.url}/{entry.repo}.*hf auth login"
+    ) as caught:
         downloads.get(entry, models_dir=cache)
+    assert (caught.value.code, caught.value.fields["repo"]) == ("gated", entry.repo)
 
 
 def test_a_gated_model_for_one_who_may_and_the_token_stays_with_the_hub(

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from lib_extend.errors import ImageError, ModelError
+from lib_extend.errors import ImageError, ModelError, PromptExtendError
 from lib_extend.models.vlms import api, dialects
 from lib_extend.models.vlms.api import normal_url
 from lib_extend.models.vlms.dialects import JSON_SCHEMA, PLAIN, Token
@@ -22,7 +22,7 @@ from lib_extend.models.vlms.loading import load_vlm
 from lib_extend.models.vlms.server import ServerVlm, connect
 from lib_extend.records import Prompt, Reply
 from lib_extend.vocabulary.replies import spoken
-from tests.vlm_server import OWNERS, VlmServer, endless, garbage, hang_up, raw, silence, status
+from tests.vlm_server import OWNERS, Fault, VlmServer, endless, garbage, hang_up, raw, silence, status
 
 COUNTS = tuple(
     (str(n), w) for n, w in enumerate("zero one two three four five six seven eight nine ten".split())
@@ -290,6 +290,22 @@ def test_a_foreign_reply_is_said_to_be_one(server: VlmServer) -> None:
     server.faults = deque([garbage])
     with pytest.raises(ImageError, match="no chat completion"):
         ask(connect(server.url), CAKES)
+
+
+def test_troubles_carry_codes(server: VlmServer) -> None:
+    cases: list[tuple[Fault, str]] = [
+        (status(401), "server_key"),
+        (status(404), "server_no_model"),
+        (status(413), "picture_too_large"),
+        (status(500, api.BLIND), "model_blind"),
+        (garbage, "answer_foreign"),
+    ]
+    for fault, code in cases:
+        vlm = connect(server.url)
+        server.faults = deque([fault])
+        with pytest.raises(PromptExtendError) as caught:
+            ask(vlm, FREE)
+        assert (caught.value.code, caught.value.fields["server"]) == (code, server.url)
 
 
 def test_an_endless_answer_is_given_up(server: VlmServer) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lib_extend.config import TagConfig
 from lib_extend.errors import UserError
-from lib_extend.records import Category
+from lib_extend.questions.builtin import BUILTIN
+from lib_extend.records import Category, Tag
 from lib_extend.worker.client import WorkerClient
 from lib_extend.worker.kinds import analyse_picture
 from lib_extend.worker.protocol import Done, Failed, Setup
@@ -111,3 +113,20 @@ def test_the_built_in_tagger_on_the_samples(worker: WorkerClient) -> None:
     for result in worker.run(analyse_picture.task(p.name, str(p), ["tags"]) for p in pictures):
         assert isinstance(result, Done) and isinstance(result.payload, analyse_picture.Result)
         assert any((t.score or 0) >= (ready.threshold or 0) for t in result.payload.parts["tags"])
+
+
+@pytest.mark.skipif(not (SKETCH / "model.onnx").is_file(), reason="no built-in weights here")
+def test_a_picture_too_thin_for_the_questions_keeps_its_tags(worker: WorkerClient, tmp_path: Path) -> None:
+    questions = tuple(q for q in BUILTIN if q.name == "count")
+    config = TagConfig(tagger="sketch", vlm="sketch", offline=True, device="cpu", ask=("count",))
+    worker.start(Setup.from_config(config, questions))
+    Image.new("RGB", (4100, 20), "white").save(tmp_path / "thin.png")
+    known = {"tags": (Tag("cake"),)}
+    (done,) = worker.run([analyse_picture.task("1", str(tmp_path / "thin.png"), ["tags", "answers"], known)])
+    assert isinstance(done, Done) and isinstance(done.payload, analyse_picture.Result)
+    assert set(done.payload.parts) == {"tags"} and (done.payload.width, done.payload.height) == (4100, 20)
+    why = done.payload.unmade["answers"]
+    assert "4100×20 pixels, too thin" in why.reason and (why.everywhere, why.code) == (
+        False,
+        "picture_too_thin",
+    )

@@ -30,6 +30,7 @@ routes = Routes("One picture", place=50)
         "width": 832,
         "height": 1216,
         "seconds": 0.41,
+        "unmade": [],
     },
 )
 def analyze(
@@ -42,7 +43,8 @@ def analyze(
 ) -> dict[str, Any]:
     """All about one picture; nothing is written.
 
-    `reason`: why there are no persons, where they were wanted. The models stay loaded for the next one.
+    `reason`: why there are no persons, where they were wanted; `unmade`: each `part` ("answers") that could not be made,
+    with its `reason` and `code`. The models stay loaded for the next one.
     """
     settings = config_of(config or {}, services.folders, services.options().models_dir)
     if upload is None:

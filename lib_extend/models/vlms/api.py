@@ -110,13 +110,19 @@ class Api:
         if response.status_code in (404, 405, 501) or (response.status_code == 500 and not needed):
             return [], response.headers
         if response.status_code != 200:
-            raise ModelError(f"The server at {self.base} lists no models: {_said(response)}.")
+            raise ModelError(
+                f"The server at {self.base} lists no models: {_said(response)}.",
+                code="server_no_list",
+                server=self.base,
+            )
         try:
             rows = response.json()["data"]
             return [row for row in rows or () if isinstance(row, dict) and "id" in row], response.headers
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(
-                f"What answers at {self.base} is no OpenAI-compatible server: is the address right, with /v1?"
+                f"What answers at {self.base} is no OpenAI-compatible server: is the address right, with /v1?",
+                code="server_no_api",
+                server=self.base,
             ) from error
 
     def _receive(self, method: str, url: str, seconds: float, **request: Any) -> Received:
@@ -152,15 +158,21 @@ class Api:
         except Endless as error:
             raise ModelError(
                 f"What answers at {self.base} sends {error}: it is no OpenAI-compatible server; is the address right, "
-                "with /v1?"
+                "with /v1?",
+                code="server_no_api",
+                server=self.base,
             ) from error
         except httpx.TimeoutException as error:
             raise ModelError(
-                f"The server at {self.base} does not answer within {CONNECT_SECONDS:g} s."
+                f"The server at {self.base} does not answer within {CONNECT_SECONDS:g} s.",
+                code="server_unreachable",
+                server=self.base,
             ) from error
         except httpx.HTTPError as error:
             raise ModelError(
-                f"No server answers at {self.base} ({_why(error)}): start it, or check the address and the port."
+                f"No server answers at {self.base} ({_why(error)}): start it, or check the address and the port.",
+                code="server_unreachable",
+                server=self.base,
             ) from error
 
     def slots(self) -> int:
@@ -192,7 +204,9 @@ class Api:
                 )
             except Endless as error:
                 raise ImageError(
-                    f"The server at {self.base} sent {error}: lower its limit of tokens, or take another model."
+                    f"The server at {self.base} sent {error}: lower its limit of tokens, or take another model.",
+                    code="answer_endless",
+                    server=self.base,
                 ) from error
             except httpx.TimeoutException as error:
                 slow += 1
@@ -200,7 +214,9 @@ class Api:
                 if slow >= SLOW_ATTEMPTS:
                     raise ImageError(
                         f"The server at {self.base} {trouble}, {slow} times: it may be overloaded, or the model too "
-                        "large for it."
+                        "large for it.",
+                        code="server_slow",
+                        server=self.base,
                     ) from error
             except httpx.HTTPError as error:
                 trouble = f"cannot be reached any more ({_why(error)})"
@@ -211,36 +227,60 @@ class Api:
                 trouble = f"is busy or out of order: {_said(response)}"
             if attempt < ATTEMPTS and self._closed.wait(_pause(attempt) if wait is None else wait):
                 break
-        raise ImageError(f"The server at {self.base} {trouble}; tried {ATTEMPTS} times.")
+        raise ImageError(
+            f"The server at {self.base} {trouble}; tried {ATTEMPTS} times.",
+            code="server_busy",
+            server=self.base,
+        )
 
     def _read(self, response: Received) -> Mapping[str, Any]:
         self._let_in(response)
         if response.status_code != 200 and BLIND in response.text:
             raise ModelError(
                 f"The model of the server at {self.base} takes no pictures: start it with its vision part (llama.cpp: "
-                "--mmproj)."
+                "--mmproj).",
+                code="model_blind",
+                server=self.base,
             )
         if response.status_code in (400, 415, 422, 501):
             raise Refused(_said(response))
         if response.status_code == 404:
-            raise ModelError(f"The server at {self.base} has no such model or no chat: {_said(response)}.")
+            raise ModelError(
+                f"The server at {self.base} has no such model or no chat: {_said(response)}.",
+                code="server_no_model",
+                server=self.base,
+            )
         if response.status_code == 413:
-            raise ImageError(f"The picture is too large for the server at {self.base}: lower max_pixels.")
+            raise ImageError(
+                f"The picture is too large for the server at {self.base}: lower max_pixels.",
+                code="picture_too_large",
+                server=self.base,
+            )
         if response.status_code != 200:
-            raise ImageError(f"The server at {self.base} failed: {_said(response)}.")
+            raise ImageError(
+                f"The server at {self.base} failed: {_said(response)}.",
+                code="server_failed",
+                server=self.base,
+            )
         try:
             reply: Mapping[str, Any] = response.json()
             if not isinstance(reply["choices"][0]["message"], dict):
                 raise TypeError
         except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise ImageError(f"The server at {self.base} sent a reply that is no chat completion.") from error
+            raise ImageError(
+                f"The server at {self.base} sent a reply that is no chat completion.",
+                code="answer_foreign",
+                server=self.base,
+            ) from error
         return reply
 
     def _let_in(self, response: Received) -> None:
         if response.status_code in (401, 403):
             raise ModelError(
                 f"The server at {self.base} wants another key ({response.status_code}): set the environment variable "
-                "PROMPT_EXTEND_API_KEY."
+                "PROMPT_EXTEND_API_KEY.",
+                code="server_key",
+                server=self.base,
             )
 
 
@@ -252,7 +292,9 @@ def normal_url(url: str) -> str:
     except ValueError:
         host = None
     if not host or parts.username or parts.query or parts.fragment:
-        raise ModelError(f"{_shown(url)!r} is no server address: write it as http://host:port/v1.")
+        raise ModelError(
+            f"{_shown(url)!r} is no server address: write it as http://host:port/v1.", code="server_address"
+        )
     path = parts.path.rstrip("/").removesuffix("/chat/completions").removesuffix("/models")
     return f"{parts.scheme.lower()}://{parts.netloc}{path or '/v1'}"
 

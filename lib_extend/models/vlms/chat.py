@@ -70,7 +70,10 @@ class Chat:
         if self._by_count and max(width, height) > LONGEST_RATIO * min(width, height):
             raise ImageError(
                 f"The picture is {width}×{height} pixels, too thin for the vision-language model: it takes "
-                f"sides of a ratio up to {LONGEST_RATIO}."
+                f"sides of a ratio up to {LONGEST_RATIO}.",
+                code="picture_too_thin",
+                width=width,
+                height=height,
             )
         image = thicken(image, self._unit, self.pixels) if self._by_count else shrink(image, self.pixels)
         options: dict[str, Any] = {}
@@ -81,7 +84,8 @@ class Chat:
             made = self.processor(text=[prompt], images=[image], return_tensors="pt", **options)
         except ValueError as error:
             raise ImageError(
-                f"The vision-language model's processor refused the picture ({error})."
+                f"The vision-language model's processor refused the picture ({error}).",
+                code="picture_refused",
             ) from error
         return dict(made)
 
@@ -109,7 +113,9 @@ class Chat:
         if not getattr(self.processor, "chat_template", None) and not getattr(
             self.tokenizer, "chat_template", None
         ):
-            raise ModelError("The model has no chat template, so it cannot be asked questions.")
+            raise ModelError(
+                "The model has no chat template, so it cannot be asked questions.", code="model_unusable"
+            )
         for style in ("parts", "text", "token"):
             try:
                 text = self._render(_PROBE, style)
@@ -117,7 +123,9 @@ class Chat:
                 continue
             if _PROBE in text and "'type'" not in text and self._image_token in text:
                 return style
-        raise ModelError("The model's chat template takes no picture: it is no vision-language model.")
+        raise ModelError(
+            "The model's chat template takes no picture: it is no vision-language model.", code="model_blind"
+        )
 
 
 def _counts_pixels(images: Any) -> bool:

@@ -69,7 +69,8 @@ def connect(
     """
     if offline and not is_local(normal_url(url)):
         raise ModelError(
-            f"Working offline, so the server at {normal_url(url)} is not asked; one on this machine is."
+            f"Working offline, so the server at {normal_url(url)} is not asked; one on this machine is.",
+            code="offline",
         )
     api = Api(url, answer_seconds=answer_seconds)
     try:
@@ -97,7 +98,9 @@ def _choose(names: Sequence[str], wanted: str, base: str, *, complete: bool) -> 
         chat = [n for n in names if "embed" not in n.lower()]
         if not chat:
             raise ModelError(
-                f"The server at {base} names no model: load one there, or name it with --vlm-model."
+                f"The server at {base} names no model: load one there, or name it with --vlm-model.",
+                code="server_no_model",
+                server=base,
             )
         return chat[0]
     for name in (wanted, f"{wanted}:latest"):  # Ollama's default tag
@@ -105,7 +108,12 @@ def _choose(names: Sequence[str], wanted: str, base: str, *, complete: bool) -> 
             return name
     if not complete:
         return wanted
-    raise ModelError(f"The server at {base} has no model {wanted!r}; it has: {', '.join(names)}.")
+    raise ModelError(
+        f"The server at {base} has no model {wanted!r}; it has: {', '.join(names)}.",
+        code="server_no_model",
+        server=base,
+        model=wanted,
+    )
 
 
 class ServerVlm:
@@ -228,7 +236,9 @@ class ServerVlm:
             text, formed = dialects.unwrap(spoken(said) if reasons(said) else said, style, names)
             cut = message.get("finish_reason") == "length"
             if cut and style.wrapped and text.lstrip().startswith("{"):
-                raise ImageError(f"The model's answer was cut before its end ({text[:80]!r}).")
+                raise ImageError(
+                    f"The model's answer was cut before its end ({text[:80]!r}).", code="answer_cut"
+                )
             if not formed and not cut:
                 styles = styles[1:]  # passed over in silence
                 if len(styles) > 1:
@@ -249,14 +259,18 @@ class ServerVlm:
         if _reasoning(message):
             return ModelError(
                 f"The model {self._model} of the server at {self._api.base} only thinks aloud and never comes to an "
-                "answer: switch its thinking off in the server, or take a model that does not think."
+                "answer: switch its thinking off in the server, or take a model that does not think.",
+                code="model_thinks_aloud",
+                server=self._api.base,
+                model=self._model,
             )
         if message.get("finish_reason") == "length":
             return ImageError(
                 "The model's answer was cut before it said anything: it thinks aloud; take one that does not, or "
-                "switch its thinking off in the server."
+                "switch its thinking off in the server.",
+                code="answer_cut",
             )
-        return ImageError("The model's answer was empty.")
+        return ImageError("The model's answer was empty.", code="answer_empty")
 
     def _remember(self, styles: tuple[Style, ...], logprobs: bool) -> None:
         """Keeps what a server refused from being tried again."""
@@ -267,8 +281,17 @@ class ServerVlm:
 
     def _declined(self, refusal: Refused) -> ImageError | ModelError:
         if not self._known:
-            return ModelError(f"The server at {self._api.base} does not take {self._model!r} ({refusal}).")
-        return ImageError(f"The server at {self._api.base} refused the question ({refusal}).")
+            return ModelError(
+                f"The server at {self._api.base} does not take {self._model!r} ({refusal}).",
+                code="server_no_model",
+                server=self._api.base,
+                model=self._model,
+            )
+        return ImageError(
+            f"The server at {self._api.base} refused the question ({refusal}).",
+            code="question_refused",
+            server=self._api.base,
+        )
 
 
 class ServerLook:

@@ -121,7 +121,12 @@ def _checked(value: Any, *kinds: type) -> Any:
     return value
 
 
+_SCALARS = {str, int, float, bool, type(None)}
+
+
 def _plain(value: Any) -> Any:
+    if type(value) in _SCALARS:  # most are, and the checks below are slow
+        return value
     if isinstance(value, Record):
         return value.to_json()
     if isinstance(value, Enum):

@@ -36,6 +36,9 @@ _STEP = 100
 """Images between two notes of how far it is."""
 
 
+UNCERTAIN, UNREAD = "uncertain", "unread"
+
+
 @dataclass(frozen=True)
 class Item(Record):
     """One answer to look at, or (question "persons") who has which in one image.
@@ -43,7 +46,8 @@ class Item(Record):
     Attributes:
         path: the image's name. question, object, answer, raw, probability, tag: as in `Answer`; the object of an
             answer about one person is `skirt@2`.
-        reason: why it is here ("probability 0.42", or a contradiction).
+        reason: why it is here ("probability 0.42", or a contradiction). code: the same for programs: that of a `Doubt`,
+            `uncertain`, `unread` or `persons`.
     """
 
     path: str
@@ -54,6 +58,7 @@ class Item(Record):
     probability: float | None
     tag: str
     reason: str
+    code: str = UNCERTAIN
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,7 @@ class Ranking:
                 continue
             given = [stored(Answer.from_json, a) for a in answers]
             reasons = {
-                (d.question, d.object): d.reason
+                (d.question, d.object): (d.reason, d.code)
                 for d in doubts(_denied(state, captioner, here, given), given)
             }
             decided = judged.get(name, set())
@@ -181,13 +186,15 @@ class Ranking:
                 where = subject(a)
                 if where in decided:
                     continue
-                reason = reasons.get((a.question, a.object), "")
+                reason, code = reasons.get((a.question, a.object), ("", ""))
                 if not reason and a.probability is not None and a.probability < self._below:
-                    reason = f"probability {a.probability:.2f}"
+                    reason, code = f"probability {a.probability:.2f}", UNCERTAIN
                 elif not reason and not a.answer:
-                    reason = "the reply fits no answer"
+                    reason, code = "the reply fits no answer", UNREAD
                 if reason:
-                    yield Item(name, a.question, where[1], a.answer, a.raw, a.probability, a.tag, reason)
+                    yield Item(
+                        name, a.question, where[1], a.answer, a.raw, a.probability, a.tag, reason, code
+                    )
 
     def _doubtful(
         self,
@@ -204,7 +211,7 @@ class Ranking:
             analysis = stored_analysis(state, config, captioner, f)
             doubt = people.doubt(analysis, captioner.caption(f, analysis))
             if doubt:
-                yield Item(f.name, "persons", "", "", "", None, "", doubt)
+                yield Item(f.name, "persons", "", "", "", None, "", doubt, "persons")
 
 
 # what is stored
@@ -285,7 +292,7 @@ def _denied(state: State, captioner: Captioner, found: Found, answers: Sequence[
 
 
 def _contradicted(item: Item) -> bool:
-    return not item.reason.startswith("probability")
+    return item.code != UNCERTAIN
 
 
 def _urgency(item: Item) -> tuple[bool, float, str]:

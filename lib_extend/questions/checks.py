@@ -15,10 +15,15 @@ DOUBTED = 0.6
 
 @dataclass(frozen=True)
 class Doubt:
-    """An answer that something else contradicts; `reason` is a phrase for a person."""
+    """An answer that something else contradicts.
+
+    Attributes:
+        code: `counted_without_color`, `doubted_too` or `seen_by_tagger`. reason: a phrase for a person.
+    """
 
     question: str
     object: str
+    code: str
     reason: str
 
 
@@ -39,10 +44,19 @@ def doubts(tags: Sequence[Tag], answers: Sequence[Answer]) -> list[Doubt]:
         score = scores.get(a.object)
         if a.object in missing and a.object in counted and (a.tag or colorless(a)):
             result.append(
-                Doubt(a.question, a.object, f"counted {counted[a.object]}, but no color: is there a {thing}?")
+                Doubt(
+                    a.question,
+                    a.object,
+                    "counted_without_color",
+                    f"counted {counted[a.object]}, but no color: is there a {thing}?",
+                )
             )
         elif denied and score is not None and score < DOUBTED:
-            result.append(Doubt(a.question, a.object, f"the tagger doubts the {thing} too ({score:.2f})"))
+            result.append(
+                Doubt(a.question, a.object, "doubted_too", f"the tagger doubts the {thing} too ({score:.2f})")
+            )
         elif denied and score is not None:
-            result.append(Doubt(a.question, a.object, f"the tagger sees a {thing} ({score:.2f})"))
+            result.append(
+                Doubt(a.question, a.object, "seen_by_tagger", f"the tagger sees a {thing} ({score:.2f})")
+            )
     return result

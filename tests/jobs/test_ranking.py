@@ -42,24 +42,36 @@ def plainly(root: Path, below: float) -> list[Item]:
             if config.people and not verdicts.keys() & {(people.PERSONS, ""), ("persons", "")}:
                 doubt = people.doubt(analysis, captioner.caption(found, analysis))
                 if doubt:
-                    items.append(Item(found.name, "persons", "", "", "", None, "", doubt))
-            reasons = {(d.question, d.object): d.reason for d in doubts(analysis.tags, analysis.answers)}
+                    items.append(Item(found.name, "persons", "", "", "", None, "", doubt, "persons"))
+            reasons = {
+                (d.question, d.object): (d.reason, d.code) for d in doubts(analysis.tags, analysis.answers)
+            }
             for a in analysis.answers:
                 where = subject(a)
-                reason = reasons.get((a.question, a.object), "")
+                reason, code = reasons.get((a.question, a.object), ("", ""))
                 if where in verdicts:
                     continue
                 if not reason and a.probability is not None and a.probability < below:
-                    reason = f"probability {a.probability:.2f}"
+                    reason, code = f"probability {a.probability:.2f}", "uncertain"
                 elif not reason and not a.answer:
-                    reason = "the reply fits no answer"
+                    reason, code = "the reply fits no answer", "unread"
                 if reason:
                     items.append(
-                        Item(found.name, a.question, where[1], a.answer, a.raw, a.probability, a.tag, reason)
+                        Item(
+                            found.name,
+                            a.question,
+                            where[1],
+                            a.answer,
+                            a.raw,
+                            a.probability,
+                            a.tag,
+                            reason,
+                            code,
+                        )
                     )
 
     def urgency(item: Item) -> tuple[bool, float, str]:
-        contradicted = not item.reason.startswith("probability")
+        contradicted = item.code != "uncertain"
         return not contradicted, 1.0 if item.probability is None else item.probability, item.path
 
     return sorted(items, key=urgency)

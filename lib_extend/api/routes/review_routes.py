@@ -36,6 +36,7 @@ MOST_PERSONS = 20
                 "probability": 0.42,
                 "tag": "red_cake",
                 "reason": "probability 0.42",
+                "code": "uncertain",
                 "allowed": ["red", "blue"],
             }
         ],

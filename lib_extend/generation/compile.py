@@ -2,7 +2,7 @@
 
 The base prompt has the order of the captions the separation LoRA was trained on: `2girls, α black hair,
 α blue skirt, β white hair, indoors`. It acts on the whole picture, so that what the LoRA learnt about
-letters works; a region's prompt acts in its box: people tag, common tags, that character's tags.
+letters works; a region's prompt acts in its box: its own person (`1girl`), common tags, that character's tags.
 A single character has nothing to be told apart from and gets no letter.
 """
 
@@ -15,7 +15,9 @@ from types import MappingProxyType
 from lib_extend.generation import background, syntax
 from lib_extend.generation.cast import Cast, Character, Lora, Place
 from lib_extend.generation.letters import (
+    counts,
     gender,
+    genders,
     is_count,
     lettered,
     name_of,
@@ -97,9 +99,19 @@ def compile_cast(
     text = " ".join(filter(None, (text, *_networks(cast, networks, main, aliases))))
     negative = _negative(cast, main_negative)
     regions = [
-        _region(cast, i, people.all, parts, common, negative) for i, parts in enumerate(tags) if cast.regional
+        _region(cast, i, (people.own[i],) if len(tags) > 1 else people.all, parts, common, negative)
+        for i, parts in enumerate(tags)
+        if cast.regional
     ]
-    return Compiled(text, negative, tuple(regions), cast, main, main_negative, tuple(_notes(cast, tags)))
+    return Compiled(
+        text,
+        negative,
+        tuple(regions),
+        cast,
+        main,
+        main_negative,
+        tuple(_notes(cast, tags, people.guessed, people.mixed)),
+    )
 
 
 def _negative(cast: Cast, main: str) -> str:
@@ -115,22 +127,41 @@ def _negative(cast: Cast, main: str) -> str:
 
 @dataclass(frozen=True)
 class _People:
-    """`added`: people tags to put first; `all`: those that the base prompt has in the end."""
+    """Who is in the picture.
+
+    Attributes:
+        added: people tags to put first. all: those that the base prompt has in the end.
+        own: what each character is, as a people tag of one: `1girl`. guessed: of which of them nothing says so.
+    """
 
     added: tuple[str, ...]
     all: tuple[str, ...]
+    own: tuple[str, ...] = ()
+    guessed: tuple[int, ...] = ()
+
+    @property
+    def mixed(self) -> bool:
+        """Whether not all are girls."""
+        return any(person != "1girl" for person in self.own)
 
 
 def _people(elsewhere: list[Piece], prompts: list[list[Piece]]) -> _People:
     if not prompts:
         return _People((), ())
     written = [p.text for p in elsewhere if is_count(p.text)]
+    said = [gender(_texts(p)) for p in prompts]
+    known = genders(counts(written), [_texts(p) for p in prompts]) or said
+    own = tuple(f"1{kind or 'girl'}" for kind in known)
+    guessed = tuple(i for i, kind in enumerate(known) if not kind)
     if written:
-        return _People((), tuple(written))
-    found = people_tags([gender(_texts(p)) or "girl" for p in prompts])
+        # what is written goes first, but nobody who says what they are gets lost over it
+        missing = [kind for kind in said if kind and kind not in counts(written)]
+        added = people_tags(missing) if sum(counts(written).values()) < len(prompts) else []
+        return _People(tuple(added), (*added, *written), own, guessed)
+    found = people_tags([kind or "girl" for kind in said])
     if len(prompts) == 1 and any(name_of(t) == "solo" for t in _texts(prompts[0])):
         found.append("solo")
-    return _People(tuple(found), tuple(found))
+    return _People(tuple(found), tuple(found), own, guessed)
 
 
 def _without_people(parts: list[Piece]) -> list[Piece]:
@@ -150,6 +181,9 @@ def _region(
     cast: Cast, i: int, people: Sequence[str], own: list[Piece], common: list[Piece], negative: str
 ) -> Region:
     character = cast.characters[i]
+    if len(cast.characters) > 1:
+        # how many there are is nothing to a box with one of them
+        common = [piece for piece in common if not (piece.text and is_count(piece.text))]
     first = [Piece(t) for t in people if t not in _texts(common)]
     parts = first + syntax.as_list(syntax.join(common)) + syntax.as_list(syntax.join(own))
     return Region(
@@ -210,8 +244,11 @@ def _identity(tag: str, aliases: Mapping[str, str]) -> tuple[str, str]:
     return ("lora", aliases.get(name, name).lower()) if kind in _LORA_KINDS else (kind, name)
 
 
-def _notes(cast: Cast, own: list[list[Piece]]) -> list[str]:
+def _notes(cast: Cast, own: list[list[Piece]], guessed: Sequence[int], mixed: bool) -> list[str]:
     notes = []
+    if guessed and mixed:
+        names = ", ".join(cast.characters[i].name or cast.letters[i] for i in guessed)
+        notes.append(f"{names}: taken for a girl, as no tag says otherwise; write 1girl or 1boy.")
     for i, (character, parts) in enumerate(zip(cast.characters, own, strict=True)):
         who = character.name or f"Character {cast.letters[i]}"
         if not _texts(parts):

@@ -9,10 +9,11 @@ from dataclasses import replace
 from lib_extend.generation import syntax
 from lib_extend.generation.cast import LETTERS
 from lib_extend.generation.syntax import Piece
-from lib_extend.vocabulary.people_tags import GENDERS, is_people, people_count, people_tag
+from lib_extend.vocabulary.people_tags import GENDERS, PeopleCount, is_people, people_count, people_tag
 from lib_extend.vocabulary.tag_names import canonical
 
 _LETTERED = re.compile(rf"([{''.join(LETTERS)}])(?:\s+|_(?!_))(\S.*)", re.DOTALL)
+_SPACED = re.compile(r"(\d+\+?)_(?=girl|boy|other)")
 _WORDS = {
     "girl": frozenset("girl woman female lady".split()),
     "boy": frozenset("boy man male guy male_focus".split()),
@@ -61,6 +62,16 @@ def stripped(text: str) -> str:
     return text.replace(inside, match[2], 1) if match else text
 
 
+_KINDS = {
+    "girl": frozenset("girl girls woman women female lady".split()),
+    "boy": frozenset("boy boys man men male guy gentleman".split()),
+}
+_MOST_WORDS = 4
+"""Words of a tag whose last one may say what somebody is: `a tall young man`."""
+_SEPARATORS = re.compile(r"[\n，、;；]")
+"""What separates tags for a reader, besides the commas of the WebUIs."""
+
+
 def name_of(text: str) -> str:
     """A tag's canonical name without emphasis, in lower case."""
     name = canonical(syntax.bare(text)).lower()
@@ -69,16 +80,42 @@ def name_of(text: str) -> str:
 
 
 def gender(tags: Iterable[str]) -> str:
-    """What a character's tags say it is: `1boy` is boy, `male focus` too; "" when they say nothing."""
-    for tag in tags:
-        name = name_of(tag)
-        count = people_count(name)
+    """What a character's tags say it is: `1boy` is boy, `male focus` and `a young man` too; "" when they say nothing.
+
+    Within a tag, line ends and `，` separate, too; braces of dynamic prompts and emphasis are seen through.
+    """
+    names = [name_of(part) for tag in tags for part in _parts(tag)]
+    for name in names:
+        count = _count(name)
         if count:
             return count.gender
         for kind, words in _WORDS.items():
             if name in words:
                 return kind
+    for name in names:
+        said = re.split(r"[\s_]+", name)
+        for kind, words in _KINDS.items():
+            if len(said) <= _MOST_WORDS and said[-1] in words:
+                return kind
     return ""
+
+
+def _count(name: str) -> PeopleCount | None:
+    """What a name says of a number of people, `1 boy` with its space, too."""
+    return people_count(_SPACED.sub(r"\1", name))
+
+
+def _parts(tag: str) -> list[str]:
+    group = syntax.emphasised(tag)
+    if group is not None:
+        return [part for piece in group[1] for part in _parts(piece.text)]
+    text = syntax.bare(tag)
+    if text.startswith("{") and text.endswith("}") and "|" not in text:
+        text = text[1:-1]
+    parts = _SEPARATORS.split(text)
+    if len(parts) == 1:
+        return parts
+    return [piece.text for part in parts for piece in syntax.pieces(part)]
 
 
 def people_tags(genders: Sequence[str]) -> list[str]:
@@ -91,7 +128,7 @@ def counts(tags: Iterable[str]) -> dict[str, int]:
     """How many of which gender tags such as `2girls` speak of; empty when there is no such tag."""
     found: dict[str, int] = {}
     for tag in tags:
-        count = people_count(name_of(tag))
+        count = _count(name_of(tag))
         if count:
             found[count.gender] = max(found.get(count.gender, 0), count.number)
     return found
@@ -118,9 +155,9 @@ def genders(numbers: Mapping[str, int], characters: Sequence[Sequence[str]]) -> 
 
 def is_count(text: str) -> bool:
     """Whether a tag says a number of people: `2girls`, `(1boy:1.1)`, but not `solo`."""
-    return people_count(name_of(text)) is not None
+    return _count(name_of(text)) is not None
 
 
 def says_people(text: str) -> bool:
     """Whether a tag is about how many people there are: `2girls`, `solo`, `multiple girls`."""
-    return is_people(name_of(text))
+    return is_people(name_of(text)) or is_count(text)

@@ -420,7 +420,7 @@ def test_pictures_of_a_batch() -> None:
     ):
         one, two = pictures([batch[0], compile_cast(changed, "", "n")], lambda text, negative: RED)
         assert one is not two
-    assert asked == [("2girls, a", False), ("2girls, c", False), ("n, b", True), ("1girl, d", False)]
+    assert asked == [("1girl, a", False), ("1girl, c", False), ("n, b", True), ("1girl, d", False)]
     assert third is first and fourth is None
     assert first is not None and second is not None
     assert [s is not None for s in first.negative] == [True, False]

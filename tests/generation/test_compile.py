@@ -37,9 +37,9 @@ def test_everything_at_once() -> None:
     assert found.negative == "bad hands, lowres"
     ann, ben = found.regions
     assert (ann.letter, ann.name, ann.box, ann.weight) == ("α", "Ann", (0, 0, 0.5, 1), 1.0)
-    assert ann.prompt == "1girl, 1boy, masterpiece, black hair, blue skirt"
+    assert ann.prompt == "1girl, masterpiece, black hair, blue skirt"
     assert ann.negative == "bad hands, lowres, hat"
-    assert ben.prompt == "1girl, 1boy, masterpiece, white hair"
+    assert ben.prompt == "1boy, masterpiece, white hair"
     assert ben.negative is None and ben.weight == 0.8
     assert found.notes == ()
 
@@ -96,10 +96,10 @@ def test_people_tags_of_the_users_own_replace_ours() -> None:
     for more in ({"common": "4girls"}, {"scene": "4girls"}):
         found = compile_cast(cast("a", "b", **more))
         assert found.prompt.count("girls") == 1 and "4girls" in found.prompt
-        assert all(r.prompt.count("4girls") == 1 for r in found.regions)
+        assert all("4girls" not in r.prompt and r.prompt.count("1girl") == 1 for r in found.regions)
     found = compile_cast(cast("a", "b"), "(4girls:1.2), park")
     assert found.prompt == "α a, β b, (4girls:1.2), park"
-    assert found.regions[0].prompt == "(4girls:1.2), a"
+    assert found.regions[0].prompt == "1girl, a"
     assert compile_cast(cast("a", "b", common="multiple girls")).prompt == "2girls, multiple girls, α a, β b"
     # no characters, nobody to count
     assert compile_cast(Cast(scene="park")).prompt == "park"
@@ -145,7 +145,7 @@ def test_regions_compose_nothing() -> None:
         replace(cast("a, b :0.5 AND c :2", "d"), common="e AND f", negative="g"), "", "h AND i"
     )
     assert found.prompt == "2girls, e AND f, α a, α b :0.5 AND α c :2, β d"
-    assert [r.prompt for r in found.regions] == ["2girls, e, f, a, b, c", "2girls, e, f, d"]
+    assert [r.prompt for r in found.regions] == ["1girl, e, f, a, b, c", "1girl, e, f, d"]
     assert found.notes and "AND" in found.notes[0]
 
 
@@ -234,3 +234,46 @@ def test_background_objects() -> None:
     assert tags("english", floor="tiled floor") == ["tiled floor"]
     assert "red" in background.COLORS and "none" not in background.COLORS
     assert {"cake", "curtains", "cabinet"} <= set(background.OBJECTS)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "person"),
+    [
+        ("1boy, white hair", "1boy"),
+        ("1 boy, white hair", "1boy"),
+        ("a man, white hair", "1boy"),
+        ("young man", "1boy"),
+        ("male focus", "1boy"),
+        ("{1boy}, hat", "1boy"),
+        ("(1boy:1.2), hat", "1boy"),
+        ("white hair\n1boy", "1boy"),
+        ("white hair，1boy", "1boy"),
+        ("fox girl, hat", "1girl"),
+        ("girl with a man's hat", "1girl"),
+        ("white hair", "1girl"),
+    ],
+)
+def test_each_region_has_its_own_person(prompt: str, person: str) -> None:
+    """Not everybody in the picture: a box has one of them."""
+    found = compile_cast(cast("1girl, black hair", prompt))
+    assert found.regions[0].prompt.startswith("1girl, black hair")
+    assert found.regions[1].prompt.startswith(person) and found.regions[1].prompt.count(person) <= 2
+    assert found.prompt.startswith("2girls, " if person == "1girl" else "1girl, 1boy, ")
+
+
+def test_nobody_is_lost_over_the_users_own_count() -> None:
+    found = compile_cast(cast("1girl, black hair", "1boy, white hair"), "1girl BREAK park")
+    assert found.prompt == "1boy, α black hair, β white hair, 1girl BREAK park"
+    assert [r.prompt for r in found.regions] == ["1girl, black hair", "1boy, white hair"]
+    # what covers all of them stays the user's
+    found = compile_cast(cast("black hair", "1boy, white hair"), "1girl, 1boy, park")
+    assert found.prompt == "α black hair, β white hair, 1girl, 1boy, park"
+    assert [r.prompt for r in found.regions] == ["1girl, black hair", "1boy, white hair"]
+
+
+def test_a_guess_is_said_where_it_counts() -> None:
+    assert compile_cast(cast("black hair", "1boy, hat")).notes == (
+        "α: taken for a girl, as no tag says otherwise; write 1girl or 1boy.",
+    )
+    assert compile_cast(cast("black hair", "hat")).notes == ()
+    assert compile_cast(cast("black hair", "hat"), "1girl, 1boy").notes == ()

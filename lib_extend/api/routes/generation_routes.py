@@ -68,7 +68,7 @@ def panel(services: Services) -> dict[str, Any]:
             {
                 "letter": "α",
                 "name": "Ann",
-                "prompt": "1girl, 1boy, masterpiece, black hair",
+                "prompt": "1girl, masterpiece, black hair",
                 "negative": None,
                 "box": [0.0, 0.0, 0.5, 1.0],
                 "weight": 1.0,

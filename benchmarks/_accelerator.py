@@ -20,8 +20,8 @@ from lib_extend.models.taggers.base import OnnxTagger, Opened, Options
 from lib_extend.models.taggers.labels import make
 from lib_extend.records import Category
 from lib_extend.worker.protocol import Setup
-from lib_extend.worker.server import Models
-from lib_extend.worker.server import main as serve
+from lib_extend.worker.serving_process import Models
+from lib_extend.worker.serving_process import main as serve
 
 SIDE = 448
 BATCH = 8

@@ -41,9 +41,9 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
 from lib_extend.generation.attention import RegionalAttention
-from lib_extend.generation.layout import Layout
+from lib_extend.generation.batch_conditionings import Picture, Schedule
+from lib_extend.generation.batch_rows import Layout
 from lib_extend.generation.masks import levels, mask, shares
-from lib_extend.generation.pictures import Picture, Schedule
 from lib_extend.generation.places import columns
 
 COUNTS = (2, 3, 5)

@@ -109,7 +109,8 @@ class PromptExtend(scripts.Script):  # type: ignore[misc]
 
     def before_process(self, p: Any, *args: Any) -> None:
         if not isinstance(trouble, str):
-            from lib_extend.host import generate, memory
+            from lib_extend.host import checkpoint_memory as memory
+            from lib_extend.host import generate
 
             generate.before_process(p, args[0] if args else None, helpers, others=args[1:])
             # a checkpoint that was unloaded for tagging
@@ -153,7 +154,8 @@ def hooks() -> Any:
 
 
 def helpers() -> Any:
-    from lib_extend.host import loras, run, xyz
+    from lib_extend.host import lora_reload as loras
+    from lib_extend.host import run, xyz
     from lib_extend.services import cast_checking, cast_loras
 
     return run.Helpers(

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from lib_extend.datasets.question_files import own_questions
+from lib_extend.questions.answer_reading import read
 from lib_extend.questions.asking import next_round, select
 from lib_extend.questions.builtin import BUILTIN
-from lib_extend.questions.reading import read
-from lib_extend.questions.records import Kind, Question
+from lib_extend.questions.question import Kind, Question
 from lib_extend.records import Reply
 
 from . import house

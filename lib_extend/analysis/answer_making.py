@@ -11,9 +11,9 @@ from lib_extend.analysis.decode import reduced
 from lib_extend.analysis.making import Maker, Picture, Workplace
 from lib_extend.analysis.person_finder import SIDE, cut_out
 from lib_extend.errors import ModelError
+from lib_extend.questions.answer_reading import read
 from lib_extend.questions.asking import next_round, of_persons, of_pictures
-from lib_extend.questions.reading import read
-from lib_extend.questions.records import Asked
+from lib_extend.questions.question import Asked
 from lib_extend.records import Answer, Category, Person, Reply, Tag
 from lib_extend.vocabulary.replies import sees_nothing, spoken
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from lib_extend.models.ports import Vlm
-    from lib_extend.questions.records import Question
+    from lib_extend.questions.question import Question
 
 _MAX_ROUNDS = 32  # of questions about one picture; a table that asks for more goes round in circles
 

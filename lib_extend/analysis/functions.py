@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lib_extend.questions.answer_reading import read
 from lib_extend.questions.asking import next_round, select, settle
 from lib_extend.questions.builtin import BUILTIN
-from lib_extend.questions.reading import read
-from lib_extend.questions.records import Question
+from lib_extend.questions.question import Question
 from lib_extend.records import Answer
 from lib_extend.vocabulary.tag_names import canonical
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from lib_extend.models.ports import Detector, Tagger, Vlm
-    from lib_extend.questions.records import Question
+    from lib_extend.questions.question import Question
 
 
 @dataclass(frozen=True)

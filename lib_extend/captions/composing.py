@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from lib_extend.captions.earlier import Asked, earlier_tags, unlettered
 from lib_extend.captions.existing import Existing
-from lib_extend.captions.layout import Arranged, arrange, plain_order
+from lib_extend.captions.field_order import Arranged, arrange, plain_order
 from lib_extend.captions.lettering import lettered
 from lib_extend.captions.line_writing import LineWriter
 from lib_extend.captions.lists import rewritten, typed, unique, without

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lib_extend.captions.existing import Existing
-from lib_extend.captions.layout import Arranged, arrange
+from lib_extend.captions.field_order import Arranged, arrange
 from lib_extend.captions.lists import limited, rewritten
 from lib_extend.captions.standing import Standing, is_plain, joined, new, place_of_new, standing
 from lib_extend.captions.text import Kind, Piece

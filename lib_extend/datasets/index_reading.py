@@ -31,7 +31,7 @@ from lib_extend.datasets.thumbnails import picture_size
 from lib_extend.errors import ImageError
 from lib_extend.files import caption_files as files
 from lib_extend.files.caption_forms import is_blank, standard_name
-from lib_extend.questions.checks import doubts
+from lib_extend.questions.answer_doubts import doubts
 from lib_extend.records import Answer
 from lib_extend.vocabulary import clip_tokens as tokens
 from lib_extend.vocabulary.plurals import naive_plural

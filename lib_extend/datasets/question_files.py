@@ -13,7 +13,7 @@ from typing import Any
 from lib_extend.errors import UserError
 from lib_extend.files.scan import show
 from lib_extend.questions.own import MOST_QUESTIONS, from_line, from_tables, line_numbers
-from lib_extend.questions.records import Kind, Question
+from lib_extend.questions.question import Kind, Question
 
 MAX_BYTES = 1_000_000
 """Bytes of a question file, at the most."""

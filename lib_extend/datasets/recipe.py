@@ -20,7 +20,7 @@ from lib_extend.parts.part import KeyInputs, Part
 from lib_extend.parts.part_table import parts
 from lib_extend.questions.asking import select
 from lib_extend.questions.builtin import BUILTIN
-from lib_extend.questions.records import Question
+from lib_extend.questions.question import Question
 from lib_extend.records import Tag
 
 TAGS = "tags"

@@ -23,9 +23,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib_extend.generation.layout import Layout, RegionsError
+from lib_extend.generation.batch_conditionings import Picture, Schedule
+from lib_extend.generation.batch_rows import Layout, RegionsError
 from lib_extend.generation.masks import coverage, crop
-from lib_extend.generation.pictures import Picture, Schedule
 
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Attention of (rows, heads, tokens, dim) tensors, scaled by 1/√dim, without a mask."""

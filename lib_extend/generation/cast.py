@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lib_extend.config import COUNT_STYLES, LETTERS
-from lib_extend.generation import checks
-from lib_extend.generation.checks import FieldError
+from lib_extend.generation import value_checks as checks
+from lib_extend.generation.value_checks import FieldError
 
 __all__ = ["LETTERS", "Cast", "Character", "Lora", "Place", "Thing"]
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib_extend.errors import UserError
-from lib_extend.generation import checks
+from lib_extend.generation import value_checks as checks
 from lib_extend.generation.cast import Cast
-from lib_extend.generation.checks import FieldError
 from lib_extend.generation.compile import Compiled
+from lib_extend.generation.value_checks import FieldError
 
 KEY = "Prompt Extend cast"
 SUMMARY = "Prompt Extend"

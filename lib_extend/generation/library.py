@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from lib_extend.errors import UserError
 from lib_extend.files.named_files import FileFormat, NamedFiles
-from lib_extend.generation import checks
+from lib_extend.generation import value_checks as checks
 from lib_extend.generation.cast import MAX_NAME, Cast, Character
 
 

@@ -28,8 +28,8 @@ from lib_extend.files.downloading import (
     sha256,
 )
 from lib_extend.files.safetensors_header import check_whole
+from lib_extend.generation.lora_files import SUFFIX
 from lib_extend.generation.lora_sources import Offer, file_name, refused, unreachable
-from lib_extend.generation.loras import SUFFIX
 
 WORKSHOP = ".prompt-extend"
 """Folder within the LoRA folder for what is under way; the hosts look for `.safetensors` only."""

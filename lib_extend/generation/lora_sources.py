@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lib_extend.errors import UserError
 from lib_extend.files import outside_json
 from lib_extend.files.downloading import Refused, client
-from lib_extend.generation.loras import BACKGROUND, SEPARATION, SUFFIX
+from lib_extend.generation.lora_files import BACKGROUND, SEPARATION, SUFFIX
 
 if TYPE_CHECKING:
     import httpx

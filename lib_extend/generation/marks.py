@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass, replace
 
 from lib_extend.generation.cast import Cast
-from lib_extend.generation.checks import INVISIBLE
+from lib_extend.generation.value_checks import INVISIBLE
 
 _OPEN, _COUNT, _CLOSE = INVISIBLE[2], INVISIBLE[1], INVISIBLE[3]
 _FIELD = re.compile(f"(?:, )?{_OPEN}({_COUNT}+)([^{_OPEN}{_CLOSE}]*){_CLOSE}")

@@ -11,9 +11,9 @@ from typing import Any
 
 from lib_extend.errors import UserError
 from lib_extend.generation.cast import MODES, Cast, Lora
-from lib_extend.generation.checks import FieldError
 from lib_extend.generation.library import Library
 from lib_extend.generation.panel import Panel
+from lib_extend.generation.value_checks import FieldError
 
 NAMES = ("background_weight", "separation_weight", "base_weight", "mode", "cast")
 """`background_weight`, `separation_weight`: of the panel's LoRAs, -5…5. `base_weight`: 0…1. `mode`: one of

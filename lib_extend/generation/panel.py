@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from lib_extend.generation import checks
+from lib_extend.generation import value_checks as checks
 from lib_extend.generation.cast import Cast
-from lib_extend.generation.checks import FieldError
 from lib_extend.generation.compile import compile_cast
 from lib_extend.generation.infotext import MAX_LENGTH, MAX_MAIN, Restored
+from lib_extend.generation.value_checks import FieldError
 
 MAX_TRIES = 20
 _OWN = ("enabled", "check", "keep_trying", "main", "main_negative", "problem")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lib_extend.generation.cast import SMALLEST, Place, place
-from lib_extend.generation.checks import FieldError
+from lib_extend.generation.value_checks import FieldError
 from lib_extend.records import Box
 
 

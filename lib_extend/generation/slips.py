@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lib_extend.generation import syntax
 from lib_extend.generation.cast import Cast
-from lib_extend.generation.checks import FieldError
+from lib_extend.generation.value_checks import FieldError
 
 _FELLOW = {"(": ")", "[": "]", "{": "}", ")": "(", "]": "[", "}": "{"}
 _SHOWN = 30

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from lib_extend.generation.layout import RegionsError
+from lib_extend.generation.batch_rows import RegionsError
 
 State = Callable[[], "tuple[Any, tuple[int, int]] | None"]
 """The `attention.Call` of the UNet call that is under way and the (height, width) of the grid where it is;

@@ -17,8 +17,8 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from lib_extend.generation.layout import Cursor, Layout, RegionsError
-from lib_extend.generation.pictures import Picture
+from lib_extend.generation.batch_conditionings import Picture
+from lib_extend.generation.batch_rows import Cursor, Layout, RegionsError
 from lib_extend.generation.taps import Tap
 from lib_extend.host.detect import module
 from lib_extend.host.other_extensions import NamingCall, of_modules

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from lib_extend.generation.layout import RegionsError
+from lib_extend.generation.batch_rows import RegionsError
 from lib_extend.host import webuis
 from lib_extend.host.detect import module
 

@@ -13,8 +13,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lib_extend.generation.layout import RegionsError
-from lib_extend.generation.pictures import Picture
+from lib_extend.generation.batch_conditionings import Picture
+from lib_extend.generation.batch_rows import RegionsError
 from lib_extend.host.detect import module, offers
 from lib_extend.host.forge_pass import Pass, unfit
 

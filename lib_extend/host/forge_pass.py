@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lib_extend.generation.layout import Layout, RegionsError
-from lib_extend.generation.pictures import Picture
+from lib_extend.generation.batch_conditionings import Picture
+from lib_extend.generation.batch_rows import Layout, RegionsError
 from lib_extend.generation.taps import Tap
 from lib_extend.host.other_extensions import NamingCall, of_modules, of_patches, with_names
 

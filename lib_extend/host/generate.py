@@ -20,9 +20,9 @@ from typing import Any
 
 from lib_extend.errors import PromptExtendError, UserError
 from lib_extend.generation import slips
-from lib_extend.generation.checks import FieldError
-from lib_extend.generation.layout import RegionsError
+from lib_extend.generation.batch_rows import RegionsError
 from lib_extend.generation.panel import Panel
+from lib_extend.generation.value_checks import FieldError
 from lib_extend.host import leftovers, regions, tries
 from lib_extend.host.run import Helpers, Run
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lib_extend.generation.layout import RegionsError
+from lib_extend.generation.batch_rows import RegionsError
 
 _FOLDERS = ("extensions", "extensions-builtin")
 _OURS = Path(__file__).resolve().parents[2]

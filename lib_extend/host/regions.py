@@ -13,8 +13,8 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from lib_extend.generation.layout import RegionsError
-from lib_extend.generation.pictures import Picture
+from lib_extend.generation.batch_conditionings import Picture
+from lib_extend.generation.batch_rows import RegionsError
 from lib_extend.host import webuis
 from lib_extend.host.detect import module
 

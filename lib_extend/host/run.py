@@ -12,11 +12,11 @@ from typing import Any, Protocol
 
 from lib_extend.errors import PromptExtendError, UserError
 from lib_extend.generation import infotext, marks, syntax
+from lib_extend.generation.batch_conditionings import Picture, pictures
+from lib_extend.generation.batch_rows import RegionsError
 from lib_extend.generation.cast import Cast
 from lib_extend.generation.compile import Compiled, compile_cast
-from lib_extend.generation.layout import RegionsError
 from lib_extend.generation.panel import Panel
-from lib_extend.generation.pictures import Picture, pictures
 from lib_extend.host import conds, leftovers, regions
 from lib_extend.host.detect import module
 from lib_extend.host.entries import Entry

@@ -25,8 +25,8 @@ from lib_extend.files.scan import Found, scan, show
 from lib_extend.jobs.captioning import Captioner, existing_caption
 from lib_extend.parts.part_table import parts
 from lib_extend.people import corrected as people
-from lib_extend.questions.checks import doubts
-from lib_extend.questions.reading import NO
+from lib_extend.questions.answer_doubts import doubts
+from lib_extend.questions.answer_reading import NO
 from lib_extend.questions.verdicts import subject
 from lib_extend.records import Analysis, Answer, Record, Tag
 from lib_extend.vocabulary import colors

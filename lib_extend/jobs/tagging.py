@@ -25,7 +25,7 @@ from lib_extend.jobs.needs import Need, needs_of
 from lib_extend.jobs.recovery import recover, working
 from lib_extend.parts import part_table
 from lib_extend.questions.builtin import BUILTIN
-from lib_extend.questions.records import Question
+from lib_extend.questions.question import Question
 from lib_extend.records import Analysis, Unmade
 from lib_extend.worker.client import OnProgress, WorkerClient
 from lib_extend.worker.kinds import analyse_picture

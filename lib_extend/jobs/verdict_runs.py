@@ -23,9 +23,9 @@ from lib_extend.jobs.ranking import (
 )
 from lib_extend.jobs.tagging import Client, TagJob
 from lib_extend.people import corrected as people
+from lib_extend.questions.answer_reading import normalize
 from lib_extend.questions.builtin import BUILTIN
-from lib_extend.questions.reading import normalize
-from lib_extend.questions.records import Question
+from lib_extend.questions.question import Question
 from lib_extend.questions.verdicts import ACCEPT, CORRECT, LOCK, REJECT, WITHDRAW, Verdict, subject
 from lib_extend.worker.client import WorkerClient
 

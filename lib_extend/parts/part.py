@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lib_extend.config import TagConfig
-from lib_extend.questions.records import Question
+from lib_extend.questions.question import Question
 from lib_extend.records import Tag
 
 if TYPE_CHECKING:

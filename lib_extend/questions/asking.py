@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from lib_extend.errors import UserError
-from lib_extend.questions.reading import RULES, YES, choices, fill
-from lib_extend.questions.records import Asked, Kind, Question
+from lib_extend.questions.answer_reading import RULES, YES, choices, fill
+from lib_extend.questions.question import Asked, Kind, Question
 from lib_extend.records import Answer, Prompt
 from lib_extend.vocabulary import colors
 from lib_extend.vocabulary.plurals import plural

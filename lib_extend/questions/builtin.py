@@ -6,7 +6,7 @@ also what the built-in sketch model was trained on, so changing a word here mean
 
 from __future__ import annotations
 
-from lib_extend.questions.records import Kind, Question
+from lib_extend.questions.question import Kind, Question
 from lib_extend.vocabulary.colors import PLAIN
 from lib_extend.vocabulary.objects import COLORABLE, COUNTABLE, FLOORS, FURNITURE, GARMENTS
 

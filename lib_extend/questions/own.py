@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lib_extend.errors import UserError
-from lib_extend.questions.records import Kind, Question
+from lib_extend.questions.question import Kind, Question
 
 
 class QuestionError(UserError):

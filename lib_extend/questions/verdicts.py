@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lib_extend.questions.reading import tag_of
-from lib_extend.questions.records import Question
+from lib_extend.questions.answer_reading import tag_of
+from lib_extend.questions.question import Question
 from lib_extend.records import Answer, Record
 
 ACCEPT, CORRECT, REJECT, LOCK = "accept", "correct", "reject", "lock"

@@ -6,7 +6,8 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from lib_extend.generation import checks, masks, slips
+from lib_extend.generation import masks, slips
+from lib_extend.generation import value_checks as checks
 from lib_extend.generation.compile import Compiled, compile_cast
 from lib_extend.generation.infotext import MAX_MAIN, summary
 from lib_extend.generation.lengths import count

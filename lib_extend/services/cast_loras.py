@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lib_extend.generation.cast import Cast
-from lib_extend.generation.loras import misfit
+from lib_extend.generation.lora_files import misfit
 from lib_extend.generation.syntax import network_name
 from lib_extend.services import messages
 from lib_extend.services.container import Services, shared

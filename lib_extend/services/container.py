@@ -12,7 +12,9 @@ from typing import Any, Protocol
 
 from lib_extend.datasets.browse import Browsers
 from lib_extend.generation.library import Library
-from lib_extend.host import loras, memory, options, paths, regions
+from lib_extend.host import checkpoint_memory as memory
+from lib_extend.host import lora_reload as loras
+from lib_extend.host import options, paths, regions
 from lib_extend.host import safety as host_safety
 from lib_extend.host.options import Options
 from lib_extend.host.safety import Safety

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lib_extend.generation.loras import Library, LoraInfo
+from lib_extend.generation.lora_files import Library, LoraInfo
 
 FRESH = 3.0
 """Seconds for which the folders are not looked through again, unless asked for."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from lib_extend.datasets.question_files import questions_of_text
+from lib_extend.questions.answer_reading import choices
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.own import from_line
-from lib_extend.questions.reading import choices
-from lib_extend.questions.records import Kind, Question
+from lib_extend.questions.question import Kind, Question
 from lib_extend.services import messages
 
 

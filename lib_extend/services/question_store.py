@@ -14,7 +14,7 @@ from lib_extend.errors import ConflictError, UserError
 from lib_extend.files.named_files import RESERVED, FileFormat, NamedFiles
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.own import from_tables
-from lib_extend.questions.records import Question
+from lib_extend.questions.question import Question
 from lib_extend.services import messages
 from lib_extend.services.question_rows import question_row
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.errors import PromptExtendError, UserError
-from lib_extend.worker import separating
+from lib_extend.worker import separate_command as separating
 
 OK, FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
 SKETCH_MODELS = ("tagger", "detector", "vlm")

@@ -12,7 +12,7 @@ from lib_extend.records import Record
 
 if TYPE_CHECKING:
     from lib_extend.config import TagConfig
-    from lib_extend.questions.records import Question
+    from lib_extend.questions.question import Question
 
 VERSION = 3
 """Of the protocol; see `protocol.py`."""

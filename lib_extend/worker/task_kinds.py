@@ -26,7 +26,7 @@ from lib_extend.worker.setup_record import Setup
 
 if TYPE_CHECKING:
     from lib_extend.models.ports import Detector, Tagger, Vlm
-    from lib_extend.questions.records import Question
+    from lib_extend.questions.question import Question
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from lib_extend.analysis.pipeline import Analysed, NotAnalysed, Outcome, Pipelin
 from lib_extend.errors import ModelError
 from lib_extend.parts.part_table import makers
 from lib_extend.questions.builtin import BUILTIN
-from lib_extend.questions.records import Kind, Question
+from lib_extend.questions.question import Kind, Question
 from lib_extend.records import SCORE_FLOOR, Category, Prompt, Reply, Source, Tag
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from lib_extend.files import downloading
+from lib_extend.generation.lora_files import BACKGROUND, SEPARATION, Library
 from lib_extend.generation.lora_sources import PUBLISHED_MODELS, PUBLISHED_REPO
-from lib_extend.generation.loras import BACKGROUND, SEPARATION, Library
-from lib_extend.host import loras as host_loras
+from lib_extend.host import lora_reload as host_loras
 from lib_extend.services.lora_list import LoraList
 from lib_extend.services.lora_offers import Sources
 from tests.generation.lora_files import BACKGROUND_TAGS, SEPARATION_TAGS, lora, published

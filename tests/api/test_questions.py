@@ -9,7 +9,7 @@ import pytest
 
 from lib_extend.datasets.question_files import own_questions
 from lib_extend.questions.builtin import BUILTIN
-from lib_extend.questions.records import Kind
+from lib_extend.questions.question import Kind
 
 from .conftest import FAKE, Server
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lib_extend.generation.attention import RegionalAttention, slices
+from lib_extend.generation.batch_conditionings import Picture, Schedule, pictures
+from lib_extend.generation.batch_rows import Cursor, Layout, RegionsError
 from lib_extend.generation.cast import WHOLE, Cast, Character, Place
 from lib_extend.generation.compile import compile_cast
-from lib_extend.generation.layout import Cursor, Layout, RegionsError
 from lib_extend.generation.masks import grid_of, mask, shares
-from lib_extend.generation.pictures import Picture, Schedule, pictures
 from lib_extend.generation.places import columns
 from tests.generation.casts import places
 from tests.generation.doubles import cond, fine_masks, formula, hidden, module

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_extend.generation.cast import MAX_TEXTS, VERSION, Cast, Character, Lora, Thing, place
-from lib_extend.generation.checks import FieldError
 from lib_extend.generation.places import arranged, columns, from_pixels, grid, rows
+from lib_extend.generation.value_checks import FieldError
 from lib_extend.records import Box
 from tests.generation.casts import TWO, casts
 

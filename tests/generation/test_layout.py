@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib_extend.generation.layout import Cursor, Layout, RegionsError
+from lib_extend.generation.batch_rows import Cursor, Layout, RegionsError
 
 
 def short(layout: Layout) -> str:

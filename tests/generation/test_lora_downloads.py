@@ -13,8 +13,8 @@ from lib_extend.errors import Stopped, StorageError, UserError
 from lib_extend.files import downloading
 from lib_extend.generation import lora_sources
 from lib_extend.generation.lora_downloads import WORKSHOP, download, import_file
+from lib_extend.generation.lora_files import Library
 from lib_extend.generation.lora_sources import Offer, civitai, file_name, github
-from lib_extend.generation.loras import Library
 from tests.generation.lora_files import SEPARATION_TAGS, lora, published, write
 from tests.generation.lora_server import Fault, LoraServer
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lib_extend.errors import UserError
 from lib_extend.files import safetensors_header as safetensors
 from lib_extend.files.safetensors_header import check_whole, read_header
-from lib_extend.generation.loras import FAMILIES, Library, LoraInfo, family_of, mark, misfit, read_lora
+from lib_extend.generation.lora_files import FAMILIES, Library, LoraInfo, family_of, mark, misfit, read_lora
 from tests.generation.lora_files import BACKGROUND_TAGS, KOHYA, SEPARATION_TAGS, lora, published, write
 
 
@@ -131,7 +131,7 @@ def test_an_unchanged_file_is_read_once(tmp_path: Path, monkeypatch: pytest.Monk
     read: list[str] = []
     original = safetensors.read_header
     monkeypatch.setattr(
-        "lib_extend.generation.loras.read_header", lambda p: (read.append(p.name), original(p))[1]
+        "lib_extend.generation.lora_files.read_header", lambda p: (read.append(p.name), original(p))[1]
     )
     library = Library([tmp_path])
     library.scan()

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from lib_extend.errors import UserError
 from lib_extend.generation.cast import Lora
-from lib_extend.generation.checks import FieldError
 from lib_extend.generation.library import Library
 from lib_extend.generation.overrides import NAMES, overridden
 from lib_extend.generation.panel import OFF, Panel
+from lib_extend.generation.value_checks import FieldError
 from lib_extend.host import xyz
 from tests.generation.casts import TWO, casts
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from lib_extend.generation.attention import Call, RegionalAttention
-from lib_extend.generation.layout import Layout, RegionsError
+from lib_extend.generation.batch_conditionings import Picture, Schedule
+from lib_extend.generation.batch_rows import Layout, RegionsError
 from lib_extend.generation.masks import shares
-from lib_extend.generation.pictures import Picture, Schedule
 from lib_extend.generation.places import columns
 from lib_extend.generation.taps import Tap, Taps
 from tests.generation.doubles import CrossAttention, cond, hidden, module

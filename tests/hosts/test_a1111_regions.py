@@ -12,10 +12,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lib_extend.generation.batch_conditionings import Picture, Schedule
+from lib_extend.generation.batch_rows import RegionsError
 from lib_extend.generation.cast import Place
-from lib_extend.generation.layout import RegionsError
 from lib_extend.generation.masks import shares
-from lib_extend.generation.pictures import Picture, Schedule
 from lib_extend.generation.places import columns
 from lib_extend.host import a1111
 from lib_extend.host.a1111 import A1111

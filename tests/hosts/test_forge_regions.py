@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lib_extend.generation.batch_conditionings import Picture, Schedule
+from lib_extend.generation.batch_rows import RegionsError
 from lib_extend.generation.cast import Place
-from lib_extend.generation.layout import RegionsError
 from lib_extend.generation.masks import shares
-from lib_extend.generation.pictures import Picture, Schedule
 from lib_extend.generation.places import columns
 from lib_extend.host import forge
 from tests.generation.doubles import cond, fine_masks, formula

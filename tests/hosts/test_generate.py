@@ -14,11 +14,11 @@ import pytest
 
 from lib_extend.errors import PromptExtendError, UserError
 from lib_extend.generation import infotext
+from lib_extend.generation.batch_rows import RegionsError
 from lib_extend.generation.cast import Cast
-from lib_extend.generation.checks import INVISIBLE
 from lib_extend.generation.compile import compile_cast
-from lib_extend.generation.layout import RegionsError
 from lib_extend.generation.panel import Panel
+from lib_extend.generation.value_checks import INVISIBLE
 from lib_extend.host import conds, generate, pasting, regions
 from lib_extend.host.run import CHECK, Helpers
 

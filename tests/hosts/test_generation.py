@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lib_extend.generation import infotext
-from lib_extend.generation.checks import INVISIBLE
+from lib_extend.generation.value_checks import INVISIBLE
 from lib_extend.host.run import CHECK
 
 from .conftest import ROOT, WebUI

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from lib_extend.errors import UserError
-from lib_extend.host import about, detect, gradio, memory, options, paths, safety
+from lib_extend.host import about, detect, gradio, options, paths, safety
+from lib_extend.host import checkpoint_memory as memory
 from lib_extend.host.trouble import Trouble
 
 

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from lib_extend.generation import marks
+from lib_extend.generation.batch_rows import RegionsError
 from lib_extend.generation.cast import Cast
-from lib_extend.generation.layout import RegionsError
-from lib_extend.host import leftovers, loras, other_extensions, webuis
+from lib_extend.host import leftovers, other_extensions, webuis
+from lib_extend.host import lora_reload as loras
 from lib_extend.host.entries import Entry
 
 

@@ -16,7 +16,7 @@ from lib_extend.jobs import ranking
 from lib_extend.jobs.ranking import Item, Ranking, uncertain
 from lib_extend.jobs.verdict_runs import decide
 from lib_extend.people import corrected as people
-from lib_extend.questions.checks import doubts
+from lib_extend.questions.answer_doubts import doubts
 from lib_extend.questions.verdicts import subject
 from lib_extend.records import Answer, Category, Tag
 from lib_extend.worker.client import WorkerClient

@@ -12,7 +12,7 @@ from lib_extend.errors import UserError
 from lib_extend.jobs import verdict_runs
 from lib_extend.jobs.undo import list_runs, undo
 from lib_extend.jobs.verdict_runs import decide, uncertain
-from lib_extend.questions.checks import doubts
+from lib_extend.questions.answer_doubts import doubts
 from lib_extend.records import Answer, Tag
 from lib_extend.worker.client import WorkerClient
 

@@ -14,7 +14,7 @@ from lib_extend.errors import ModelError  # noqa: E402
 from lib_extend.models import downloads, registry  # noqa: E402
 from lib_extend.models.entry import Entry  # noqa: E402
 from lib_extend.models.vlms import auto, folders, four_bit, loading, local, memory  # noqa: E402
-from lib_extend.models.vlms.memory import GIB, Card, allowance, bytes_per_token, is_out_of_memory  # noqa: E402
+from lib_extend.models.vlms.memory_need import GIB, Card, allowance, bytes_per_token, is_out_of_memory  # noqa: E402
 from tests.models import vlm_tiny  # noqa: E402
 
 NO_BNB = "4-bit is not available, for bitsandbytes is not installed where the models run"
@@ -284,7 +284,7 @@ def test_weights_in_four_bits_are_asked_alike(here: Path, monkeypatch: pytest.Mo
 def test_the_worker_hands_the_settings_on(here: Path) -> None:
     from lib_extend.config import TagConfig
     from lib_extend.worker.protocol import Setup
-    from lib_extend.worker.server import load_models
+    from lib_extend.worker.serving_process import load_models
 
     config = TagConfig(tagger="none", vlm=str(here), device="cpu", vlm_4bit="yes", vram_limit=3)
     vlm = load_models(Setup.from_config(config, ()), lambda *_: None).vlm

@@ -12,8 +12,8 @@ from PIL import Image
 from lib_extend.errors import ImageError
 from lib_extend.models import registry
 from lib_extend.models.vlms.chat import _cap, load_processor
-from lib_extend.models.vlms.pictures import to_rgb
 from lib_extend.models.vlms.plain import check_numbers
+from lib_extend.models.vlms.prepared_pictures import to_rgb
 
 
 def _processor(name: str, **options: Any) -> Any:

@@ -19,9 +19,9 @@ from lib_extend.errors import ImageError, ModelError, UserError  # noqa: E402
 from lib_extend.models.vlms import folders, local  # noqa: E402
 from lib_extend.models.vlms.loading import load_vlm  # noqa: E402
 from lib_extend.models.vlms.local import LocalVlm  # noqa: E402
-from lib_extend.models.vlms.pictures import shrink, to_rgb  # noqa: E402
 from lib_extend.models.vlms.plain import PlainEngine, PlainLook  # noqa: E402
 from lib_extend.models.vlms.prefix import PrefixEngine, PrefixLook  # noqa: E402
+from lib_extend.models.vlms.prepared_pictures import shrink, to_rgb  # noqa: E402
 from lib_extend.records import Prompt  # noqa: E402
 from tests.models import vlm_tiny  # noqa: E402
 

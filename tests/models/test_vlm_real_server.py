@@ -24,7 +24,7 @@ from lib_extend.errors import ImageError, ModelError
 from lib_extend.models.vlms import api
 from lib_extend.models.vlms.dialects import JSON_SCHEMA, PLAIN, Style
 from lib_extend.models.vlms.loading import load_vlm
-from lib_extend.models.vlms.server import ServerVlm
+from lib_extend.models.vlms.server_model import ServerVlm
 from lib_extend.records import Prompt, Reply
 from lib_extend.sketch import vlm_questions as questions
 from lib_extend.sketch.folder import draw_folder, read_truth

@@ -19,7 +19,7 @@ from lib_extend.models.vlms import api, dialects
 from lib_extend.models.vlms.api import normal_url
 from lib_extend.models.vlms.dialects import JSON_SCHEMA, PLAIN, Token
 from lib_extend.models.vlms.loading import load_vlm
-from lib_extend.models.vlms.server import ServerVlm, connect
+from lib_extend.models.vlms.server_model import ServerVlm, connect
 from lib_extend.records import Prompt, Reply
 from lib_extend.vocabulary.replies import spoken
 from tests.vlm_server import OWNERS, Fault, VlmServer, endless, garbage, hang_up, raw, silence, status

@@ -10,11 +10,11 @@ import pytest
 
 from lib_extend.datasets.question_files import own_questions
 from lib_extend.errors import UserError
+from lib_extend.questions.answer_reading import read
 from lib_extend.questions.asking import next_round
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.own import from_line
-from lib_extend.questions.reading import read
-from lib_extend.questions.records import Kind
+from lib_extend.questions.question import Kind
 from lib_extend.records import Reply
 
 FILE = """\
@@ -131,7 +131,7 @@ def test_one_line_questions() -> None:
     [
         (FILE + "\na = " + "[" * 5000, r"own.toml, line 23: brackets go 20 deep"),
         (FILE + "\n\na = " + '{"b" = ' * 500, r"own.toml, line 24: brackets go 20 deep"),
-        ("[" + "a." * 40_000 + "a]", "own.toml "),
+        ("[" + "a." * 40_000 + "a]", "own.toml, line 1: a key has 20 parts at the most"),
         ("a = " + "9" * 100_000, "own.toml "),
         (FILE.replace("indoors", "x") + "a = 1\x00", "own.toml is not TOML: [^\n]*$"),
         ("".join(f'[[question]]\nname = "q{i}"\nask = "a?"\n' for i in range(501)), "501 questions: 500 are"),

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_extend.errors import UserError
+from lib_extend.questions.answer_reading import normalize, read
 from lib_extend.questions.asking import next_round, select, settle, signature
 from lib_extend.questions.builtin import BUILTIN
-from lib_extend.questions.reading import normalize, read
-from lib_extend.questions.records import Asked, Kind, Question
+from lib_extend.questions.question import Asked, Kind, Question
 from lib_extend.records import Answer, Prompt, Reply
 from lib_extend.vocabulary.objects import COLORABLE, COUNTABLE
 from lib_extend.vocabulary.plurals import naive_plural, plural, singular

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib_extend.questions.answer_reading import normalize, read
 from lib_extend.questions.builtin import BUILTIN
-from lib_extend.questions.reading import normalize, read
-from lib_extend.questions.records import Asked, Kind, Question
+from lib_extend.questions.question import Asked, Kind, Question
 from lib_extend.records import Prompt, Reply
 from lib_extend.vocabulary.replies import reasons, sees_nothing, spoken
 

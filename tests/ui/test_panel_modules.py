@@ -11,8 +11,8 @@ import pytest
 from lib_extend import web
 from lib_extend.generation import places
 from lib_extend.generation.cast import LETTERS, SMALLEST, Cast, Character, Lora, Thing
-from lib_extend.generation.checks import FieldError
 from lib_extend.generation.panel import Panel
+from lib_extend.generation.value_checks import FieldError
 
 BASE = "http://127.0.0.1:9/page/"
 

@@ -25,7 +25,7 @@ from PIL import Image
 from lib_extend.errors import ModelError
 from lib_extend.records import Category, Prompt, Reply, Tag
 from lib_extend.worker.protocol import Setup
-from lib_extend.worker.server import Models, main
+from lib_extend.worker.serving_process import Models, main
 
 ONCE = os.environ.get("TEST_ONCE", "")
 

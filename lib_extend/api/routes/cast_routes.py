@@ -11,9 +11,9 @@ from lib_extend.api.generation_members import CAST, CHARACTER
 from lib_extend.errors import UserError
 from lib_extend.files.named_files import NamedFiles
 from lib_extend.generation.cast import Cast, Character
-from lib_extend.generation.checks import FieldError
 from lib_extend.generation.from_picture import cast_of
 from lib_extend.generation.infotext import summary
+from lib_extend.generation.value_checks import FieldError
 from lib_extend.services import messages
 from lib_extend.services.cast_compiling import panel_of
 from lib_extend.services.container import Services

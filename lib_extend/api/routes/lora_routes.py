@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from lib_extend.api.declaring import Routes, Takes, trusted
 from lib_extend.files.scan import show
 from lib_extend.generation.lora_downloads import import_file
-from lib_extend.generation.loras import LoraInfo, family_of, misfit
+from lib_extend.generation.lora_files import LoraInfo, family_of, misfit
 from lib_extend.services import messages
 from lib_extend.services.container import Services
 from lib_extend.services.lora_offers import SOURCES, Found

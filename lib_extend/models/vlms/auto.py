@@ -12,7 +12,7 @@ from lib_extend.errors import ModelError
 from lib_extend.models import registry
 from lib_extend.models.entry import Entry
 from lib_extend.models.vlms import four_bit as nf4
-from lib_extend.models.vlms.memory import GIB, WORKING, allowance
+from lib_extend.models.vlms.memory_need import GIB, WORKING, allowance
 
 RANK = (
     "qwen3-vl-8b",

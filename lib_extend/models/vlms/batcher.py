@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from lib_extend.errors import ImageError
-from lib_extend.models.vlms.memory import NO_ROOM, give_back, is_out_of_memory
+from lib_extend.models.vlms.memory_need import NO_ROOM, give_back, is_out_of_memory
 
 J = TypeVar("J")
 R = TypeVar("R")

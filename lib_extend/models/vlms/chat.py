@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_extend.errors import ImageError, ModelError
-from lib_extend.models.vlms.pictures import LONGEST_RATIO, shrink, thicken
+from lib_extend.models.vlms.prepared_pictures import LONGEST_RATIO, shrink, thicken
 
 if TYPE_CHECKING:
     from PIL import Image

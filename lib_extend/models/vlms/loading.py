@@ -75,7 +75,7 @@ def _choice(device: str, offline: bool, models_dir: str, vram_limit: float | Non
     from lib_extend.models.vlms import four_bit as nf4
     from lib_extend.models.vlms.auto import RANK, choose
     from lib_extend.models.vlms.local import choose_device
-    from lib_extend.models.vlms.memory import Card, free_ram
+    from lib_extend.models.vlms.memory_need import Card, free_ram
 
     cuda = choose_device(device)[0] == "cuda"
     free, total = torch.cuda.mem_get_info() if cuda else (0, 0)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lib_extend.errors import ImageError, ModelError
 from lib_extend.models.vlms import four_bit as nf4
 from lib_extend.models.vlms.folders import check, fingerprint, parameters, temperature
-from lib_extend.models.vlms.pictures import to_rgb
+from lib_extend.models.vlms.prepared_pictures import to_rgb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from lib_extend.models.ports import Look
-    from lib_extend.models.vlms.memory import Card
+    from lib_extend.models.vlms.memory_need import Card
     from lib_extend.models.vlms.plain import PlainEngine
     from lib_extend.models.vlms.prefix import PrefixEngine
     from lib_extend.records import Prompt, Reply
@@ -69,7 +69,7 @@ class LocalVlm:
         """
         from lib_extend.models.vlms.chat import Chat, load_processor
         from lib_extend.models.vlms.engines import choose_engine
-        from lib_extend.models.vlms.memory import Card
+        from lib_extend.models.vlms.memory_need import Card
         from lib_extend.models.vlms.prefix import PrefixEngine
 
         check(folder)
@@ -92,7 +92,7 @@ class LocalVlm:
 
     def _share(self, engine: PrefixEngine, card: Card | None, batch: int | None) -> int:
         """Has pictures run side by side, and says how many are worth having open for it."""
-        from lib_extend.models.vlms.memory import bytes_per_token
+        from lib_extend.models.vlms.memory_need import bytes_per_token
 
         batcher = engine.batcher
         if card is None:
@@ -118,7 +118,7 @@ class LocalVlm:
 
     def close(self) -> None:
         """Frees the model's memory."""
-        from lib_extend.models.vlms.memory import give_back
+        from lib_extend.models.vlms.memory_need import give_back
 
         self._engine = None
         give_back()
@@ -132,7 +132,7 @@ class _MemoryGuard:
 
     def ask(self, prompts: Sequence[Prompt]) -> list[Reply]:
         """As `Look.ask`. Raises ImageError when the device's memory does not suffice."""
-        from lib_extend.models.vlms.memory import NO_ROOM, give_back, is_out_of_memory
+        from lib_extend.models.vlms.memory_need import NO_ROOM, give_back, is_out_of_memory
 
         try:
             return self._look.ask(prompts)
@@ -150,7 +150,7 @@ class _MemoryGuard:
 
 def _four_bit(folder: Path, wanted: str, card: Card | None) -> tuple[bool, str]:
     """Whether to load in 4 bits, and what there is to say about it."""
-    from lib_extend.models.vlms.memory import WORKING
+    from lib_extend.models.vlms.memory_need import WORKING
 
     allowed = None if card is None else card.room()
     hindrance = nf4.obstacle(cuda=card is not None)
@@ -174,7 +174,7 @@ def _loaded(folder: Path, load: Callable[[], T]) -> T:
     """What `load` gives; what transformers raises becomes a ModelError that names the folder."""
     from safetensors import SafetensorError
 
-    from lib_extend.models.vlms.memory import is_out_of_memory
+    from lib_extend.models.vlms.memory_need import is_out_of_memory
 
     try:
         return load()

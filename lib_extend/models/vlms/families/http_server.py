@@ -18,7 +18,7 @@ def recognises(source: VlmSource) -> bool:
 
 def load(source: VlmSource, options: VlmOptions) -> Vlm:
     """The model of the server. Raises ModelError."""
-    from lib_extend.models.vlms.server import connect
+    from lib_extend.models.vlms.server_model import connect
 
     return connect(
         source.address, model=options.vlm_model, max_pixels=options.max_pixels, offline=options.offline

@@ -6,7 +6,8 @@ from modules import script_callbacks
 
 
 def started(demo, app):
-    from lib_extend.host import about, memory, options, paths, safety
+    from lib_extend.host import about, options, paths, safety
+    from lib_extend.host import checkpoint_memory as memory
 
     def plain(value):
         if dataclasses.is_dataclass(value):

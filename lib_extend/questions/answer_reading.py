@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lib_extend.questions import numbers
-from lib_extend.questions.records import Asked, Kind, Question
+from lib_extend.questions.question import Asked, Kind, Question
 from lib_extend.records import Answer, Reply
 from lib_extend.vocabulary import colors, hedges
 from lib_extend.vocabulary.plurals import plural

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lib_extend.generation.batch_rows import RegionsError
 from lib_extend.generation.compile import Compiled
-from lib_extend.generation.layout import RegionsError
 from lib_extend.generation.masks import Shares, shares
 
 Cond = Any

@@ -19,7 +19,7 @@ from lib_extend.errors import ImageError, ModelError
 from lib_extend.models.vlms import dialects
 from lib_extend.models.vlms.api import ANSWER_SECONDS, Api, Refused, is_local, normal_url
 from lib_extend.models.vlms.dialects import PLAIN, Dialect, Style
-from lib_extend.models.vlms.pictures import shrink, to_rgb
+from lib_extend.models.vlms.prepared_pictures import shrink, to_rgb
 from lib_extend.records import Prompt, Reply
 from lib_extend.vocabulary.replies import reasons, spoken
 

@@ -47,7 +47,7 @@ from lib_extend.worker.task_kinds import Models, Process, Runner, kind, sentence
 
 if TYPE_CHECKING:
     from lib_extend.models.ports import Detector, Tagger, Vlm
-    from lib_extend.questions.records import Question
+    from lib_extend.questions.question import Question
 
 PACKAGES = ("torch", "transformers", "onnxruntime", "onnxruntime-gpu", "pillow", "numpy", "huggingface_hub")
 BEAT_SECONDS = 5.0
@@ -271,7 +271,7 @@ def load_models(setup: Setup, progress: Callable[[str, int, int], None]) -> Mode
 
 def _questions(setup: Setup) -> tuple[Question, ...]:
     from lib_extend.questions.asking import select
-    from lib_extend.questions.records import Kind, Question
+    from lib_extend.questions.question import Kind, Question
 
     table = []
     for plain in setup.questions:

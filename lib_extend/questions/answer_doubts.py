@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lib_extend.questions.answer_reading import NO
 from lib_extend.questions.asking import colorless
-from lib_extend.questions.reading import NO
 from lib_extend.records import Answer, Category, Tag
 
 DOUBTED = 0.6

@@ -50,7 +50,7 @@ class Written(Record):
         """A caption written the way ours was."""
         whole = [*self.whole, *(w for x in self.later for w in x.whole)]
         known = {key(n) for x in (self, *self.later) for n in x.ours}
-        return parse(text, self.separator, self.marks, known=known, whole=whole)
+        return parse(text, self.separator, self.marks, known=known, whole=whole, one_a_line=self.one_a_line)
 
     def pieces(self, text: str) -> list[Piece]:
         """The distinct pieces of a caption written the way ours was."""

@@ -119,6 +119,7 @@ def parse(
     *,
     known: Collection[str] = frozenset(),
     whole: Iterable[str] = (),
+    one_a_line: bool = True,
 ) -> CaptionText:
     """The caption text that `text` is. Never fails; time grows with the length only.
 
@@ -127,9 +128,11 @@ def parse(
         marks: what a template put between its fields.
         known: keys of names that are tags whatever they look like.
         whole: texts that are one piece wherever they stand between separators.
+        one_a_line: whether a text that looks like one tag a line is one caption; False where its lines are known to be
+            captions.
     """
     reader = _Reader(separator, marks, known, whole)
-    if "\n" in separator or _one_a_line(text):
+    if "\n" in separator or (one_a_line and _one_a_line(text)):
         return CaptionText((reader.line(text, "", True),))
     lines = []
     at = 0

@@ -182,11 +182,11 @@ def test_a_broken_tab_and_api(start: Start, tmp_path: Path) -> None:
         (folder / "lib_extend" / name).mkdir(exist_ok=True)
         (folder / "lib_extend" / name / "__init__.py").write_text("")
     (folder / "lib_extend" / "ui" / "tab.py").write_text("import nowhere_to_be_found\n")
-    (folder / "lib_extend" / "api" / "routes.py").write_text("def mount(app):\n    raise KeyError('x')\n")
+    (folder / "lib_extend" / "api" / "mounting.py").write_text("def mount(app):\n    raise KeyError('x')\n")
     webui = start({NAME: folder}).wait()
     tab, api = ours(webui.text())
     assert "the tab cannot be shown" in tab and "nowhere_to_be_found" in tab
-    assert "its API does not answer (KeyError: 'x' in" in api and "routes.py line 2" in api
+    assert "its API does not answer (KeyError: 'x' in" in api and "mounting.py line 2" in api
     assert "nowhere_to_be_found" in webui.get("/")
     with pytest.raises(urllib.error.HTTPError, match="404"):
         webui.get("/prompt-extend/v1/state")

@@ -153,7 +153,7 @@ def test_a_picture_is_left_out_and_taken_in_again(
     with Dataset(copied).reading() as reader:
         assert list(reader.left_out()) == ["playroom.jpg"]
     page.window.keyboard.press("z")
-    page.app.locator(".asked", has_text="How many balls").wait_for()
+    page.app.locator(".review-caption .name", has_text="playroom").wait_for()
     with Dataset(copied).reading() as reader:
         assert not reader.left_out()
     assert captions(copied) == before

@@ -23,7 +23,7 @@ from lib_extend.datasets.recipe import TAGS, ModelKeys, Recipe
 from lib_extend.datasets.state import Part, State
 from lib_extend.files.scan import scan
 from lib_extend.jobs.tagging import TagJob
-from lib_extend.records import Tag
+from lib_extend.tag_table import TagTable
 
 TAGS_EACH = 80
 
@@ -68,8 +68,9 @@ def _store(root: Path, config: TagConfig) -> None:
     Recipe.of(config).with_models(ModelKeys("stored", "", Thresholds())).remember_in(state)
     rows = []
     for found in scan(root):
-        tags = [Tag(f"some_tag_{rng.randrange(9999)}", score=rng.random()) for _ in range(TAGS_EACH)]
-        rows.append((found, TAGS, "stored", Part(512, 512, [t.to_json() for t in tags])))
+        names = [f"some_tag_{rng.randrange(9999)}" for _ in range(TAGS_EACH)]
+        tags = TagTable(names, [rng.randrange(1_000_000) for _ in names], {})
+        rows.append((found, TAGS, "stored", Part(512, 512, tags.to_json())))
     with state.transaction():
         state.store_parts(rows)
     state.close()

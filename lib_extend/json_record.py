@@ -43,15 +43,12 @@ class Record:
         """
         fields = _fields(cls)
         if isinstance(data, Mapping):
-            values = {}
-            for name, read, needed in fields:
-                if name in data:
-                    values[name] = _read(cls, name, read, data[name])
-                elif needed:
-                    raise RecordError(f"{cls.__name__} has no {name}")
-            return cls(**values)
+            try:
+                return cls(**{name: read(data[name]) for name, read, _ in fields if name in data})
+            except (TypeError, ValueError, KeyError):
+                raise _wrong(cls, data) from None
         if isinstance(data, (list, tuple)) and sum(f[2] for f in fields) <= len(data) <= len(fields):
-            return cls(*(_read(cls, f[0], f[1], value) for f, value in zip(fields, data, strict=False)))
+            return cls.from_json({f[0]: value for f, value in zip(fields, data, strict=False)})
         raise RecordError(f"{cls.__name__} must be an object, not {_shown(data)}")
 
 
@@ -71,13 +68,20 @@ def _fields(record: type[Record]) -> tuple[tuple[str, Reader, bool], ...]:
     return found
 
 
-def _read(record: type, name: str, read: Reader, value: Any) -> Any:
-    try:
-        return read(value)
-    except RecordError:
-        raise
-    except (TypeError, ValueError, KeyError):
-        raise RecordError(f"{record.__name__}.{name} cannot be {_shown(value)}") from None
+def _wrong(record: type[Record], data: Mapping[str, Any]) -> RecordError:
+    """What is wrong with these values; looked for only when something is."""
+    for name, read, needed in _fields(record):
+        if name not in data:
+            if needed:
+                return RecordError(f"{record.__name__} has no {name}")
+            continue
+        try:
+            read(data[name])
+        except RecordError as error:
+            return error
+        except (TypeError, ValueError, KeyError):
+            return RecordError(f"{record.__name__}.{name} cannot be {_shown(data[name])}")
+    return RecordError(f"{record.__name__} cannot be {_shown(data)}")
 
 
 def _reader(hint: Any) -> Reader:
@@ -105,9 +109,9 @@ def _reader(hint: Any) -> Reader:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return {member.value: member for member in hint}.__getitem__
     if hint is float:
-        return lambda value: float(_checked(value, int, float))
+        return lambda value: value if type(value) is float else float(_checked(value, int, float))
     if hint in (str, int, bool):
-        return lambda value: _checked(value, hint)
+        return lambda value: value if type(value) is hint else _checked(value, hint)
     raise TypeError(f"a record cannot hold {hint}")
 
 

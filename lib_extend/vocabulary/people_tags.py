@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from lib_extend.records import Category, Source, Tag
@@ -73,6 +74,7 @@ def least_number(name: str) -> int:
     return count.number if count else _MULTIPLE_LEAST if multiple_gender(name) else 0
 
 
+@lru_cache(maxsize=1 << 16)
 def is_people(name: str) -> bool:
     """Whether a canonical name says how many people there are (`2girls`, `solo`, `no_humans`)."""
     return bool(_COUNT.fullmatch(name) or _MULTIPLE.fullmatch(name)) or name in (SOLO, NO_HUMANS)
@@ -86,7 +88,7 @@ def classify(name: str) -> str:
     """
     if is_people(name):
         return "people"
-    if _YEAR.fullmatch(name) or name in _AGES:
+    if _is_year(name) or name in _AGES:
         return "year"
     if name in _RATINGS:
         return "rating"
@@ -117,9 +119,14 @@ def group(tag: Tag) -> str:
         return "persons"
     if tag.source is Source.QUESTION:
         return "new"
-    if _YEAR.fullmatch(tag.name) or (tag.source is Source.HUMAN and tag.name in _AGES):
+    if _is_year(tag.name) or (tag.source is Source.HUMAN and tag.name in _AGES):
         return "year"
     return "general"
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_year(name: str) -> bool:
+    return _YEAR.fullmatch(name) is not None
 
 
 def people_order(name: str) -> tuple[int, str]:

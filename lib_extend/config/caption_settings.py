@@ -60,18 +60,21 @@ class CaptionSettings:
         "trainers read) or every one; other lines stay as they are",
         choices=LINES,
         recompose=True,
+        label="Captions of several lines",
     )
     adopt: bool = _s(
         False,
         "tags in captions that were there before are another tagger's, not yours: they may be cut, sorted and "
         "replaced like our own (prose, groups and wildcards stay yours)",
         recompose=True,
+        label="Captions are a tagger's",
     )
     drop_earlier: bool = _s(
         False,
         "drop what earlier runs found and this one does not ask for (counts, colors, doors, persons); without it, it "
         "stays",
         recompose=True,
+        label="Drop what earlier runs found",
     )
     format: str = _s(
         "plain",

@@ -55,6 +55,28 @@ def test_a_whole_run_and_its_undo(window: Callable[..., Any], server: Server, fo
     assert captions(folder) == before
 
 
+def test_a_later_run_without_questions_says_what_it_keeps(
+    window: Callable[..., Any], server: Server, folder: Path
+) -> None:
+    page = Page(window(), server)
+    page.open(folder)
+    page.sketch()
+    page.start()
+    page.job("done")
+    before = captions(folder)
+    page.app.get_by_label("Vision-language model").select_option("none")
+    page.click("Close")
+    page.start()
+    panel = page.app.locator(".job", has_text="Kept from earlier runs:")
+    panel.wait_for(timeout=WAIT)
+    assert "“Drop what earlier runs found” takes them out." in panel.inner_text()
+    # nothing that was found is gone: at most the order differs
+    after = captions(folder)
+    assert {n: set(t.split(", ")) for n, t in after.items()} == {
+        n: set(t.split(", ")) for n, t in before.items()
+    }
+
+
 Held = tuple[Server, Gate]
 
 

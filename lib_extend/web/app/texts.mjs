@@ -267,6 +267,9 @@ export const texts = {
     new: "new",
     encodings: (read) =>
       `Captions that were not UTF-8: ${read.map(([name, n]) => (name ? `${number(n)} read as ${name}` : `${number(n)} left alone, their encoding is not certain`)).join(", ")}.`,
+    keepsCaptions: (n) => `What earlier runs found stays in ${many(n, "caption")}, though these settings do not ask for it.`,
+    keptTags: (n) => `Kept from earlier runs: ${many(n, "tag")}. “Drop what earlier runs found” takes them out.`,
+    severalLines: (n) => `${many(n, "caption")} with several lines: new tags went to the first, which trainers read.`,
     failures: "Could not be done",
     latest: "Last pictures",
     changes: "What would change",

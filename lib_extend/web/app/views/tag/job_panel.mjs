@@ -128,6 +128,9 @@ export function jobPanel(app, tracker, folder, acts) {
     const said = [...tracker.notices.values()].map((event) => help(event.text));
     const read = Object.entries(tracker.finished?.encodings ?? {});
     if (read.length) said.push(words.encodings(read));
+    if (tracker.finished?.earlier) said.push(words.keptTags(tracker.finished.earlier));
+    else if (tracker.planned?.earlier) said.push(words.keepsCaptions(tracker.planned.earlier));
+    if (tracker.finished?.several_lines) said.push(words.severalLines(tracker.finished.several_lines));
     if (said.join() === noticesDrawn) return;
     noticesDrawn = said.join();
     fill(notices, ...said.map((text) => note("", h("span", {}, text))));

@@ -48,8 +48,8 @@ def compose(
         existing: the caption that is there; None where there is no file.
         image_key: the image's name, which seeds what is random.
         thresholds: the tagger's own, used where the settings name none.
-        asked: of tags that answers ever gave, whether this run puts their questions again; of others it does when
-            it asks any.
+        asked: of tags that answers ever gave, whether this run puts their questions again, and the probability; others
+            are asked about again when the run asks any questions.
 
     What a person wrote stays to the letter unless `config.existing` is "overwrite"; of its tags those go or change that
     `exclude` or `replace` name. What a person took out stays out. Lines besides the first with words stay as they are
@@ -139,7 +139,7 @@ def _earlier(
     if not existing.kinds:
         return []
     # what this run's own answers give, in either style, is none of an earlier one's
-    given = {key(form): True for a in answers if a.tag for form in count_forms(a)}
+    given = {key(form): (True, a.probability) for a in answers if a.tag for form in count_forms(a)}
     found = earlier_tags(existing, config, {**asked, **given})
     return [t for _, t in rewritten(found, config, dropped, again=True)] if found else []
 

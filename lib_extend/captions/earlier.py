@@ -10,8 +10,8 @@ from lib_extend.config import TagConfig
 from lib_extend.records import Category, Drop, Source, Tag
 from lib_extend.vocabulary.tag_names import key, written
 
-Asked = Mapping[str, bool]
-"""Keys of tags that answers ever gave: whether this run puts their questions again."""
+Asked = Mapping[str, tuple[bool, "float | None"]]
+"""Keys of tags that answers ever gave: whether this run puts their questions again, and the answer's probability."""
 
 
 def earlier_tags(existing: Existing, config: TagConfig, asked: Asked) -> list[Tag]:
@@ -26,7 +26,9 @@ def earlier_tags(existing: Existing, config: TagConfig, asked: Asked) -> list[Ta
         source, _, category = kind.partition(" ")
         if _stays(source, key(name), config, asked):
             tag_source = Source.TAGGER if source == ADOPTED else Source(source)
-            result.append(Tag(name, Category(category or "general"), source=tag_source))
+            # with the answer's probability it keeps its place among the others
+            score = asked[key(name)][1] if key(name) in asked else None
+            result.append(Tag(name, Category(category or "general"), score, source=tag_source))
     return result
 
 
@@ -54,7 +56,7 @@ def _stays(source: str, name: str, config: TagConfig, asked: Asked) -> bool:
         return config.tagger == "none"
     if source == Source.PERSON.value:
         return not config.people
-    return source == Source.QUESTION.value and not asked.get(name, config.vlm != "none")
+    return source == Source.QUESTION.value and not asked.get(name, (config.vlm != "none", None))[0]
 
 
 def _guessed(name: str, config: TagConfig, asked: Asked) -> str:

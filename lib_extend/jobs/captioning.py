@@ -106,7 +106,9 @@ class Captioner:
             asked=self._asked(found, analysis, existing),
         )
 
-    def _asked(self, found: Found, analysis: Analysis, existing: Existing | None) -> dict[str, bool]:
+    def _asked(
+        self, found: Found, analysis: Analysis, existing: Existing | None
+    ) -> dict[str, tuple[bool, float | None]]:
         """Of the tags that answers ever gave, whether this run asks again, or a person decided otherwise."""
         kinds = (
             {k for line in (existing, *existing.later) for k in line.kinds.values()} if existing else set()
@@ -115,14 +117,14 @@ class Captioner:
             return {}
         now = {(a.question, a.object, a.person) for a in analysis.answers}
         verdicts = self._state.verdicts(found.name)
-        result: dict[str, bool] = {}
+        result: dict[str, tuple[bool, float | None]] = {}
         for part in self._state.all_of(found, ANSWERS):
             for answer in stored(parts()[ANSWERS].from_json, part.payload):
                 again = (answer.question, answer.object, answer.person) in now or is_overruled(
                     answer, verdicts
                 )
                 for name in count_forms(answer):
-                    result[key(name)] = again
+                    result[key(name)] = again, answer.probability
         return result
 
     def preview(self, writes: Sequence[Write]) -> list[Outcome]:

@@ -2,7 +2,7 @@
 // a reload of the page; a new window starts from what the last one used. The server knows nothing of it.
 
 const KEY = "prompt-extend";
-const LASTING = ["folder", "config", "unloadHost"];
+const LASTING = ["folder", "config", "unloadHost", "whose"];
 
 function read(storage) {
   try {

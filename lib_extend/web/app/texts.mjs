@@ -136,6 +136,15 @@ export const texts = {
     path: "Path",
     go: "Go",
   },
+  whose: {
+    title: "Whose captions are these?",
+    ask: (n) => `${many(n, "caption")} ${n === 1 ? "was" : "were"} here before. Whose words are they?`,
+    sayMine: "Mine: keep every word",
+    sayTagger: "A tagger’s: they may be sorted and replaced",
+    mine: "The captions that were here are yours: every word stays.",
+    tagger: "The captions that were here are a tagger’s: their tags may be sorted, cut and replaced.",
+    change: "Change",
+  },
   settings: {
     title: "Settings",
     more: "More settings",

@@ -13,6 +13,7 @@ import { jobPanel } from "./tag/job_panel.mjs";
 import { sampleCard } from "./tag/sample.mjs";
 import { settingsPanel } from "./tag/settings.mjs";
 import { Tracker } from "./tag/tracker.mjs";
+import { whose } from "./tag/whose.mjs";
 
 const words = texts.job;
 const SAMPLE = 8;
@@ -74,8 +75,10 @@ export function view(app) {
       else app.say(error.message, "bad");
     }
   };
-  const tag = () => begin({ kind: "tag", config: app.config() });
-  const preview = async (all) => begin({ kind: "preview", config: app.config(), ...(all ? {} : { names: await some() }) });
+  const before = whose(app, () => drawStart());
+  const config = () => ({ ...app.config(), ...before.config() });
+  const tag = () => begin({ kind: "tag", config: config() });
+  const preview = async (all) => begin({ kind: "preview", config: config(), ...(all ? {} : { names: await some() }) });
   /** Names of a few pictures, spread over the folder. */
   const some = async () => {
     const { id, images } = app.folder;
@@ -92,7 +95,7 @@ export function view(app) {
     await app.again();
     if (app.folder.job) return;
     const open = app.folder.unfinished;
-    await begin({ kind: "tag", config: open ? open.config : app.config() });
+    await begin({ kind: "tag", config: open ? open.config : config() });
   };
   const acts = {
     again: resume,
@@ -133,6 +136,7 @@ export function view(app) {
           h("span", {}, words.unfinished(open.run, open.done, open.images)),
           button(words.continue, resume, "small primary", { disabled: unready }),
         ),
+      before.element(),
       h(
         "div",
         { class: "row" },

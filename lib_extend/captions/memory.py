@@ -79,6 +79,7 @@ def reconcile(written: Written | None, text: str | None, *, adopt: bool = False)
         memory = None
     found = [(i, line) for i, line in enumerate(read.lines) if line.pieces]
     memories = _of_lines(written, [line.write() for _, line in found[1:]])
+    found[1:] = [(i, _read_by(m, line, written)) for (i, line), m in zip(found[1:], memories, strict=True)]
     captions = [_line(found[0][1], memory, adopt and written is None)]
     captions += [
         _line(line, m, adopt and written is None) for (_, line), m in zip(found[1:], memories, strict=True)
@@ -89,6 +90,14 @@ def reconcile(written: Written | None, text: str | None, *, adopt: bool = False)
     after = "".join((found[0][1].ending, *(line.write() for line in read.lines[head + 1 :])))
     first = _placed(captions[0], text, gaps[0], after)
     return replace(first, removed=first.removed | removed, later=tuple(later))
+
+
+def _read_by(memory: Written | None, line: Line, head: Written | None) -> Line:
+    """A later line as it was written: another run than that of the first line may have written it."""
+    if memory is None or head is None or (memory.separator, memory.marks) == (head.separator, head.marks):
+        return line
+    read = memory.read(line.write())
+    return read.lines[read.head] if sum(bool(x.pieces) for x in read.lines) == 1 else line
 
 
 def _placed(existing: Existing, text: str, before: str, after: str) -> Existing:

@@ -13,7 +13,8 @@ pytest.importorskip("transformers")
 from lib_extend.errors import ModelError  # noqa: E402
 from lib_extend.models import downloads, registry  # noqa: E402
 from lib_extend.models.entry import Entry  # noqa: E402
-from lib_extend.models.vlms import auto, folders, four_bit, loading, local, memory  # noqa: E402
+from lib_extend.models.vlms import auto, folders, four_bit, loading, local  # noqa: E402
+from lib_extend.models.vlms import memory_need as memory  # noqa: E402
 from lib_extend.models.vlms.memory_need import GIB, Card, allowance, bytes_per_token, is_out_of_memory  # noqa: E402
 from tests.models import vlm_tiny  # noqa: E402
 

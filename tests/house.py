@@ -53,7 +53,11 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "config", "the settings: one dataclass a group, the command line's options made from them", "errors"
     ),
-    Room("vocabulary", "what words mean: people counts, colors, objects, plurals, names", BASE),
+    Room(
+        "vocabulary",
+        "what words mean: the look-up of tags; people counts, colors, objects, plurals, names",
+        BASE,
+    ),
     Room("questions", "what to ask, and how to read an answer", f"{BASE} config vocabulary"),
     Room("people", "whose tag is whose", f"{BASE} config vocabulary questions"),
     Room("captions", "from tags to text and back: reading, editing, composing", f"{PURE}"),

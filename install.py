@@ -18,9 +18,12 @@ VENV = ROOT / ".venv"
 SAMPLES = ROOT / "samples"
 DEMO = ROOT / "demo"
 OLDEST, NEWEST = (3, 10), (3, 13)
+TORCH = "torch==2.13.0"
+"""What `demo` and `test` are tried with: the built-in models answer the same everywhere."""
 
 USAGE = """usage: python install.py demo    set up .venv and tag the sample folder with the built-in models
-       python install.py serve   set up .venv and open the page in a browser, without a WebUI
+       python install.py serve   set up .venv, for the graphics card that is there, and open the page in a browser
+                                 (--device cpu: without the card)
        python install.py test    set up .venv and run all checks and tests (--fast: those of a minute)"""
 
 
@@ -64,9 +67,16 @@ def demo() -> int:
 
 
 def serve(arguments: list[str]) -> int:
-    """The standalone page. Arguments go to `prompt-extend serve`."""
+    """The standalone page, on the graphics card. Arguments but `--device` go to `prompt-extend serve`."""
+    device = "auto"
+    if "--device" in arguments:
+        at = arguments.index("--device")
+        device = "".join(arguments[at + 1 : at + 2])
+        arguments = [*arguments[:at], *arguments[at + 2 :]]
     python = environment(extra="serve")
     if python is None:
+        return 1
+    if run([python, "-m", "lib_extend", "card", "--install", "--device", device]) != 0:
         return 1
     return run([python, "-m", "lib_extend", "serve", *arguments])
 
@@ -98,7 +108,7 @@ def environment(extra: str) -> str | None:
     python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = VENV / f".installed{'-' + extra if extra else ''}"
     wanted = hashlib.sha256(
-        (ROOT / "pyproject.toml").read_bytes() + sys.version.encode() + str(ROOT).encode()
+        (ROOT / "pyproject.toml").read_bytes() + TORCH.encode() + sys.version.encode() + str(ROOT).encode()
     ).hexdigest()
     if python.exists() and stamp.exists() and stamp.read_text() == wanted:
         return str(python)
@@ -111,9 +121,15 @@ def environment(extra: str) -> str | None:
                 file=sys.stderr,
             )
             return None
-    print("Installing into .venv (the first time this takes some minutes) …", flush=True)
+    print(
+        "Installing into .venv: about 1.5 GB on the disk, 6 GB where torch brings CUDA's libraries "
+        "(the first time this takes some minutes) …",
+        flush=True,
+    )
     what = f"{ROOT}[{extra}]" if extra else str(ROOT)
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", what]
+    if extra != "serve":
+        pip.append(TORCH)
     if run(pip) != 0:
         print(
             "The installation did not finish: look at pip's last lines above (no network, or a full disk?), "

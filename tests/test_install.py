@@ -90,11 +90,12 @@ def test_serve_hands_its_arguments_on() -> None:
     module.environment = lambda extra: extras.append(extra) or sys.executable
     module.run = lambda command: commands.append(command) or 0
     try:
-        assert module.main(["serve", "--port", "1"]) == 0
+        assert module.main(["serve", "--device", "cpu", "--port", "1"]) == 0
     finally:
         module.environment, module.run = saved
     assert extras == ["serve"]
-    assert commands == [[sys.executable, "-m", "lib_extend", "serve", "--port", "1"]]
+    card = [sys.executable, "-m", "lib_extend", "card", "--install", "--device", "cpu"]
+    assert commands == [card, [sys.executable, "-m", "lib_extend", "serve", "--port", "1"]]
 
 
 def test_the_webui_start_with_nobody_listening(tmp_path: Path) -> None:

@@ -17,8 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lib_extend import __version__
-from lib_extend.cli import leaving
+from lib_extend.cli import demo_command, doctor_command, leaving
 from lib_extend.cli.history_output import UndoReport, version_json, version_line
 from lib_extend.cli.output import Lines, Report, Terminal, count
 from lib_extend.config.arguments import add_settings, config_of
@@ -30,6 +29,7 @@ from lib_extend.jobs.tagging import TagJob
 from lib_extend.jobs.undo import UndoJob, Undone, command, list_runs
 from lib_extend.jobs.verdict_runs import decide, uncertain
 from lib_extend.questions.verdicts import VERDICTS
+from lib_extend.ui import serve_options
 from lib_extend.worker.environment import environment
 
 OK, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
@@ -38,7 +38,18 @@ OK, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     _harmless_output()
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _main(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # the reader of our output left (| head); python would complain again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SOME_FAILED
+
+
+def _main(arguments: Sequence[str]) -> int:
     if arguments[:1] and arguments[0] in ("models", "separate", "sketch"):
         return _elsewhere(arguments)
     try:
@@ -53,10 +64,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return STOPPED
     except PromptExtendError as e:
         print(f"prompt-extend: {e}", file=sys.stderr)
-        return SOME_FAILED
-    except BrokenPipeError:
-        # the reader of our output left (| head); python would complain again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SOME_FAILED
 
 
@@ -75,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="prompt-extend",
         description="Captions that count, color and separate: tag a dataset folder for training.",
     )
-    parser.add_argument("--version", action="version", version=f"prompt-extend {__version__}")
+    doctor_command.add_version(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     tag = commands.add_parser("tag", help="write a caption for each image of a folder")
@@ -139,6 +146,8 @@ def _parser() -> argparse.ArgumentParser:
     review.set_defaults(run=_review)
 
     leaving.add(commands, _add_state)
+    demo_command.add(commands, main)
+    doctor_command.add(commands)
 
     # parsed by the page, see _serve; here for the list of commands
     commands.add_parser("serve", help="open the page in a browser, without a WebUI", add_help=False)
@@ -293,6 +302,7 @@ def _review(args: argparse.Namespace) -> int:
 
 def _serve(arguments: list[str]) -> int:
     """The standalone page, whose packages (the extra `serve`) no other command needs."""
+    serve_options.parser().parse_args(arguments)  # --help and wrong options need no package
     try:
         from lib_extend.ui import standalone
     except ImportError as error:

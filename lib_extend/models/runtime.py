@@ -22,8 +22,10 @@ from lib_extend.models.files import ModelFiles, is_pointer
 Array = npt.NDArray[Any]
 
 CPU, CUDA, DIRECTML = "CPUExecutionProvider", "CUDAExecutionProvider", "DmlExecutionProvider"
+MIGRAPHX = "MIGraphXExecutionProvider"
+"""AMD's cards on Linux."""
 
-_NAMES = {CPU: "CPU", CUDA: "CUDA", DIRECTML: "DirectML"}
+_NAMES = {CPU: "CPU", CUDA: "CUDA", DIRECTML: "DirectML", MIGRAPHX: "ROCm"}
 _ASKED = {"cuda": CUDA, "directml": DIRECTML}
 _PACKAGES = {CUDA: "onnxruntime-gpu", DIRECTML: "onnxruntime-directml"}
 
@@ -180,13 +182,13 @@ def choose(device: str, available: Sequence[str]) -> tuple[str, str]:
             f"this onnxruntime has no {_NAMES[wanted]}; {_PACKAGES[wanted]} in place of onnxruntime has it"
         )
     if device == "auto":
-        for provider in (CUDA, DIRECTML):
+        for provider in (CUDA, MIGRAPHX, DIRECTML):
             if provider in available:
                 return provider, ""
         if shutil.which("nvidia-smi"):
             return CPU, (
                 f"there is an NVIDIA card, but this onnxruntime has no CUDA; {_PACKAGES[CUDA]} in place of "
-                "onnxruntime has it"
+                "onnxruntime has it (`prompt-extend card --install`)"
             )
     return CPU, ""
 

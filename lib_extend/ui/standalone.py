@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import errno
 import html
@@ -10,6 +9,7 @@ import ipaddress
 import os
 import socket
 import sys
+import sysconfig
 import threading
 import webbrowser
 from collections.abc import Callable, Sequence
@@ -19,34 +19,16 @@ from typing import Any
 from lib_extend.errors import UserError
 from lib_extend.host.safety import Safety
 from lib_extend.ui import ids, tab
+from lib_extend.ui.serve_options import PORT, parser
 
-PORT = 7865
 TRIED = 20
 """Ports tried, from the one given on, when none was asked for."""
-_STYLE = Path(__file__).resolve().parents[2] / "style.css"
+_STYLES = (
+    Path(__file__).resolve().parents[2] / "style.css",
+    Path(sysconfig.get_path("data"), "share", "prompt-extend", "style.css"),
+)
+"""In the repository, where WebUIs look for it, and where an installed package has it."""
 _PAGE_STYLE = ".gradio-container .main.fillable { padding: 8px clamp(10px, 3vw, 32px); }"
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
-    p = argparse.ArgumentParser(
-        prog="prompt-extend serve", description="Open the page in a browser, without a WebUI."
-    )
-    p.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="address to listen on (default: this machine only); with any other, name the folders by --root",
-    )
-    p.add_argument("--port", type=int, default=None, help=f"default: {PORT}, or the next free one")
-    p.add_argument(
-        "--root",
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="folder the page may use when other machines can reach it; repeatable",
-    )
-    p.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    return p
 
 
 def main(argv: Sequence[str]) -> int:
@@ -105,7 +87,8 @@ def make_app(safety: Safety, closing: Callable[[], bool] = lambda: False) -> Any
 
 
 def _head() -> str:
-    style = (_STYLE.read_text(encoding="utf-8") if _STYLE.is_file() else "") + _PAGE_STYLE
+    found = [p.read_text(encoding="utf-8") for p in _STYLES if p.is_file()][:1]
+    style = "".join([*found, _PAGE_STYLE])
     entry = html.escape(f"{ids.PAGE}{ids.ENTRY}", quote=True)
     return f'<style>{style}</style><script type="module" src="{entry}"></script>'
 

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import difflib
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -29,9 +30,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    args = _parser().parse_args(argv)
     try:
-        return int(args.run(args))
+        try:
+            args = _parser().parse_args(argv)
+            return int(args.run(args))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # the reader of our output left (| head)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except UserError as e:
         print(f"prompt-extend: {e}", file=sys.stderr)
         return WRONG_USE

@@ -167,7 +167,11 @@ def choose_device(wanted: str) -> tuple[str, str]:
         return "cpu", "CPU: torch finds no CUDA device"
     if wanted == "directml":
         return "cpu", "CPU: vision-language models do not run on DirectML"
-    return "cpu", "CPU"
+    if wanted == "cpu":
+        return "cpu", "CPU"
+    if torch.version.cuda or torch.version.hip:
+        return "cpu", "CPU: torch finds no graphics card that it can use"
+    return "cpu", "CPU: this torch is built for the CPU only (`prompt-extend card` says what a card needs)"
 
 
 def _loaded(folder: Path, load: Callable[[], T]) -> T:

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return SOME_FAILED
 
 
-def _main(arguments: Sequence[str]) -> int:
+def _main(arguments: list[str]) -> int:
     if arguments[:1] and arguments[0] in ("models", "separate", "sketch"):
         return _elsewhere(arguments)
     try:

@@ -10,9 +10,10 @@ writing (`captions`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from lib_extend.json_record import Record as Record
 
@@ -180,10 +181,12 @@ class Unmade(Record):
 
 @dataclass(frozen=True)
 class Drop(Record):
-    """A tag left out of a caption, and why (one short phrase a user understands)."""
+    """A tag left out of a caption, and why: one short phrase a user understands, and for programs its code and fields."""
 
     name: str
     reason: str
+    code: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,8 @@ class Caption(Record):
     Where persons were wanted, `persons` are those told apart, left to right, or `reason` says why there are none.
     `earlier` names the tags that earlier runs found and this one did not ask for.
     `text` is the whole file's; `tags` are those of its first line with words, and `later` are the further lines, each
-    with its own text, where they are written too.
+    with its own text, where they are written too. `pruned` are tags that only the caption knew and curation left out:
+    they are remembered, so that another run can bring them back.
     """
 
     text: str
@@ -203,6 +207,7 @@ class Caption(Record):
     reason: str = ""
     earlier: tuple[str, ...] = ()
     later: tuple[Caption, ...] = ()
+    pruned: tuple[Tag, ...] = ()
 
 
 def tag_names(tags: Sequence[Tag]) -> list[str]:

@@ -40,7 +40,7 @@ class Room:
 
 BASE = "json_record records errors tag_table"
 PURE = f"{BASE} guarded_regex config vocabulary questions people captions"
-ENGINE = f"{PURE} files parts datasets"
+ENGINE = f"{PURE} curation files parts datasets"
 
 ROOMS: tuple[Room, ...] = (
     Room("json_record", "records as JSON values and back, by the types of their fields"),
@@ -62,6 +62,11 @@ ROOMS: tuple[Room, ...] = (
     Room("people", "whose tag is whose", f"{BASE} config vocabulary questions"),
     Room("captions", "from tags to text and back: reading, editing, composing", f"{PURE}"),
     Room(
+        "curation",
+        "what a caption leaves out and why: one file a step, core tags of characters",
+        PURE,
+    ),
+    Room(
         "files",
         "on disk: scanning, encodings, atomic writes, locks, downloads; knows no application",
         BASE,
@@ -70,7 +75,7 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "datasets",
         "a dataset: its state, recipe, index and filters for browsing",
-        f"{PURE} files parts worker",
+        f"{PURE} curation files parts worker",
         "filelock PIL",
     ),
     Room(
@@ -98,7 +103,9 @@ ROOMS: tuple[Room, ...] = (
         f"{PURE} files models parts analysis sketch",
         "numpy PIL filelock tqdm",
     ),
-    Room("jobs", "a recipe over a dataset: plan, run, journal, resume, undo", f"{ENGINE} worker", "tqdm"),
+    Room(
+        "jobs", "a recipe over a dataset: plan, run, journal, resume, undo", f"{ENGINE} worker", "tqdm pandas"
+    ),
     Room(
         "generation",
         "cast to prompts, regions to masks, the attention, LoRAs, infotext; knows no host",

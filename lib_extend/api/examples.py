@@ -27,4 +27,6 @@ ANSWER: dict[str, Any] = {
 PERSON: dict[str, Any] = {
     "letter": "α", "box": [12.0, 30.5, 210.0, 480.0], "score": 0.91, "tags": [TAG], "locked": False,
 }  # fmt: skip
-DROP: dict[str, Any] = {"name": "hat", "reason": "score 0.20 is below 0.35"}
+DROP: dict[str, Any] = {
+    "name": "shirt", "reason": "white shirt says more", "code": "overlap", "fields": {"by": "white_shirt", "why": "words"},
+}  # fmt: skip

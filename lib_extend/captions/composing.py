@@ -11,6 +11,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from lib_extend.captions.curator import Curator, ToCurate
 from lib_extend.captions.earlier import Asked, earlier_tags, unlettered
 from lib_extend.captions.existing import Existing
 from lib_extend.captions.field_order import Arranged, arrange, plain_order
@@ -40,6 +41,7 @@ def compose(
     image_key: str = "",
     thresholds: Thresholds | None = None,
     asked: Asked | None = None,
+    curator: Curator | None = None,
 ) -> Caption:
     """The caption of one image.
 
@@ -50,6 +52,7 @@ def compose(
         thresholds: the tagger's own, used where the settings name none.
         asked: of tags that answers ever gave, whether this run puts their questions again, and the probability; others
             are asked about again when the run asks any questions.
+        curator: what leaves out tags that something else says already; None leaves all in.
 
     What a person wrote stays to the letter unless `config.existing` is "overwrite"; of its tags those go or change that
     `exclude` or `replace` name. What a person took out stays out. Lines besides the first with words stay as they are
@@ -58,7 +61,7 @@ def compose(
     if existing is None or replaces(config):
         existing = Existing()
     made = [
-        _line(analysis, config, line, image_key, thresholds or Thresholds(), asked or {})
+        _line(analysis, config, line, image_key, thresholds or Thresholds(), asked or {}, curator)
         for line in (existing, *(existing.later if config.lines == "every" else ()))
     ]
     text = existing.before + made[0].text
@@ -80,11 +83,12 @@ def _line(
     image_key: str,
     thresholds: Thresholds,
     asked: Asked,
+    curator: Curator | None,
 ) -> Caption:
     """One line of a caption file."""
     dropped: list[Drop] = []
     removed = {key(n) for n in existing.removed}
-    by_hand = _own(existing, config, dropped)
+    by_hand = _own(existing, config, dropped, curator)
     human = [t for _, t in by_hand.values() if t is not None]
     there = {*map(_key, human), *(key(n) for p in existing.own for n in p.holds)}
     ends = _options(config, removed, dropped)
@@ -102,6 +106,13 @@ def _line(
     earlier = _earlier(existing, analysis.answers, config, asked, dropped)
     earlier = unique(earlier, {*map(_key, (*machine, *prefix, *suffix)), *there})
     machine = [*unlettered(machine, earlier, config, dropped), *earlier] if earlier else machine
+    pruned: list[Tag] = []
+    if curator is not None:
+        curated = curator.curated(ToCurate(machine, [*human, *prefix, *suffix], persons, image_key))
+        gone = {key(d.name) for d in curated.dropped}
+        pruned = [t for t in earlier if key(t.name) in gone]
+        machine, dropped = list(curated.tags), [*dropped, *curated.dropped]
+        suffix = [*unique(curated.last, {*map(_key, (*machine, *prefix, *suffix)), *there}), *suffix]
     machine = unique(machine, {*map(_key, (*prefix, *suffix)), *there})
     spelled = {**typed(config), **ends.forms}
     separator = separator_in(existing, config.separator)
@@ -129,14 +140,22 @@ def _line(
         made = work.laid_out(machine, rng)
     kept = {id(t) for t in earlier}
     stays_there = tuple(t.name for t in made.tags if id(t) in kept)
-    return Caption(made.text, made.tags, (*dropped, *made.dropped), persons, reason, earlier=stays_there)
+    return Caption(
+        made.text,
+        made.tags,
+        (*dropped, *made.dropped),
+        persons,
+        reason,
+        earlier=stays_there,
+        pruned=tuple(pruned),
+    )
 
 
 def _earlier(
     existing: Existing, answers: Sequence[Answer], config: TagConfig, asked: Asked, dropped: list[Drop]
 ) -> list[Tag]:
     """What earlier runs found and this one does not ask for, after the user's lists."""
-    if not existing.kinds:
+    if not existing.kinds and not existing.pruned:
         return []
     # what this run's own answers give, in either style, is none of an earlier one's
     given = {key(form): (True, a.probability) for a in answers if a.tag for form in count_forms(a)}
@@ -144,7 +163,9 @@ def _earlier(
     return [t for _, t in rewritten(found, config, dropped, again=True)] if found else []
 
 
-def _own(existing: Existing, config: TagConfig, dropped: list[Drop]) -> dict[int, tuple[str, Tag | None]]:
+def _own(
+    existing: Existing, config: TagConfig, dropped: list[Drop], curator: Curator | None
+) -> dict[int, tuple[str, Tag | None]]:
     """A person's pieces by their place in the line: how each is written now, and as a tag (None: a separator).
 
     The user's lists name whole tags; they do not look into prose and groups.
@@ -159,6 +180,10 @@ def _own(existing: Existing, config: TagConfig, dropped: list[Drop]) -> dict[int
             result[i] = piece.raw, None
             continue
         tag = Tag(piece.name, source=Source.HUMAN)
+        refused = curator.refused(piece.name) if curator and piece.kind is Kind.TAG else None
+        if refused is not None:
+            dropped.append(refused)
+            continue
         if not lists or piece.kind is not Kind.TAG:
             result[i] = piece.raw, tag
             continue
@@ -215,7 +240,9 @@ def _answered(
         if not a.tag:
             continue
         if a.probability is not None and a.probability < config.answer_threshold:
-            dropped.append(Drop(a.tag, f"unsure: {a.probability:.2f} is below {config.answer_threshold:.2f}"))
+            reason = f"unsure: {a.probability:.2f} is below {config.answer_threshold:.2f}"
+            facts = {"probability": a.probability, "limit": config.answer_threshold}
+            dropped.append(Drop(a.tag, reason, "unsure", facts))
         else:
             answers.append(a)
     # a yes/no question that finds a thing vouches for it
@@ -224,11 +251,11 @@ def _answered(
     for a in answers:
         name, other = count_forms(a, config.count_style)
         if a.object and key(a.object) not in there:
-            dropped.append(Drop(name, f"{a.object} itself is left out"))
+            dropped.append(Drop(name, f"{a.object} itself is left out", "object_left_out", {"by": a.object}))
         elif key(other) in removed:
-            dropped.append(Drop(name, "removed by hand"))
+            dropped.append(Drop(name, "removed by hand", "removed_by_hand"))
         elif other != name and key(other) in stays:
-            dropped.append(Drop(name, f"already there as {other}"))
+            dropped.append(Drop(name, f"already there as {other}", "same", {"by": other}))
         else:
             result.append(Tag(name, score=a.probability, source=Source.QUESTION, locked=a.locked))
     return result
@@ -258,7 +285,8 @@ def _options(config: TagConfig, removed: set[str], dropped: list[Drop]) -> _Ends
     taken: set[str] = set()
     ends = []
     forms: dict[str, str] = {}
-    for texts in (config.prefix_tags, config.suffix_tags):
+    trigger = (config.trigger,) if config.trigger else ()
+    for texts in ((*trigger, *config.prefix_tags), config.suffix_tags):
         found = [p for line in parse(", ".join(texts)).lines for p in line.pieces] if texts else []
         forms = {p.name: p.raw for p in found} | forms
         tags = without([Tag(p.name, source=Source.OPTION) for p in found], removed, dropped)

@@ -19,8 +19,9 @@ def earlier_tags(existing: Existing, config: TagConfig, asked: Asked) -> list[Ta
     if config.drop_earlier:
         return []
     result = []
-    for name in existing.ours:
-        kind = existing.kinds.get(key(name), UNKNOWN)
+    kinds = {**existing.kinds, **{key(n): kind for n, kind in existing.pruned.items()}}
+    for name in (*existing.ours, *existing.pruned):
+        kind = kinds.get(key(name), UNKNOWN)
         if kind == UNKNOWN:
             kind = _guessed(name, config, asked)
         source, _, category = kind.partition(" ")
@@ -43,7 +44,8 @@ def unlettered(
     result = []
     for tag in machine:
         if tag.name in taken:
-            dropped.append(Drop(tag.name, f"already there as {written(taken[tag.name])}"))
+            other = taken[tag.name]
+            dropped.append(Drop(tag.name, f"already there as {written(other)}", "same", {"by": other}))
         else:
             result.append(tag)
     return result

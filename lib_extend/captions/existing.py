@@ -25,6 +25,7 @@ class Existing:
         kinds: how each tag of ours came about, by its key: a source and a category (`tagger character`).
         words: keys of what else we wrote (a template's own words).
         removed: names of tags a person took out; they never come back by themselves.
+        pruned: tags that curation left out of the line and nothing else knows: how each came about, by its name.
         later: the captions of further lines; `before` of each is what stands between it and the line above.
     """
 
@@ -36,6 +37,7 @@ class Existing:
     kinds: Mapping[str, str] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
+    pruned: Mapping[str, str] = field(default_factory=dict)
     later: tuple[Existing, ...] = ()
 
     @cached_property

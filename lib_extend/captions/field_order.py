@@ -94,7 +94,7 @@ def arrange(
                 groups[target] += groups[name]
             else:
                 dropped += [
-                    Drop(t.name, f"the format has no {{{name}}}")
+                    Drop(t.name, f"the format has no {{{name}}}", "no_field", {"field": name})
                     for t in groups[name]
                     if t.source is not Source.HUMAN
                 ]
@@ -172,7 +172,9 @@ def _background(
         stay = max(0, rng.randint(SAMPLE_ABOVE, (SAMPLE_ABOVE + n) // 2) - len(own))
         chosen = {t.name for t in rng.sample(rest, min(stay, len(rest)))}
         dropped += [
-            Drop(t.name, "thinned out for the background format") for t in rest if t.name not in chosen
+            Drop(t.name, "thinned out for the background format", "thinned_out")
+            for t in rest
+            if t.name not in chosen
         ]
         rest = [t for t in rest if t.name in chosen]
     mixed = [*own, *rest, *sorted(groups["new"], key=lambda t: t.name)]

@@ -60,8 +60,9 @@ def lettered(
     rest = []
     for tag in tags:
         if tag.name in separation.ruled_out:
-            better = written(separation.ruled_out[tag.name])
-            dropped.append(Drop(tag.name, f"{better} is likelier on each person"))
+            better = separation.ruled_out[tag.name]
+            reason = f"{written(better)} is likelier on each person"
+            dropped.append(Drop(tag.name, reason, "likelier_on_each", {"by": better}))
         elif tag.name not in separation.taken and not (separation.recounted and is_people(tag.name)):
             rest.append(tag)
     if separation.recounted:

@@ -40,11 +40,11 @@ def rewritten(
         if rules:
             name = rules.settled(name) if again else rules.apply(name)
         if not name:
-            dropped.append(Drop(tag.name, "replaced by nothing"))
+            dropped.append(Drop(tag.name, "replaced by nothing", "replaced_by_nothing"))
             continue
         pattern = excluded.match(name)
         if pattern is not None:
-            dropped.append(Drop(name, f"excluded by {pattern}"))
+            dropped.append(Drop(name, f"excluded by {pattern}", "excluded", {"pattern": pattern}))
             continue
         result.append((tag.name, tag if name == tag.name else replace(tag, name=name)))
     return result
@@ -66,7 +66,7 @@ def without(tags: Iterable[Tag], removed: Collection[str], dropped: list[Drop]) 
     result = []
     for tag in tags:
         if removed and key(tag.name) in removed:
-            dropped.append(Drop(tag.name, "removed by hand"))
+            dropped.append(Drop(tag.name, "removed by hand", "removed_by_hand"))
         else:
             result.append(tag)
     return result
@@ -96,7 +96,8 @@ def limited(tags: list[Tag], most: int | None, dropped: list[Drop]) -> list[Tag]
         key=lambda i: (_worth(tags[i]), key(tags[i].name)),
     )
     gone = set(by_worth[: len(tags) - most])
-    dropped += [Drop(t.name, f"more than {most} tags") for i, t in enumerate(tags) if i in gone]
+    reason, facts = f"more than {most} tags", {"most": most}
+    dropped += [Drop(t.name, reason, "limit", facts) for i, t in enumerate(tags) if i in gone]
     return [t for i, t in enumerate(tags) if i not in gone]
 
 

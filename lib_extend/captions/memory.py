@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from lib_extend.captions.existing import Existing
 from lib_extend.captions.reading import distinct, pieces
@@ -32,6 +32,7 @@ class Written(Record):
         words: names of what a template itself says; None in what an older version noted.
         one_a_line: a person's file with one tag a line.
         later: the same of further lines, where we wrote into these.
+        pruned: tags that curation left out and only the caption knew: how each came about, by its name.
     """
 
     text: str
@@ -45,6 +46,7 @@ class Written(Record):
     words: tuple[str, ...] | None = None
     one_a_line: bool = False
     later: tuple[Written, ...] = ()
+    pruned: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, text: str) -> CaptionText:
         """A caption written the way ours was."""
@@ -68,7 +70,8 @@ def reconcile(written: Written | None, text: str | None, *, adopt: bool = False)
             person's.
     """
     if text is None or is_blank(text):
-        return None
+        left = written is not None and not written.text and written.pruned
+        return Existing(pruned=written.pruned) if written is not None and left else None
     read = parse(text) if written is None else written.read(text)
     if written is not None and not written.one_a_line:
         # lines that we made by the settings are no person's
@@ -173,6 +176,7 @@ def _line(line: Line, written: Written | None, adopt: bool) -> Existing:
         kinds={k: kind for k, kind in ours.items() if k in there},
         words=words,
         removed=frozenset(({*written.removed} | gone) - names),
+        pruned={n: kind for n, kind in written.pruned.items() if key(n) not in there},
     )
 
 
@@ -225,8 +229,9 @@ def remember(
     existing: Existing | None,
     format: str = "",
     later: Sequence[Written] = (),
+    pruned: Sequence[Tag] = (),
 ) -> Written:
-    """The memory to keep after writing `text` with `tags`."""
+    """The memory to keep after writing `text` with `tags`, without `pruned`."""
     ours = [t for t in tags if t.source is not Source.HUMAN]
     added = [t.name for t in tags if t.source is Source.HUMAN]
     pieces_there = existing.own if existing else ()
@@ -258,6 +263,7 @@ def remember(
         words=words,
         one_a_line=existing is not None and existing.line.one_a_line,
         later=tuple(later),
+        pruned={t.name: kind_of(t) for t in pruned},
     )
 
 
@@ -272,10 +278,12 @@ def remember_file(
     later: Sequence[Written] = before.later if before is not None and existing is not None else ()
     if existing is not None and config.lines == "every":
         later = [
-            remember(made.text, config.separator, made.tags, line, config.format)
+            remember(made.text, config.separator, made.tags, line, config.format, pruned=made.pruned)
             for line, made in zip(existing.later, caption.later, strict=False)
         ]
-    return remember(caption.text, config.separator, caption.tags, existing, config.format, later)
+    return remember(
+        caption.text, config.separator, caption.tags, existing, config.format, later, caption.pruned
+    )
 
 
 def kind_of(tag: Tag) -> str:

@@ -54,7 +54,8 @@ def settled(
     result = []
     for tag in machine:
         if tag.name in gone and not tag.locked and not keep(tag.name):
-            dropped.append(Drop(tag.name, f"{written(gone[tag.name])} is likelier"))
+            by = gone[tag.name]
+            dropped.append(Drop(tag.name, f"{written(by)} is likelier", "likelier", {"by": by}))
         else:
             result.append(tag)
     return result

@@ -71,4 +71,5 @@ def passing(
         if score is None or score >= limit or keep(name):
             yield tags[at]
         else:
-            yield Drop(name, f"score {score:.2f} is below {limit:.2f}")
+            facts = {"score": score, "limit": limit}
+            yield Drop(name, f"score {score:.2f} is below {limit:.2f}", "below_threshold", facts)

@@ -17,7 +17,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lib_extend.cli import demo_command, doctor_command, leaving
+from lib_extend.cli import (
+    core_command,
+    curation_commands,
+    demo_command,
+    doctor_command,
+    leaving,
+    table_command,
+)
 from lib_extend.cli.history_output import UndoReport, version_json, version_line
 from lib_extend.cli.output import Lines, Report, Terminal, count
 from lib_extend.config.arguments import add_settings, config_of
@@ -148,6 +155,9 @@ def _parser() -> argparse.ArgumentParser:
     leaving.add(commands, _add_state)
     demo_command.add(commands, main)
     doctor_command.add(commands)
+    curation_commands.add(commands, _add_state)
+    core_command.add(commands, _add_state)
+    table_command.add(commands, _add_state)
 
     # parsed by the page, see _serve; here for the list of commands
     commands.add_parser("serve", help="open the page in a browser, without a WebUI", add_help=False)

@@ -12,6 +12,7 @@ GROUPS = {
     "questions": "questions to the vision-language model",
     "people": "who has which",
     "tags": "which tags",
+    "curation": "what captions leave out",
     "caption": "how the caption is written",
     "images": "which images",
     "run": "how it runs",
@@ -50,19 +51,24 @@ def add_setting(group: Any, s: Setting) -> None:
 
 def config_of(args: argparse.Namespace) -> TagConfig:
     """The settings given on the command line, over the defaults."""
+    return TagConfig.from_dict(given(args))
+
+
+def given(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings given on the command line."""
     values: dict[str, Any] = {}
     for s in settings(TagConfig):
-        given = getattr(args, s.name, None)
-        if given is None:
+        value = getattr(args, s.name, None)
+        if value is None:
             continue
         if s.type is list:
-            given = (
-                list(given)
+            value = (
+                list(value)
                 if s.metavar in ("GLOB", "FILE", "TEXT")
-                else [w for text in given for w in split_list(text)]
+                else [w for text in value for w in split_list(text)]
             )
-        values[s.name] = given
-    return TagConfig.from_dict(values)
+        values[s.name] = value
+    return values
 
 
 def split_list(text: str) -> list[str]:

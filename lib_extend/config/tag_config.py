@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib_extend.config.caption_settings import CAPTION_SOURCES, LETTERED, CaptionSettings, check_template
+from lib_extend.config.curation_settings import CurationSettings
 from lib_extend.config.image_settings import ImageSettings
 from lib_extend.config.model_settings import ModelSettings
 from lib_extend.config.people_settings import PeopleSettings
@@ -25,7 +26,14 @@ from lib_extend.errors import UserError
 # a dataclass takes the fields of its last base first: the groups stand here from last to first
 @dataclass(frozen=True)
 class TagConfig(
-    RunSettings, ImageSettings, CaptionSettings, TagSettings, PeopleSettings, QuestionSettings, ModelSettings
+    RunSettings,
+    ImageSettings,
+    CaptionSettings,
+    CurationSettings,
+    TagSettings,
+    PeopleSettings,
+    QuestionSettings,
+    ModelSettings,
 ):
     """What `prompt-extend tag` does with a folder, apart from the folder itself."""
 

@@ -28,7 +28,7 @@ class Run:
     """One run over the folder.
 
     Attributes:
-        kind: "tag", "preview", "edit", "review", "leave_out" or "undo". status: "running", "done", "stopped", or "undone" when all
+        kind: "tag", "preview", "curate", "curate_preview", "edit", "review", "leave_out" or "undo". status: "running", "done", "stopped", or "undone" when all
             that it changed was taken back.
         started, finished: seconds since the epoch; `finished` None while unfinished.
         images: how many it planned. undoes: the run it took back (kind "undo").

@@ -112,6 +112,16 @@ class State(RunRows, MarkRows):
         with self.transaction():
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (META, text))
 
+    def note(self, name: str) -> str:
+        """A text kept under a name, "" without one."""
+        row = self._db.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def set_note(self, name: str, text: str) -> None:
+        """Keep a text under a name."""
+        with self.transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, text))
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing. Raises StorageError when the disk is full or the database cannot be written."""

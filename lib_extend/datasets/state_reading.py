@@ -57,6 +57,10 @@ class StateReader:
         """The decision on the captions' encodings as JSON, "" without one."""
         return str(next(self._rows("SELECT value FROM meta WHERE name=?", (META,)), ("",))[0])
 
+    def note(self, name: str) -> str:
+        """A text kept under a name, "" without one."""
+        return str(next(self._rows("SELECT value FROM meta WHERE name=?", (name,)), ("",))[0])
+
     def left_out(self) -> dict[str, str]:
         """The pictures that are left out, and why."""
         return {name: str(reason) for name, reason in _named(self._rows("SELECT path, reason FROM left_out"))}
@@ -66,8 +70,8 @@ class StateReader:
         return int(next(self._rows("SELECT max(id) FROM runs"), (0,))[0] or 0)
 
     def last_config(self) -> dict[str, Any]:
-        """The settings of the newest run that tagged, {} without one."""
-        query = "SELECT config FROM runs WHERE kind IN ('tag', 'preview') ORDER BY id DESC LIMIT 1"
+        """The settings of the newest run that tagged or curated, {} without one."""
+        query = "SELECT config FROM runs WHERE kind IN ('tag', 'preview', 'curate') ORDER BY id DESC LIMIT 1"
         return self._json(next(self._rows(query), ("{}",))[0])
 
     def model(self, spec: str) -> tuple[str, dict[str, Any]] | None:
@@ -133,6 +137,18 @@ class StateReader:
         """The `Written` records (JSON) of these captions, where there is one."""
         rows = self._in("SELECT path, record FROM captions WHERE path IN", captions)
         return {name: record for name, record in _named(rows) if isinstance(record, str)}
+
+    def stamps(self, part: str, key: str) -> dict[str, tuple[int, int]]:
+        """Size and mtime_ns of the images that a part is stored of, as they were then."""
+        rows = self._rows("SELECT path, size, mtime_ns FROM analysis WHERE part=? AND key=?", (part, key))
+        return {name: (size, mtime) for name, size, mtime in _named(rows)}
+
+    def payloads(self, part: str, key: str, images: Sequence[str]) -> Iterator[tuple[str, Any]]:
+        """(image, JSON) of what is stored of a part of these images under a key."""
+        for start in range(0, len(images), _MANY):
+            chunk = [os.fsencode(n) for n in images[start : start + _MANY]]
+            query = f"SELECT path, payload FROM analysis WHERE part=? AND key=? AND path IN ({','.join('?' * len(chunk))})"
+            yield from ((n, p) for n, p in _named(self._rows(query, (part, key, *chunk))))
 
     def stored(self, images: Sequence[tuple[str, int, int]]) -> dict[str, Stored]:
         """What is known of (name, size, mtime_ns) images; those of which nothing is are left out."""

@@ -12,6 +12,7 @@ from lib_extend.captions.composing import Existing, compose, count_forms, replac
 from lib_extend.captions.memory import Written
 from lib_extend.captions.text import Kind
 from lib_extend.config import TagConfig
+from lib_extend.curation.curation_reason import CURATED
 from lib_extend.datasets.caption_sources import CaptionSources
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.datasets.state import State
@@ -22,6 +23,7 @@ from lib_extend.files.caption_forms import is_blank
 from lib_extend.files.encodings import encode
 from lib_extend.files.scan import Found, show
 from lib_extend.jobs import job_events as ev
+from lib_extend.jobs.folder_curation import FolderCuration, folder_curation
 from lib_extend.jobs.journal import Outcome, Write
 from lib_extend.parts.part_table import parts
 from lib_extend.people import corrected as persons
@@ -39,6 +41,7 @@ class Decided:
     caption: Caption
     before: str | None
     lines: int = 1
+    empty: bool = False
 
     def event(self, changed: bool) -> ev.Image:
         return ev.Image(
@@ -64,8 +67,13 @@ class Decided:
 class Captioner:
     """Composes the captions of one run."""
 
-    def __init__(self, state: State, recipe: Recipe) -> None:
+    def __init__(self, state: State, recipe: Recipe, curation: FolderCuration | None = None) -> None:
+        """
+        Args:
+            curation: what leaves tags out, made by the settings where it is not given.
+        """
         self.recipe = recipe
+        self.curation = folder_curation(state, recipe.config) if curation is None else curation
         self._state = state
         self._config = recipe.config
         self.sources = CaptionSources.of(state.root, recipe.config)
@@ -80,10 +88,12 @@ class Captioner:
             existing = edits.reconcile(written, there, adopt=self._config.adopt)
             known = self.analysis(found, existing) if analysis is None else self._decided(found, analysis)
             caption = self._composed(found, known, existing)
-            if not caption.text.strip():
+            empty = not caption.text.strip()
+            if empty and not (existing and any(d.code in CURATED for d in caption.dropped)):
                 raise ImageError(self._nothing(found, existing))
-            decided[found.name] = Decided(found, known, caption, text)
-            after = encode(caption.text)
+            decided[found.name] = Decided(found, known, caption, text, empty=empty)
+            # trainers stumble over an empty file, and the old text would be wrong
+            after = None if empty else encode(caption.text)
             kept = None if replaces(self._config) else existing
             if kept is not None:
                 decided[found.name].lines = kept.captions
@@ -104,6 +114,7 @@ class Captioner:
             image_key=found.name,
             thresholds=self.recipe.thresholds,
             asked=self._asked(found, analysis, existing),
+            curator=self.curation.curator,
         )
 
     def _asked(

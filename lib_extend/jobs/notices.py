@@ -59,6 +59,27 @@ def of_sources(unused: Collection[str]) -> Iterator[ev.Notice]:
         yield _notice("infotext_not_used", text, names)
 
 
+def of_emptied(names: Sequence[str], *, dry_run: bool = False) -> Iterator[ev.Notice]:
+    """What is to be said of captions that have nothing left."""
+    if names:
+        what = "would be removed" if dry_run else "were removed"
+        text = (
+            f"{_pictures(names)} without any tag left ({_some(names)}): the caption files {what}, because trainers stumble "
+            "over empty ones; undo brings them back."
+        )
+        yield _notice("empty_caption", text, names)
+
+
+def of_own(names: Sequence[str]) -> Iterator[ev.Notice]:
+    """What is to be said of captions in which all counts as a person's."""
+    if names:
+        text = (
+            f"{_pictures(names)} with nothing but your own words ({_some(names)}), which stay: where another tagger wrote "
+            "them, say so with --adopt."
+        )
+        yield _notice("own_words", text, names)
+
+
 def _elsewhere(root: Path) -> Iterator[ev.Notice]:
     names = folders_of_images(root)
     if names:

@@ -234,7 +234,7 @@ def check_tagged(dataset: Dataset) -> None:
 def last_config(state: State, root: Path, *, people: bool = False) -> TagConfig:
     """The settings of the newest run that asked questions or, with `people`, looked for persons."""
     for run in reversed(state.runs()):
-        if run.kind not in ("tag", "preview"):
+        if run.kind not in ("tag", "preview", "curate"):
             continue
         asked = run.config.get("vlm", "none") != "none"
         if run.config.get("people") or (asked and not people):

@@ -21,6 +21,8 @@ from lib_extend.jobs import job_events as ev
 from lib_extend.jobs import journal, notices
 from lib_extend.jobs.background_work import pump
 from lib_extend.jobs.captioning import Captioner, Decided, captioned, has_earlier
+from lib_extend.jobs.core_counting import counts_core, learn
+from lib_extend.jobs.folder_curation import said
 from lib_extend.jobs.needs import Need, needs_of
 from lib_extend.jobs.recovery import recover, working
 from lib_extend.parts import part_table
@@ -38,6 +40,7 @@ HOPELESS = 3
 CHUNK = 64
 """Captions committed together: one journal transaction each, so that 1,000 take well under a second."""
 
+LOOKING, COUNTING = "looking at pictures", "counting core tags"
 
 GATHER = 0.25
 """Seconds that an image's result waits for others, to be stored and written with them: the disk is waited for once."""
@@ -90,6 +93,7 @@ class TagJob:
         self._counts = Counter[str]()
         self._unused: set[str] = set()  # pictures whose own text nobody asked for
         self._said: set[str] = set()  # sentences about a model, each said once
+        self._emptied: list[str] = []  # pictures whose caption has nothing left
 
     def stop(self) -> None:
         """End the job; what is done is kept. Returns at once."""
@@ -132,6 +136,7 @@ class TagJob:
                 recover(state)
                 state.update_run(run, status, time.time())
             yield from notices.of_sources(self._unused)
+            yield from notices.of_emptied(self._emptied, dry_run=self.dry_run)
             seconds = time.monotonic() - began
             yield ev.Finished(
                 done=self._counts["done"],
@@ -154,16 +159,31 @@ class TagJob:
 
     _skipped = 0
     _hopeless = 0
+    _later: list[Found] | None = None  # pictures that were looked at, while no caption is decided yet
+    kind = "tag"
+    preview_kind = "preview"
+
+    def _captioner(self, state: State, recipe: Recipe) -> Captioner:
+        return Captioner(state, recipe)
+
+    def _waiting(self, needs: Sequence[Need]) -> list[Need]:
+        """The images that need a model."""
+        return [n for n in needs if not n.nothing]
+
+    def _learn(self, state: State, captioner: Captioner, found: Sequence[Found]) -> Iterator[ev.Event]:
+        """Look through the folder for what its characters usually look like."""
+        yield ev.Status(COUNTING, 0, len(found))
+        learn(state, captioner, found, self._check_stop)
 
     def _begin(self, state: State) -> tuple[int, bool]:
         """The run's number, and whether it is one that an earlier start did not finish."""
         if self._into is not None:
             return self._into(state), False
         key = self._recipe.key
-        run = None if self.dry_run else state.unfinished_run("tag", key)
+        run = None if self.dry_run else state.unfinished_run(self.kind, key)
         if run is not None:
             return run, True
-        kind = "preview" if self.dry_run else "tag"
+        kind = self.preview_kind if self.dry_run else self.kind
         return state.start_run(kind, self.config.changed(), key, time.time()), False
 
     def _run(self, state: State, run: int, continued: bool, look: Survey) -> Iterator[ev.Event]:
@@ -182,7 +202,7 @@ class TagJob:
         done = {f.name for f in again}
         todo = [f for f in owners if f.name not in done]
         needs = [n for n in needs if n.found.name not in done]
-        waiting = [n for n in needs if not n.nothing]
+        waiting = self._waiting(needs)
         planned = len(found) - self._skipped
         state.update_run(run, "running", None, images=planned if self._into is None else None)
         yield ev.Planned(
@@ -201,7 +221,12 @@ class TagJob:
                 "rename one of the two."
             )
             yield from self._fail(state, run, [(f.name, reason)])
-        captioner = Captioner(state, recipe)
+        captioner = self._captioner(state, recipe)
+        for code, text in said(captioner.curation.problems):
+            yield ev.Notice(code, text, 1)
+        whole = counts_core(captioner)
+        if whole and not waiting:
+            yield from self._learn(state, captioner, owners)
         for start in range(0, len(again), CHUNK):
             self._check_stop()
             chunk = [(f, None) for f in again[start : start + CHUNK]]
@@ -212,10 +237,19 @@ class TagJob:
             if loaded != recipe.models:
                 recipe = recipe.with_models(loaded)
                 recipe.remember_in(state)
-                captioner = Captioner(state, recipe)
+                captioner = self._captioner(state, recipe)
                 needs = needs_of(state, recipe, todo)
                 waiting = [n for n in needs if not n.nothing]
-        composed = [n.found for n in needs if n.nothing]
+        if whole and waiting:
+            # what a character usually looks like is known when all pictures were looked at
+            self._later = []
+            yield from self._analyse(state, run, waiting, captioner)
+            looked = {f.name for f in self._later}
+            needs = [n if n.nothing else Need(n.found) for n in needs if n.nothing or n.found.name in looked]
+            waiting, self._later = [], None
+            yield from self._learn(state, captioner, owners)
+        analysed = {n.found.name for n in waiting}
+        composed = [n.found for n in needs if n.found.name not in analysed]
         for start in range(0, len(composed), CHUNK):
             self._check_stop()
             chunk = [(f, None) for f in composed[start : start + CHUNK]]
@@ -307,7 +341,11 @@ class TagJob:
                 with state.transaction():
                     state.store_parts(rows)
             yield from self._fail(state, run, failed)
-            yield from self._results(state, run, ready, captioner)
+            if self._later is None:
+                yield from self._results(state, run, ready, captioner)
+            else:
+                self._later += [f for f, _ in ready]
+                yield ev.Status(LOOKING, len(self._later), len(waiting))
 
     def _incomplete(self, found: Found, unmade: Mapping[str, Unmade]) -> Iterator[ev.Event]:
         """Report the parts that an image must do without."""
@@ -370,11 +408,17 @@ class TagJob:
                 yield ev.Failed(f.name, outcome.error.reason)
                 continue
             self._counts["done"] += 1
+            self._note(decided[f.name])
             self._counts["separated"] += bool(decided[f.name].caption.persons)
             self._counts["written"] += outcome.changed and write and not self.dry_run
             self._counts["earlier"] += len(decided[f.name].caption.earlier)
             self._counts["several_lines"] += decided[f.name].lines > 1 and self.config.lines == "first"
             yield decided[f.name].event(outcome.changed) if write else decided[f.name].as_it_is()
+
+    def _note(self, decided: Decided) -> None:
+        """Remember what is to be said of a caption at the end."""
+        if decided.empty:
+            self._emptied.append(decided.found.name)
 
     def _fail(self, state: State, run: int, rows: Sequence[tuple[str, str]]) -> Iterator[ev.Event]:
         if not rows:

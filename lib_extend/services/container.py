@@ -18,6 +18,7 @@ from lib_extend.host import options, paths, regions
 from lib_extend.host import safety as host_safety
 from lib_extend.host.options import Options
 from lib_extend.host.safety import Safety
+from lib_extend.services.curation_preview import CurationPreviews
 from lib_extend.services.edits_under_way import EditsUnderWay
 from lib_extend.services.environment_task import EnvironmentTask
 from lib_extend.services.folder_job import JobContext
@@ -99,6 +100,7 @@ class Services:
     browsers: Browsers
     reviews: Lists = field(default_factory=Lists)
     models: ModelList = field(default_factory=ModelList)
+    curations: CurationPreviews = field(default_factory=CurationPreviews)
     edits: EditsUnderWay = field(default_factory=EditsUnderWay)
     pools: Pools = field(default_factory=Pools)
 

@@ -110,6 +110,7 @@ GROUPS = {
     "questions": "Questions",
     "people": "Who has which",
     "tags": "Tags",
+    "curation": "What captions leave out",
     "caption": "Caption",
     "images": "Images",
     "run": "Run",

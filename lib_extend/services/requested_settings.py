@@ -67,6 +67,11 @@ def _check_paths(config: TagConfig, folders: FolderBook) -> None:
         looks_like_path = any(c in value for c in "/\\~:") or value.startswith(".")
         if (name == "models_dir" and value) or (looks_like_path and not _is_repository(value)):
             _resolve(folders, value, name)
+    for name in ("blacklist", "overlap", "character_tags", "aliases"):
+        for file in getattr(config, name):
+            _resolve(folders, file, name)
+    if config.core_file:
+        _resolve(folders, config.core_file, "core_file")
     for file in config.question_file:
         if not folders.is_ours(file):
             _resolve(folders, file, "question_file")

@@ -126,6 +126,8 @@ def test_answers_look_like_their_examples(
         },
         ("POST", "/datasets/{folder}/persons"): {"image": "pair.png", "persons": []},
         ("POST", "/datasets/{folder}/compose"): {"image": "pair.png", "config": config},
+        ("POST", "/datasets/{folder}/curation/picture"): {"image": image},
+        ("POST", "/datasets/{folder}/curation/overrules"): {"tag": "hat", "decision": "keep"},
         ("POST", "/compile"): cast,
         ("POST", "/cast/from-picture"): {"folder": id, "image": "pair.png", "config": config},
         ("POST", "/loras/get"): {"source": "github", "id": offer["id"]},
@@ -169,7 +171,7 @@ def assert_alike(value: Any, example: Any, where: str) -> None:
     """The same members, down to the first of each list, and types that go together."""
     if isinstance(example, dict) and example and value is not None:
         assert isinstance(value, dict), where
-        if not where.endswith((".config", ".packages", ".unfinished")):
+        if not where.endswith((".config", ".packages", ".unfinished", ".fields", ".overrules")):
             assert set(value) == set(example), where
         for name in set(value) & set(example):
             assert_alike(value[name], example[name], f"{where}.{name}")

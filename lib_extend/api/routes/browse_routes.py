@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from lib_extend.api import request_messages
 from lib_extend.api.calls import Call, FileAnswer, Raw, Stream
 from lib_extend.api.declaring import Routes, Takes
-from lib_extend.api.examples import After, FilterText, Offset
+from lib_extend.api.examples import DROP, After, FilterText, Offset
 from lib_extend.datasets import thumbnails
 from lib_extend.datasets.browse import Browser, name_of
 from lib_extend.errors import ConflictError, NotFoundError
@@ -136,7 +136,7 @@ def tags(
         "persons": [
             {"letter": "α", "box": [12.0, 30.5, 210.0, 480.0], "score": 0.91, "locked": False, "tags": [_TAG]}
         ],
-        "reason": "", "dropped": [{"name": "hat", "reason": "score 0.20 is below 0.35"}],
+        "reason": "", "dropped": [DROP],
     },
     pool="browsing",
 )  # fmt: skip

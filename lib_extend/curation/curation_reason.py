@@ -1,0 +1,57 @@
+"""Why a tag went, moved or came: a code with fields, and the sentence that they make in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib_extend.errors import Message
+from lib_extend.records import Drop, Record
+from lib_extend.vocabulary.tag_names import written
+
+_TAGS = frozenset({"by", "to", "from"})
+"""Fields that hold the canonical name of a tag."""
+
+SENTENCES = {
+    m.code: m
+    for m in (
+        Message("overruled", "you said so for this folder"),
+        Message("alias", "another name of {to}"),
+        Message("same", "already there as {by}"),
+        Message("blacklisted", "{list} names it"),
+        Message("blacklisted_by_us", "it says nothing that a model can learn"),
+        Message("overlap", "{by} says more"),
+        Message("exclusive", "{by} is likelier, and only one {group} can be right"),
+        Message("trait", "a trait of {character}"),
+        Message("core_tag", "{character} has it on {percent} % of {pictures} pictures"),
+        Message("moved_to_end", "a trait of {character}: moved to the end"),
+        Message("limit", "more than {most} tags"),
+    )
+}
+CURATED = frozenset(SENTENCES) - {"limit", "same"}
+"""Codes of tags that curation alone leaves out."""
+
+
+@dataclass(frozen=True)
+class Reason(Record):
+    """Why something was done with a tag.
+
+    Attributes:
+        code: one of `SENTENCES`. fields: what the sentence speaks of, as JSON values.
+    """
+
+    code: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """The reason as a short phrase in English."""
+        shown = {k: written(v) if k in _TAGS else v for k, v in self.fields.items()}
+        if "share" in self.fields:
+            shown["percent"] = round(100 * self.fields["share"])
+        return SENTENCES[self.code].format(**shown)
+
+    def drop(self, name: str) -> Drop:
+        """The tag of this name, left out for this reason."""
+        return Drop(name, self.sentence, self.code, self.fields)

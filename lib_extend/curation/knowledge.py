@@ -1,0 +1,142 @@
+"""What steps know: the words, the user's lists, what the folder's characters look like, and what the user said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+from lib_extend.captions.patterns import Patterns
+from lib_extend.config import TagConfig
+from lib_extend.curation.core_tags import CoreTable
+from lib_extend.records import Category
+
+KEEP, DROP = "keep", "drop"
+"""What a user may say of a tag for a folder."""
+ALIAS_STEPS = 8
+"""Names on the way from an alias to its tag, at the most."""
+
+
+class Words(Protocol):
+    """What is known of words: the vocabulary."""
+
+    def resolve(self, name: str) -> str:
+        """The tag that an alias stands for; another name as it is."""
+        ...
+
+    def category(self, name: str) -> Category | None:
+        """The category of a tag, None where nobody says."""
+        ...
+
+    def implied(self, name: str) -> Set[str]:
+        """All that follows from a tag, without itself."""
+        ...
+
+    def says_more(self, special: str, general: str) -> str:
+        """How a tag makes another needless ("implication", "words"); "" where it does not."""
+        ...
+
+
+class Traits(Protocol):
+    """What is a trait of a character."""
+
+    def difficulty(self, name: str) -> int | None:
+        """How deep a trait is (0 hair and eyes, 1 ears and horns …); None for what is none."""
+        ...
+
+
+class ExclusiveGroup(Protocol):
+    """Tags of which one at the most is right. `of`: "picture", or "person"; `unless`: with one of these several are.
+
+    Two that follow from each other do not contradict each other.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def tags(self) -> Set[str]: ...
+    @property
+    def of(self) -> str: ...
+    @property
+    def unless(self) -> Set[str]: ...
+
+
+@dataclass(frozen=True)
+class UserLists:
+    """What the user's own files say.
+
+    Attributes:
+        blacklists: the patterns of each file, with its name. overlaps: the tags that make each tag needless.
+        aliases: tags by their other names. traits: instead of ours.
+    """
+
+    blacklists: tuple[tuple[str, Patterns], ...] = ()
+    overlaps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    traits: Traits | None = None
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What steps know.
+
+    Attributes:
+        config: the settings. words, own_traits, groups, own_blacklist: what comes with us.
+        lists: the user's. core: the core tags of the folder's characters. overrules: what the user said of single tags.
+    """
+
+    config: TagConfig
+    words: Words
+    own_traits: Traits
+    groups: Sequence[ExclusiveGroup] = ()
+    own_blacklist: Patterns = field(default_factory=lambda: Patterns((), "blacklist"))
+    lists: UserLists = field(default_factory=UserLists)
+    core: CoreTable = field(default_factory=CoreTable)
+    overrules: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def pruning(self) -> str:
+        return self.config.pruning
+
+    @property
+    def traits(self) -> Traits:
+        return self.lists.traits or self.own_traits
+
+    @cached_property
+    def kept(self) -> frozenset[str]:
+        """Tags that stay whatever the steps say."""
+        return frozenset(name for name, said in self.overrules.items() if said == KEEP)
+
+    @cached_property
+    def resolve(self) -> Callable[[str], str]:
+        """The tag that a name stands for: by the user's aliases, then by the vocabulary's."""
+        seen: dict[str, str] = {}
+        aliases, own = self.lists.aliases, not self.config.only_my_lists
+
+        def resolve(name: str) -> str:
+            found = seen.get(name)
+            if found is None:
+                found = name
+                for _ in range(ALIAS_STEPS):
+                    if found not in aliases:
+                        break
+                    found = aliases[found]
+                if own:
+                    found = self.words.resolve(found)
+                seen[name] = found
+            return found
+
+        return resolve
+
+    @cached_property
+    def difficulty(self) -> Callable[[str], int | None]:
+        """The level of a trait, looked up once a name."""
+        seen: dict[str, int | None] = {}
+
+        def difficulty(name: str) -> int | None:
+            if name not in seen:
+                seen[name] = self.traits.difficulty(name)
+            return seen[name]
+
+        return difficulty

@@ -1,0 +1,29 @@
+"""Tags that a list names. The user's lists reach a person's tags too, ours do not."""
+
+from lib_extend.config.curation_settings import NONE
+from lib_extend.curation.curation_reason import Reason
+from lib_extend.curation.curation_step import Step
+from lib_extend.curation.knowledge import Knowledge
+from lib_extend.curation.tag_rows import Rows
+
+
+class Blacklist(Step):
+    name = "blacklist"
+    place = 30
+
+    def wanted(self, knowledge: Knowledge) -> bool:
+        return knowledge.pruning != NONE or bool(knowledge.lists.blacklists)
+
+    def act(self, rows: Rows, knowledge: Knowledge) -> None:
+        for file, patterns in knowledge.lists.blacklists:
+            reason = Reason("blacklisted", {"list": file})
+            for name in [n for n in {**rows.machine, **rows.own} if patterns.match(n)]:
+                rows.drop(name, rows.machine.get(name, 0), self.name, reason)
+                rows.drop_own(name, self.name, reason)
+        if knowledge.pruning != NONE and not knowledge.config.only_my_lists:
+            reason = Reason("blacklisted_by_us")
+            for name in [n for n in rows.machine if knowledge.own_blacklist.match(n)]:
+                rows.drop(name, rows.machine[name], self.name, reason)
+
+
+STEP = Blacklist()

@@ -1,0 +1,92 @@
+"""Counting the core tags of a folder: what each character has on most of its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from lib_extend.captions.curator import ToCurate
+from lib_extend.captions.existing import Existing
+from lib_extend.captions.patterns import patterns
+from lib_extend.captions.thresholds import Thresholds, passing
+from lib_extend.config import TagConfig
+from lib_extend.curation.core_tags import CoreCounter, CoreTable
+from lib_extend.curation.line_curator import LineCurator
+from lib_extend.datasets import curation_memory
+from lib_extend.datasets.state import State
+from lib_extend.errors import ImageError
+from lib_extend.files.scan import Found
+from lib_extend.jobs.captioning import Captioner, existing_caption
+from lib_extend.jobs.folder_curation import core_folder, needs_folder
+from lib_extend.records import Analysis, Category, Source, Tag
+from lib_extend.vocabulary.people_tags import count_people
+from lib_extend.vocabulary.tag_names import key
+
+NOT_COUNTED = frozenset({Source.OPTION.value, Source.PERSON.value})
+"""Kinds of tags in captions that say nothing of what a character looks like: the user's options, lettered tags."""
+
+
+def counts_core(captioner: Captioner) -> bool:
+    """Whether the folder is to be looked through before captions are decided."""
+    return captioner.curation.curator is not None and needs_folder(captioner.recipe.config)
+
+
+def learn(
+    state: State, captioner: Captioner, found: Sequence[Found], check: Callable[[], None] = lambda: None
+) -> CoreTable:
+    """Count the core tags over all pictures, have the captioner use them, and keep them in the state.
+
+    `check` is called before each picture, and may raise to end it.
+    """
+    curator, config = captioner.curation.curator, captioner.recipe.config
+    assert curator is not None
+    counter = CoreCounter()
+    for f in found:
+        check()
+        try:
+            existing = existing_caption(state, f, config)
+        except ImageError:
+            continue  # reported when its caption is composed
+        tags = uncurated(captioner.stored(f, existing), existing, config, captioner.recipe.thresholds)
+        counted = one_character(curator, tags, f.name)
+        if counted is not None:
+            counter.add(core_folder(f.name, config), *counted)
+    table = counter.table(config, curator.knowledge.difficulty)
+    curation_memory.keep_core_table(state, table)
+    curator.knowledge = replace(curator.knowledge, core=table)
+    return table
+
+
+def one_character(curator: LineCurator, tags: Sequence[Tag], image: str) -> tuple[str, set[str]] | None:
+    """The character that a picture shows alone, and its tags by the names they resolve to; None for other pictures."""
+    said = [t for t in tags if t.source is Source.HUMAN]
+    characters = curator.characters(ToCurate([t for t in tags if t not in said], said, (), image))
+    if len(characters) != 1 or count_people(t.name for t in tags) > 1:
+        return None
+    resolve = curator.knowledge.resolve
+    category = curator.knowledge.words.category
+    names = {
+        resolve(key(t.name))
+        for t in tags
+        if t.category is Category.GENERAL and category(t.name) in (None, Category.GENERAL)
+    }
+    return characters[0], names
+
+
+def uncurated(
+    analysis: Analysis, existing: Existing | None, config: TagConfig, thresholds: Thresholds
+) -> list[Tag]:
+    """All tags of a picture that are sure enough, and those of its caption, with what curation left out of it."""
+    keep = patterns(config.keep, "keep")
+    found = [t for t in passing(analysis.tags, config, thresholds, keep.match) if isinstance(t, Tag)]
+    if existing is None:
+        return found
+    there = {key(t.name) for t in found}
+    kinds = {**existing.kinds, **{key(n): kind for n, kind in existing.pruned.items()}}
+    for name in (*existing.ours, *existing.pruned):
+        source, _, category = kinds.get(key(name), "").partition(" ")
+        # what the tagger said is in the analysis, where there is one
+        ours = source in NOT_COUNTED or (source == Source.TAGGER.value and analysis.tags)
+        if key(name) not in there and not ours:
+            found.append(Tag(name, Category(category or "general")))
+    return [*found, *(t for t in existing.added if key(t.name) not in there)]

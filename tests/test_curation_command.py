@@ -1,0 +1,100 @@
+"""Curating as a person meets it: drawn pictures of two characters, the built-in tagger, the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lib_extend.sketch.folder import save_scene
+from lib_extend.sketch.scene_layout import random_scene
+from lib_extend.sketch.scenes import scene_rng
+from tests.test_cli import SKETCH, events, prompt_extend
+
+HOSHI, TSUKI = "hoshi_(sketch)", "tsuki_(sketch)"
+ALONE = 18
+LOOKS = {
+    HOSHI: {"pink hair", "long hair", "twintails", "blue eyes"},
+    TSUKI: {"black hair", "long hair", "yellow eyes", "cat ears"},
+}
+
+
+@pytest.fixture(scope="module")
+def forty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """18 pictures of either character alone, and four of both."""
+    root = tmp_path_factory.mktemp("forty")
+    wanted = {(HOSHI,): ALONE, (TSUKI,): ALONE, (HOSHI, TSUKI): 4}
+    index = 0
+    while any(wanted.values()):
+        rng = scene_rng("draw", 7, index)
+        people = 2 if not wanted[HOSHI,] and not wanted[TSUKI,] else 1
+        scene = random_scene(rng, (people, people))
+        shown = tuple(sorted(c.name for c in scene.persons))
+        if wanted.get(shown, 0):
+            wanted[shown] -= 1
+            kind = "both" if people == 2 else shown[0][:5]
+            save_scene(scene, root / f"{kind}_{index:05d}.png", 320, rng)
+        index += 1
+    assert prompt_extend("tag", root, *SKETCH).returncode == 0
+    return root
+
+
+def tags(file: Path) -> set[str]:
+    return {t.strip() for t in file.read_text(encoding="utf-8").split(",")}
+
+
+def texts(root: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in sorted(root.glob("*.txt"))}
+
+
+def test_core_tags_of_two_characters(forty: Path) -> None:
+    before = texts(forty)
+    assert len(before) == 40
+    plan = prompt_extend("curate", forty, "--dry-run")
+    assert plan.returncode == 0, plan.stderr
+    assert texts(forty) == before
+    assert "Core tags of characters" in plan.stdout
+    assert "pink hair: hoshi_(sketch) has it on" in plan.stdout
+    done = prompt_extend("curate", forty, "--json")
+    assert done.returncode == 0, done.stderr
+    for place, own in LOOKS.items():
+        for file in forty.glob(f"{place[:5]}*.txt"):
+            left = tags(file)
+            assert not left & own, file.read_text()
+            # what changes from picture to picture stays, and so does the name
+            assert place.replace("_", " ") in left and "solo" in left
+    for file in forty.glob("both*.txt"):
+        # whose hair it is nobody said, so it stays; long hair have both
+        left = tags(file)
+        assert "pink hair" in left and "black hair" in left and "long hair" not in left, left
+    run = events(done.stdout)[-1]["run"]
+    assert run
+    again = prompt_extend("curate", forty, "--json")
+    assert events(again.stdout)[-1]["written"] == 0
+    assert prompt_extend("undo", forty, "--run", str(run)).returncode == 0
+    assert texts(forty) == before
+
+
+def test_a_trigger_word_takes_the_place_of_what_is_always_there(forty: Path) -> None:
+    before = texts(forty)
+    done = prompt_extend("curate", forty, "--trigger", "hoshi star", "--include", "hoshi*", "--json")
+    assert done.returncode == 0, done.stderr
+    for name in before:
+        text = (forty / name).read_text(encoding="utf-8")
+        if name.startswith("hoshi"):
+            assert text.startswith("hoshi star, "), text
+            assert not tags(forty / name) & LOOKS[HOSHI]
+        else:
+            assert text.encode() == before[name]
+    assert prompt_extend("undo", forty).returncode == 0
+    assert texts(forty) == before
+
+
+def test_a_list_that_is_wrong_is_named_with_its_line(forty: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "overlap.json"
+    listed.write_text('{"a":\n oops}', encoding="utf-8")
+    done = prompt_extend("curate", forty, "--overlap", listed)
+    assert done.returncode == 2
+    assert "overlap.json, line 2" in done.stderr
+    assert json.dumps(str(listed)) not in done.stdout

@@ -13,6 +13,7 @@ from lib_extend.config import TagConfig
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import PromptExtendError
 from lib_extend.jobs import job_events as ev
+from lib_extend.jobs.curating import CURATE, CURATE_PREVIEW, CurateJob, curate_config
 from lib_extend.jobs.tagging import Client, TagJob
 from lib_extend.jobs.undo import UndoJob, Undone
 from lib_extend.records import Record
@@ -24,7 +25,7 @@ from lib_extend.services.open_folders import Opened
 from lib_extend.services.throughput import Throughput
 from lib_extend.services.unloaded_checkpoint import UnloadedCheckpoint
 
-TAG, PREVIEW, UNDO = KINDS = ("tag", "preview", "undo")
+TAG, PREVIEW, UNDO, _, _ = KINDS = ("tag", "preview", "undo", CURATE, CURATE_PREVIEW)
 TELL = 1.0
 """Seconds between two calls of `JobContext.changed`."""
 
@@ -157,6 +158,10 @@ class Job:
     def _make_task(self) -> TagJob | None:
         if self.kind == UNDO:
             return None
+        if self.kind in (CURATE, CURATE_PREVIEW):
+            dataset = Dataset(self.folder.path)
+            settings = curate_config(dataset, self.config.changed())
+            return CurateJob(dataset, settings, dry_run=self.kind == CURATE_PREVIEW)
         return TagJob(
             Dataset(self.folder.path), self.config, dry_run=self.kind == PREVIEW, client=self._make_client
         )
@@ -220,7 +225,7 @@ class Job:
             if self._catching_up and not event.changed:
                 return  # its event was told before the pause
             self._rate.add()
-            if event.changed and self.kind == TAG:
+            if event.changed and self.kind in (TAG, CURATE):
                 self.written += 1
                 self._seen.append(event.path)
                 self._tell()

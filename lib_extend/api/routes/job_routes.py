@@ -30,7 +30,11 @@ def create_job(
     folder: Annotated[str, Takes("the id of an open folder")],
     kind: Annotated[
         str,
-        Takes("tag; preview (the same, but no caption is written); undo (take a run back)", choices=KINDS),
+        Takes(
+            "tag; preview (the same, but no caption is written); undo (take a run back); curate (leave out what something "
+            "else says already, no model runs); curate_preview",
+            choices=KINDS,
+        ),
     ],
     config: Settings | None = None,
     names: Annotated[list[str] | None, Takes("only these images, at most 10,000")] = None,

@@ -50,6 +50,8 @@ class AnswerMaker(Maker):
         own = workplace.person_tag_threshold
         self._person_threshold = self._threshold if own is None else own
         self._blind, self._blind_sentence = 0, ""
+        self._taught: frozenset[str] | None = getattr(vlm, "objects", None)
+        """The only things the model was taught; None where it may be asked about all."""
         self._sharp = None if workplace.tagger is None else SIDE * workplace.tagger.side
 
     def size(self, picture: Picture) -> tuple[int | None, int | None]:
@@ -73,7 +75,7 @@ class AnswerMaker(Maker):
             boxes = [p.box for p in persons]
             for i, person in enumerate(persons):
                 own = likely(person.tags, self._person_threshold)
-                if own and next_round(self._person_questions, own, []):
+                if own and self._next(self._person_questions, own, []):
                     alone = cut_out(image, (picture.width, picture.height), boxes, i)
                     about = self._put(self._person_questions, own, alone, picture)
                     answers += [replace(a, person=i + 1) for a in about]
@@ -84,7 +86,7 @@ class AnswerMaker(Maker):
     ) -> list[Answer]:
         """The answers to the questions that `tags` call for, follow-ups included, about one image."""
         answers: list[Answer] = []
-        asked = next_round(questions, tags, answers)
+        asked = self._next(questions, tags, answers)
         if not asked:
             return answers
         if self._blind >= BLIND:
@@ -97,12 +99,21 @@ class AnswerMaker(Maker):
                 replies = iter(said)
                 answers += [read(a, *itertools.islice(replies, len(a.prompts))) for a in asked]
                 self._beat()
-                asked = next_round(questions, tags, answers)
+                asked = self._next(questions, tags, answers)
                 if not asked or picture.dropped():
                     return answers
         finally:
             look.close()
         raise RuntimeError("the questions follow one another in a circle")
+
+    def _next(
+        self, questions: Sequence[Question], tags: Mapping[str, float], answers: Sequence[Answer]
+    ) -> list[Asked]:
+        """The next questions, without those about things that the model was never taught."""
+        asked = next_round(questions, tags, answers)
+        if self._taught is None:
+            return asked
+        return [a for a in asked if not a.object or a.object in self._taught]
 
     def _check_eyes(self, asked: Sequence[Asked], replies: Sequence[Reply]) -> None:
         """Raises ModelError when the model says to what it was asked that it sees no picture.

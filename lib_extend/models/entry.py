@@ -35,7 +35,7 @@ class Entry:
         threshold, character_threshold: the model's own; None leaves them to the family.
         iou: likewise, how much two boxes of a detector may overlap (intersection over union).
         needs: least version of transformers, "" for the others.
-        licence: as the model's card names it, "" when not known here.
+        licence: as the model's own page was seen to name it, "" when not known here.
         gated: the hub wants an account that accepted the licence.
         folder: where a built-in model lies.
         note: one phrase for the list.

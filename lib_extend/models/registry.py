@@ -4,7 +4,8 @@ Only the standard library is imported here: the list of models is shown by proce
 Families are files of `taggers/` and `detectors/`, named without their ending.
 
 Facts of the entries (repositories, file names, sizes, thresholds) come from model cards and public loaders
-[card]; those marked "?" in `note`, and the licences, are from memory [memory]: the model's own page decides.
+[card]; the thresholds of wd-convnext-v3 and wd-vit-v2 are from memory [memory]. A licence stands here only where the
+model's own page was seen to name it: where none does, it is unknown to us, and the model's page decides.
 Thresholds of the WD taggers are those at which precision equals recall.
 """
 
@@ -28,10 +29,12 @@ def _files(repo: str, *paths: str, optional: Sequence[str] = ()) -> tuple[HubFil
     return tuple(HubFile(repo, p) for p in paths) + tuple(HubFile(repo, p, False) for p in optional)
 
 
-def _wd(name: str, model: str, bytes: int, threshold: float | None, note: str = "") -> Entry:
+def _wd(
+    name: str, model: str, bytes: int, threshold: float | None, note: str = "", licence: str = "Apache-2.0"
+) -> Entry:
     repo = f"SmilingWolf/{model}"
     files = _files(repo, "model.onnx", "selected_tags.csv")
-    return Entry(name, "tagger", "wd", repo, files, bytes=bytes, threshold=threshold, licence="Apache-2.0", note=note)  # fmt: skip
+    return Entry(name, "tagger", "wd", repo, files, bytes=bytes, threshold=threshold, licence=licence, note=note)  # fmt: skip
 
 
 def _timm(name: str, model: str) -> Entry:
@@ -39,12 +42,17 @@ def _timm(name: str, model: str) -> Entry:
     files = _files(
         repo, "model.onnx", "selected_tags.csv", "categories.json", "preprocess.json", optional=["thresholds.csv"]
     )  # fmt: skip
-    return Entry(name, "tagger", "animetimm", repo, files, licence="GPL-3.0", gated=True)
+    return Entry(name, "tagger", "animetimm", repo, files, gated=True)
 
 
-def _yolo(name: str, what: str, path: str, threshold: float, iou: float, note: str) -> Entry:
+def _yolo(
+    name: str, what: str, path: str, threshold: float, iou: float, note: str, licence: str = "MIT"
+) -> Entry:
     repo = f"deepghs/{what}"
-    return Entry(name, "detector", "yolo", repo, _files(repo, path), threshold=threshold, iou=iou, note=note)
+    files = _files(repo, path)
+    return Entry(
+        name, "detector", "yolo", repo, files, threshold=threshold, iou=iou, licence=licence, note=note
+    )
 
 
 def _vlm(name: str, repo: str, family: str, needs: str, gb: float, licence: str, note: str = "") -> Entry:
@@ -64,30 +72,30 @@ _ML, _MISC, _CL, _PIXAI, _CAMIE = (
 TAGGERS: tuple[Entry, ...] = (
     _wd("wd-swinv2-v3", "wd-swinv2-tagger-v3", 467_769_446, 0.2653, "the default"),
     _wd("wd-vit-v3", "wd-vit-tagger-v3", 378_844_778, 0.2614, "the smallest of v3"),
-    _wd("wd-convnext-v3", "wd-convnext-tagger-v3", 395_299_200, 0.2682, "threshold from memory?"),
+    _wd("wd-convnext-v3", "wd-convnext-tagger-v3", 395_299_200, 0.2682),
     _wd("wd-vit-large-v3", "wd-vit-large-tagger-v3", 1_260_954_141, 0.2606),
     _wd("wd-eva02-large-v3", "wd-eva02-large-tagger-v3", 1_260_744_467, 0.5296, "the most accurate WD"),
     _wd("wd-swinv2-v2", "wd-v1-4-swinv2-tagger-v2", 0, 0.3771),
     _wd("wd-convnext-v2", "wd-v1-4-convnext-tagger-v2", 0, 0.3685),
     _wd("wd-convnextv2-v2", "wd-v1-4-convnextv2-tagger-v2", 0, 0.3710),
-    _wd("wd-vit-v2", "wd-v1-4-vit-tagger-v2", 0, 0.3537, "threshold from memory?"),
-    _wd("wd-moat-v2", "wd-v1-4-moat-tagger-v2", 0, 0.3771),
-    Entry("ml-danbooru", "tagger", "ml_danbooru", _ML, (*_files(_ML, "ml_caformer_m36_dec-5-97527.onnx"), *_files(_MISC, "mldanbooru/mldanbooru_tags.csv")), note="tagged the published separation LoRA's data"),
-    Entry("deepdanbooru", "tagger", "deepdanbooru", _MISC, _files(_MISC, "deepdanbooru/deepdanbooru.onnx", "deepdanbooru/deepdanbooru_tags.csv"), note="old, for comparison"),
+    _wd("wd-vit-v2", "wd-v1-4-vit-tagger-v2", 0, 0.3537, licence=""),
+    _wd("wd-moat-v2", "wd-v1-4-moat-tagger-v2", 0, 0.3771, licence=""),
+    Entry("ml-danbooru", "tagger", "ml_danbooru", _ML, (*_files(_ML, "ml_caformer_m36_dec-5-97527.onnx"), *_files(_MISC, "mldanbooru/mldanbooru_tags.csv")), licence="MIT", note="tagged the published separation LoRA's data"),
+    Entry("deepdanbooru", "tagger", "deepdanbooru", _MISC, _files(_MISC, "deepdanbooru/deepdanbooru.onnx", "deepdanbooru/deepdanbooru_tags.csv"), licence="MIT", note="old, for comparison"),
     Entry("cl-tagger", "tagger", "cl_tagger", _CL, _files(_CL, "cl_tagger_1_02/model.onnx", "cl_tagger_1_02/tag_mapping.json"), note="characters, artists and copyrights too"),
     Entry("pixai-v0.9", "tagger", "pixai", _PIXAI, _files(_PIXAI, "model.onnx", "selected_tags.csv", "preprocess.json", optional=["thresholds.csv", "categories.json"]), licence="Apache-2.0", note="many characters, each with its series"),
     _timm("animetimm-caformer-b36", "caformer_b36"),
     _timm("animetimm-swinv2-base", "swinv2_base_window8_256"),
     _timm("animetimm-convnextv2-huge", "convnextv2_huge"),
     _timm("animetimm-mobilenetv3-large", "mobilenetv3_large_150d"),
-    Entry("camie-v2", "tagger", "camie", _CAMIE, _files(_CAMIE, "camie-tagger-v2.onnx", "camie-tagger-v2-metadata.json"), licence="GPL-3.0", note="70,000 tags, artists and years too"),
+    Entry("camie-v2", "tagger", "camie", _CAMIE, _files(_CAMIE, "camie-tagger-v2.onnx", "camie-tagger-v2-metadata.json"), note="70,000 tags, artists and years too"),
     Entry("sketch", "tagger", "wd", folder=SKETCH / "tagger", threshold=0.34, character_threshold=0.5, licence="MIT", note="built in; knows the drawn sample scenes only"),
 )
 
 DETECTORS: tuple[Entry, ...] = (
     _yolo("anime-person", "anime_person_detection", "person_detect_v1.1_m/model.onnx", 0.3, 0.5, "the default"),
     _yolo("anime-head", "anime_head_detection", "head_detect_v2.0_s/model.onnx", 0.4, 0.7, "heads only"),
-    _yolo("anime-face", "anime_face_detection", "face_detect_v1.4_s/model.onnx", 0.25, 0.7, "faces only"),
+    _yolo("anime-face", "anime_face_detection", "face_detect_v1.4_s/model.onnx", 0.25, 0.7, "faces only", licence=""),
     Entry("sketch", "detector", "yolo", folder=SKETCH / "detector", threshold=0.4, iou=0.5, licence="MIT", note="built in; knows the drawn sample scenes only"),
 )
 
@@ -96,16 +104,16 @@ VLMS: tuple[Entry, ...] = (
     _vlm("qwen2-vl-7b", "Qwen/Qwen2-VL-7B-Instruct", "Qwen2VL", "4.46", 16.58, "Apache-2.0"),
     _vlm("qwen2.5-vl-3b", "Qwen/Qwen2.5-VL-3B-Instruct", "Qwen2_5_VL", "4.49", 7.51, "Qwen research"),
     _vlm("qwen2.5-vl-7b", "Qwen/Qwen2.5-VL-7B-Instruct", "Qwen2_5_VL", "4.49", 16.58, "Apache-2.0"),
-    _vlm("qwen3-vl-2b", "Qwen/Qwen3-VL-2B-Instruct", "Qwen3VL", "4.57.1", 4.26, "Apache-2.0"),
+    _vlm("qwen3-vl-2b", "Qwen/Qwen3-VL-2B-Instruct", "Qwen3VL", "4.57.1", 4.26, ""),
     _vlm("qwen3-vl-4b", "Qwen/Qwen3-VL-4B-Instruct", "Qwen3VL", "4.57.1", 8.88, "Apache-2.0"),
     _vlm("qwen3-vl-8b", "Qwen/Qwen3-VL-8B-Instruct", "Qwen3VL", "4.57.1", 17.53, "Apache-2.0"),
     _vlm("smolvlm2", "HuggingFaceTB/SmolVLM2-2.2B-Instruct", "SmolVLM", "4.50", 4.49, "Apache-2.0", "small"),
     _vlm("smolvlm2-500m", "HuggingFaceTB/SmolVLM2-500M-Video-Instruct", "SmolVLM", "4.50", 1.02, "Apache-2.0", "the smallest"),
-    _vlm("joycaption-beta-one", "fancyfeast/llama-joycaption-beta-one-hf-llava", "Llava", "4.46", 16.96, "Llama 3.1", "captions of any content"),
-    _vlm("toriigate-0.4-2b", "Minthy/ToriiGate-v0.4-2B", "Qwen2VL", "4.46", 4.42, "Apache-2.0", "anime"),
-    _vlm("toriigate-0.4-7b", "Minthy/ToriiGate-v0.4-7B", "Qwen2VL", "4.46", 16.58, "Apache-2.0", "anime"),
-    _vlm("internvl3-2b", "OpenGVLab/InternVL3-2B-hf", "InternVL", "4.52.4", 4.18, "Apache-2.0"),
-    _vlm("internvl3-8b", "OpenGVLab/InternVL3-8B-hf", "InternVL", "4.52.4", 15.89, "Apache-2.0"),
+    _vlm("joycaption-beta-one", "fancyfeast/llama-joycaption-beta-one-hf-llava", "Llava", "4.46", 16.96, "", "captions of any content"),
+    _vlm("toriigate-0.4-2b", "Minthy/ToriiGate-v0.4-2B", "Qwen2VL", "4.46", 4.42, "", "anime"),
+    _vlm("toriigate-0.4-7b", "Minthy/ToriiGate-v0.4-7B", "Qwen2VL", "4.46", 16.58, "", "anime"),
+    _vlm("internvl3-2b", "OpenGVLab/InternVL3-2B-hf", "InternVL", "4.52.4", 4.18, "Qwen"),
+    _vlm("internvl3-8b", "OpenGVLab/InternVL3-8B-hf", "InternVL", "4.52.4", 15.89, ""),
     Entry("sketch", "vlm", "Qwen2VLForConditionalGeneration", folder=SKETCH / "vlm", needs="4.46", licence="MIT", note="built in; knows the drawn sample scenes only"),
 )
 # fmt: on

@@ -1,4 +1,4 @@
-"""What becomes of an exception: its sentence, and a place in the server's log where it is nobody's fault but ours."""
+"""The sentence that a user reads for an exception. A bug of ours goes to the server's log, whole."""
 
 from __future__ import annotations
 

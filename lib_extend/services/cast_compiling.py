@@ -17,7 +17,7 @@ from lib_extend.services.cast_loras import about_loras
 from lib_extend.services.container import Services
 
 SMALLEST_SIDE, LARGEST_SIDE = 16, 4096
-"""Pixels of a side of a picture whose masks can be had."""
+"""The shortest and the longest side, in pixels, of a picture for which masks are made."""
 _OWN = ("prompt", "negative_prompt", "width", "height", "masks")
 
 

@@ -35,7 +35,7 @@ class EnvironmentTask:
     """One change of the environment at a time.
 
     Args:
-        maker: `worker.environment`. before: called before anything is changed; nobody may use it then.
+        maker: `worker.environment`. before: called before anything is changed; it must end every use of the environment.
     """
 
     def __init__(

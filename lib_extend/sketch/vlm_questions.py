@@ -26,6 +26,9 @@ UNDRAWN = (
 )  # fmt: skip
 """Things that no scene has: asked about now and then, so that "none of that" is learned as well."""
 
+TAUGHT = frozenset({*words.OBJECTS, *FURNITURE, *UNDRAWN, "door", "floor"})
+"""The things that the model is asked about while it is trained: of others (windows, clouds, clothes) it knows nothing."""
+
 TEMPLATES: dict[str, tuple[str, ...]] = {
     "count": (
         "How many {objects} are in the image? Answer with one number.",

@@ -22,7 +22,7 @@ from lib_extend.sketch.scores import on_white
 from lib_extend.sketch.vlm_data import SYSTEM, pack
 from lib_extend.sketch.vlm_loading import load_model, load_processor, temperature
 from lib_extend.sketch.vlm_model import MERGE, visual_tokens
-from lib_extend.sketch.vlm_questions import CHOICES, Asking, examination
+from lib_extend.sketch.vlm_questions import CHOICES, TAUGHT, Asking, examination
 from lib_extend.sketch.vlm_tokenizer import write_json
 from lib_extend.sketch.vlm_training import answer_scores
 
@@ -184,6 +184,10 @@ def calibrate(model_dir: Path, folder: Path) -> float:
     """Fits one temperature on a drawn folder and stores it as `prompt_extend.json` in the model's."""
     scores = evaluate_vlm(model_dir, read_truth(folder), folder, seed=1, packed=True)
     heat = round(best_temperature(scores.answered), 3)
-    notes = {"temperature": heat, "trained_on": "drawn scenes only; it knows nothing else"}
+    notes = {
+        "temperature": heat,
+        "trained_on": "drawn scenes only; it knows nothing else",
+        "objects": sorted(TAUGHT),
+    }
     write_json(model_dir / "prompt_extend.json", notes)
     return heat

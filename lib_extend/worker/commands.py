@@ -148,7 +148,7 @@ def _list(args: argparse.Namespace) -> int:
                 continue
             facts = [
                 f"{e.bytes / 1e6:,.0f} MB" if e.bytes else "",
-                e.licence,
+                e.licence or "licence unknown: see its page",
                 "gated" if e.gated else "",
                 e.note,
             ]

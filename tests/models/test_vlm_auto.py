@@ -83,7 +83,7 @@ def test_nothing_fits() -> None:
 def test_all_that_auto_names_has_a_size() -> None:
     entries = [registry.find_vlm(name) for name in auto.RANK]
     assert set(auto.DOWNLOADED) <= set(auto.RANK)
-    assert all(e.weights > 0 and e.licence for e in entries)
+    assert all(e.weights > 0 for e in entries)
     assert all(registry.find_vlm(n).licence == "Apache-2.0" for n in auto.DOWNLOADED)
     sizes = [registry.find_vlm(name).weights for name in auto.DOWNLOADED]
     assert sizes == sorted(sizes, reverse=True)

@@ -11,7 +11,8 @@ from lib_extend.errors import ModelError, UserError
 from lib_extend.files.safetensors_header import numbers, read_header
 
 SETTINGS = "prompt_extend.json"
-"""Our own file in a model folder: {"temperature": t}, t > 0, measured on pictures of known truth."""
+"""Our own file in a model folder: {"temperature": t}, t > 0, measured on pictures of known truth; {"objects": […]}, the only
+things that the model was taught and can be asked about."""
 
 _MOST_HEADER = 100_000_000
 """Bytes of a safetensors file's header at the most: the format's own bound."""
@@ -75,6 +76,25 @@ def temperature(folder: Path) -> float:
     if not 0 < heat < float("inf"):
         raise ModelError(f"{file} has the temperature {heat}, but it must be a positive number.")
     return heat
+
+
+def objects(folder: Path) -> frozenset[str] | None:
+    """The things that the model can be asked about (`dining_table`), None where it may be asked about all.
+
+    Raises ModelError when the stored list is no list of names.
+    """
+    file = folder / SETTINGS
+    if not file.is_file():
+        return None
+    try:
+        names = json.loads(file.read_text(encoding="utf-8")).get("objects")
+    except (OSError, ValueError, AttributeError) as error:
+        raise ModelError(f"{file} cannot be read ({error}).") from error
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        raise ModelError(f"{file} names its objects in another form than a list of names: correct it.")
+    return frozenset(names)
 
 
 def fingerprint(folder: Path) -> str:

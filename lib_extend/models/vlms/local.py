@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib_extend.errors import ImageError, ModelError
 from lib_extend.models.vlms import four_bit as nf4
-from lib_extend.models.vlms.folders import check, fingerprint, parameters, temperature
+from lib_extend.models.vlms.folders import check, fingerprint, objects, parameters, temperature
 from lib_extend.models.vlms.prepared_pictures import to_rgb
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class LocalVlm:
 
         check(folder)
         heat = temperature(folder)
+        self.objects = objects(folder)
         place, words = choose_device(device)
         self._chat = Chat(_loaded(folder, lambda: load_processor(folder)), max_pixels)
         card = Card.of(vram_limit) if place == "cuda" else None

@@ -125,6 +125,31 @@ class CurationSettings:
         "put traits that would go at the end of the caption instead, where no limit cuts them",
         label="Traits to the end",
     )
+    load_aux: tuple[str, ...] = _s(
+        (),
+        "fields read from files beside the pictures (a.characters, a.tags, a.processed_tags, a.copyright, a.artist: values "
+        "with commas between them); what they say counts more than what is stored",
+        metavar="LIST",
+        label="Fields read from files",
+    )
+    save_aux: tuple[str, ...] = _s(
+        (),
+        "fields written to files beside the pictures: processed_tags (as in the caption), tags (before anything was left "
+        "out), characters, copyright, artist, dropped_character_tags; undo leaves these files",
+        metavar="LIST",
+        label="Fields written to files",
+    )
+    load_grabber: str = _s(
+        "",
+        "ending of Grabber's tag files beside the pictures (.tags for a.png.tags), which count more than other files",
+        metavar="ENDING",
+        label="Ending of Grabber's files",
+    )
+    from_original: bool = _s(
+        False,
+        "start from the original tags, not from processed_tags that were edited",
+        label="Start from the original tags",
+    )
 
     @property
     def pruning(self) -> str:

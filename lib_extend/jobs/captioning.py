@@ -13,6 +13,7 @@ from lib_extend.captions.memory import Written
 from lib_extend.captions.text import Kind
 from lib_extend.config import TagConfig
 from lib_extend.curation.curation_reason import CURATED
+from lib_extend.datasets import aux_files
 from lib_extend.datasets.caption_sources import CaptionSources
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.datasets.state import State
@@ -154,7 +155,15 @@ class Captioner:
         """The stored analysis of an image, with its answers as people left them."""
         return self._decided(found, self.stored(found, existing))
 
+    def beside(self, found: Found) -> aux_files.Fields:
+        """What files beside an image say of it, by field. Raises ImageError when one cannot be read."""
+        config = self._config
+        if not (config.load_aux or config.load_grabber):
+            return {}
+        return aux_files.load(self._state.root, found.name, config)
+
     def _decided(self, found: Found, analysis: Analysis) -> Analysis:
+        analysis = aux_files.applied(analysis, self.beside(found), self._config)
         verdicts = self._state.verdicts(found.name)
         if not verdicts:
             return analysis

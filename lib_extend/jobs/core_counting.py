@@ -12,7 +12,7 @@ from lib_extend.captions.thresholds import Thresholds, passing
 from lib_extend.config import TagConfig
 from lib_extend.curation.core_tags import CoreCounter, CoreTable
 from lib_extend.curation.line_curator import LineCurator
-from lib_extend.datasets import curation_memory
+from lib_extend.datasets import aux_files, curation_memory
 from lib_extend.datasets.state import State
 from lib_extend.errors import ImageError
 from lib_extend.files.scan import Found
@@ -45,9 +45,13 @@ def learn(
         check()
         try:
             existing = existing_caption(state, f, config)
+            beside = captioner.beside(f)
         except ImageError:
             continue  # reported when its caption is composed
-        tags = uncurated(captioner.stored(f, existing), existing, config, captioner.recipe.thresholds)
+        # edited tags may have lost what is core: they do not count
+        original = {field: names for field, names in beside.items() if field != aux_files.PROCESSED}
+        analysis = aux_files.applied(captioner.stored(f, existing), original, config)
+        tags = uncurated(analysis, existing, config, captioner.recipe.thresholds)
         counted = one_character(curator, tags, f.name)
         if counted is not None:
             counter.add(core_folder(f.name, config), *counted)

@@ -11,7 +11,7 @@ from lib_extend.config.curation_settings import CORE, NONE
 from lib_extend.curation.core_tags import CoreTable
 from lib_extend.curation.line_curator import LineCurator
 from lib_extend.curation.own_lists import knowledge
-from lib_extend.datasets import curation_memory
+from lib_extend.datasets import aux_files, curation_memory
 from lib_extend.datasets.curation_lists import ListProblem, load_lists
 from lib_extend.datasets.state import State
 
@@ -43,6 +43,13 @@ def folder_curation(state: State, config: TagConfig) -> FolderCuration:
     return FolderCuration(
         LineCurator(known, folder_of=lambda image: core_folder(image, config)), loaded.problems
     )
+
+
+def check(config: TagConfig) -> None:
+    """Raises UserError now for what would end a run later: a list that cannot be read, a field that there is not."""
+    aux_files.check(config)
+    if leaves_out(config):
+        load_lists(config)
 
 
 def leaves_out(config: TagConfig) -> bool:

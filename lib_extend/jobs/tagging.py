@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 from lib_extend.captions.composing import Thresholds
 from lib_extend.config import TagConfig
+from lib_extend.datasets import aux_files
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, ModelKeys, Recipe
 from lib_extend.datasets.state import Part, State
-from lib_extend.errors import ModelError, Stopped, StorageError
+from lib_extend.errors import ImageError, ModelError, Stopped, StorageError
 from lib_extend.files.caption_writing import remove_leftovers
 from lib_extend.files.scan import Found, Survey, show, survey
 from lib_extend.jobs import job_events as ev
@@ -22,7 +23,7 @@ from lib_extend.jobs import journal, notices
 from lib_extend.jobs.background_work import pump
 from lib_extend.jobs.captioning import Captioner, Decided, captioned, has_earlier
 from lib_extend.jobs.core_counting import counts_core, learn
-from lib_extend.jobs.folder_curation import said
+from lib_extend.jobs.folder_curation import check, said
 from lib_extend.jobs.needs import Need, needs_of
 from lib_extend.jobs.recovery import recover, working
 from lib_extend.parts import part_table
@@ -86,6 +87,7 @@ class TagJob:
         self.dry_run = dry_run
         # raises now when a word of --ask is unknown, not after an hour of tagging
         self._recipe = Recipe.of(config, questions)
+        check(config)
         self._make_client = client
         self._into = into
         self._client: Client | None = None
@@ -407,6 +409,15 @@ class TagJob:
                 self._counts["failed"] += 1
                 yield ev.Failed(f.name, outcome.error.reason)
                 continue
+            if self.config.save_aux and write and not self.dry_run:
+                try:
+                    caption = decided[f.name].caption
+                    fields = aux_files.fields_of(caption.tags, caption.dropped)
+                    aux_files.save(self.root, f.name, fields, self.config.save_aux)
+                except ImageError as e:
+                    self._counts["failed"] += 1
+                    yield ev.Failed(f.name, e.reason)
+                    continue
             self._counts["done"] += 1
             self._note(decided[f.name])
             self._counts["separated"] += bool(decided[f.name].caption.persons)

@@ -1,9 +1,10 @@
 """Writing captions anew from stored analyses: no model runs.
 
-    python -m benchmarks recompose [--json] [--count 1000]
+    python -m benchmarks recompose [--json] [--count 1000] [--format newbie]
 
-A folder's analyses (80 scored tags each) are stored once; then the threshold changes twice. Beside it, in the same
-run, the least any program could do: write the same texts with plain `write_text`, nothing kept, nothing safe.
+A folder's analyses (80 scored tags each) are stored once; then the threshold changes twice, or with --format the style
+from plain to that one and back. Beside it, in the same run, the least any program could do: write the same texts with
+plain `write_text`, nothing kept, nothing safe.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks recompose")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--format", default="", help="switch between plain and this style")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as scratch:
-        result = measure(Path(scratch), args.count)
+        result = measure(Path(scratch), args.count, args.format)
     print(f"{args.count:,} captions from stored analyses: {result['seconds']:.2f} s")
     print(f"the same texts by plain write_text:     {result['plain_seconds']:.2f} s")
     if args.json:
@@ -42,16 +44,21 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def measure(root: Path, count: int) -> dict[str, float]:
+def measure(root: Path, count: int, format: str = "") -> dict[str, float]:
     """Median seconds of three re-compositions, and of three plain writings."""
     for i in range(count):
         (root / f"{i:06d}.png").write_bytes(b"x")
     config = TagConfig(tagger="stored")
     _store(root, config)
     ours, plain = [], []
-    for threshold in (0.5, 0.3, 0.6):
+    changes: list[dict[str, float | str]] = [{"threshold": t} for t in (0.5, 0.3, 0.6)]
+    if format:
+        changes = [{"format": f} for f in (format, "plain", format)]
+        for _ in TagJob(Dataset(root), config).events():
+            pass
+    for change in changes:
         began = time.perf_counter()
-        for _ in TagJob(Dataset(root), config.with_(threshold=threshold)).events():
+        for _ in TagJob(Dataset(root), config.with_(**change)).events():
             pass
         ours.append(time.perf_counter() - began)
         texts = {p: p.read_text(encoding="utf-8") for p in root.glob("*.txt")}

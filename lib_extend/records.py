@@ -32,6 +32,7 @@ class Category(str, Enum):
     RATING = "rating"
     YEAR = "year"
     QUALITY = "quality"
+    PROSE = "prose"
 
 
 class Source(str, Enum):
@@ -198,6 +199,8 @@ class Caption(Record):
     `text` is the whole file's; `tags` are those of its first line with words, and `later` are the further lines, each
     with its own text, where they are written too. `pruned` are tags that only the caption knew and curation left out:
     they are remembered, so that another run can bring them back.
+    with its own text, where they are written too.
+    `heads`: of each person in a structured caption, what its tags' names begin with and how its part is called.
     """
 
     text: str
@@ -208,6 +211,7 @@ class Caption(Record):
     earlier: tuple[str, ...] = ()
     later: tuple[Caption, ...] = ()
     pruned: tuple[Tag, ...] = ()
+    heads: tuple[str, ...] = ()
 
 
 def tag_names(tags: Sequence[Tag]) -> list[str]:

@@ -51,7 +51,9 @@ ROOMS: tuple[Room, ...] = (
         "guarded_regex", "regular expressions that a user typed: bounded in time and size", "errors", "regex"
     ),
     Room(
-        "config", "the settings: one dataclass a group, the command line's options made from them", "errors"
+        "config",
+        "the settings: one dataclass a group, the command line's options made from them",
+        "errors vocabulary",
     ),
     Room(
         "vocabulary",

@@ -11,9 +11,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from lib_extend.captions.base_words import base_of, in_words_of
 from lib_extend.captions.curator import Curator, ToCurate
 from lib_extend.captions.earlier import Asked, earlier_tags, unlettered
-from lib_extend.captions.existing import Existing
+from lib_extend.captions.existing import Existing, as_list
 from lib_extend.captions.field_order import Arranged, arrange, plain_order
 from lib_extend.captions.lettering import lettered
 from lib_extend.captions.line_writing import LineWriter
@@ -21,7 +22,11 @@ from lib_extend.captions.lists import rewritten, typed, unique, without
 from lib_extend.captions.memory import separator_in
 from lib_extend.captions.patterns import patterns
 from lib_extend.captions.people_counts import settled
+from lib_extend.captions.scene import ScenePerson
+from lib_extend.captions.scene_making import persons_of
 from lib_extend.captions.standing import is_plain
+from lib_extend.captions.structured_writing import StructuredWriter
+from lib_extend.captions.style_table import style_of
 from lib_extend.captions.text import Kind, parse
 from lib_extend.captions.thresholds import Thresholds, passing
 from lib_extend.config import TagConfig
@@ -87,6 +92,9 @@ def _line(
 ) -> Caption:
     """One line of a caption file."""
     dropped: list[Drop] = []
+    style = style_of(config.format)
+    if existing.style and existing.style != config.format:
+        existing = as_list(existing)
     removed = {key(n) for n in existing.removed}
     by_hand = _own(existing, config, dropped, curator)
     human = [t for _, t in by_hand.values() if t is not None]
@@ -96,13 +104,17 @@ def _line(
     extends = bool(existing.line.pieces) and config.existing in ("append", "prepend")
     stays = {*there, *map(_key, (*prefix, *suffix)), *(map(key, existing.ours) if extends else ())}
     machine = _machine(analysis, config, thresholds, stays, removed, dropped)
+    words = base_of(config, style)
+    machine = without(in_words_of(machine, words), removed, []) if words else machine
     keep = patterns(config.keep, "keep").match
     machine = settled(machine, human, len(analysis.persons), keep, dropped)
     persons: tuple[Person, ...] = ()
     reason = ""
+    told: list[ScenePerson] = []
     if config.people:
         result = lettered(machine, human, analysis, config, thresholds, removed, dropped)
         machine, persons, reason = result.tags, result.separation.persons, result.separation.reason
+        told = persons_of(result.separation, analysis, config) if style.structured else []
     earlier = _earlier(existing, analysis.answers, config, asked, dropped)
     earlier = unique(earlier, {*map(_key, (*machine, *prefix, *suffix)), *there})
     machine = [*unlettered(machine, earlier, config, dropped), *earlier] if earlier else machine
@@ -119,6 +131,23 @@ def _line(
     if separator != config.separator:
         config = replace(config, separator=separator)
 
+    rng = _rng(config.seed, image_key)
+    if style.structured:
+        writer = StructuredWriter(style, existing, by_hand, prefix, suffix, spelled, told, config, dropped)
+        written_now, heads = writer.written(machine, rng)
+        names = {id(t) for t in earlier}
+        stays_now = tuple(t.name for t in written_now.tags if id(t) in names)
+        return Caption(
+            written_now.text,
+            written_now.tags,
+            tuple(dropped),
+            persons,
+            reason,
+            earlier=stays_now,
+            pruned=tuple(pruned),
+            heads=heads,
+        )
+
     def form(tag: Tag) -> str:
         """What the user typed as it was typed, any other tag by the settings."""
         typed_text = spelled.get(tag.name)
@@ -129,7 +158,6 @@ def _line(
         )
 
     work = LineWriter(existing, by_hand, prefix, suffix, config, form, dropped)
-    rng = _rng(config.seed, image_key)
     if extends:
         made = work.extended(arrange(machine, config, rng))
     elif config.format == "plain":
@@ -177,7 +205,7 @@ def _own(
         if not existing.human[i]:
             continue
         if piece.kind is Kind.SEPARATOR:
-            result[i] = piece.raw, None
+            result[i] = piece.text, None
             continue
         tag = Tag(piece.name, source=Source.HUMAN)
         refused = curator.refused(piece.name) if curator and piece.kind is Kind.TAG else None
@@ -185,10 +213,10 @@ def _own(
             dropped.append(refused)
             continue
         if not lists or piece.kind is not Kind.TAG:
-            result[i] = piece.raw, tag
+            result[i] = piece.text, tag
             continue
         for _, made in rewritten([tag], config, dropped, again=True):
-            text = piece.raw
+            text = piece.text
             if made.name != piece.name:
                 name = made.name
                 words = spelled.get(name) or written(name, config.underscores, config.escape_brackets)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lib_extend.captions.text import Kind, Line, Piece
@@ -26,6 +26,9 @@ class Existing:
         words: keys of what else we wrote (a template's own words).
         removed: names of tags a person took out; they never come back by themselves.
         pruned: tags that curation left out of the line and nothing else knows: how each came about, by its name.
+        style: the structured style (a value of the setting `format`) that it is read as; "" for a list.
+        heads: of each person in it, what the names of its tags begin with and how its part of the caption is called.
+        unreadable: it was written in `style` and cannot be read as that any more.
         later: the captions of further lines; `before` of each is what stands between it and the line above.
     """
 
@@ -38,6 +41,9 @@ class Existing:
     words: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     pruned: Mapping[str, str] = field(default_factory=dict)
+    style: str = ""
+    heads: tuple[tuple[str, str], ...] = ()
+    unreadable: bool = False
     later: tuple[Existing, ...] = ()
 
     @cached_property
@@ -68,3 +74,16 @@ class Existing:
     def captions(self) -> int:
         """How many captions the file has."""
         return bool(self.line.pieces) + len(self.later)
+
+
+def as_list(existing: Existing) -> Existing:
+    """A structured caption as a list of tags, to be written in another style: a person's tags with their letter."""
+    starts = [start for start, _ in existing.heads if start]
+    pieces = []
+    for piece in existing.line.pieces:
+        start = next((s for s in starts if piece.name.startswith(s)), "")
+        pieces.append(replace(piece, raw=start.replace("_", " ") + piece.text, place="", said=""))
+    gaps = ("", *(", " for _ in pieces[1:]), "")
+    line = Line(tuple(pieces), gaps if pieces else ("",))
+    later = tuple(map(as_list, existing.later))
+    return replace(existing, line=line, style="", later=later)

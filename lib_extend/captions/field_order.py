@@ -7,15 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from lib_extend.captions.style import filled
+from lib_extend.captions.style_table import style_of
 from lib_extend.config import TEMPLATE_FIELDS, TagConfig
 from lib_extend.records import Drop, Source, Tag
 from lib_extend.vocabulary.people_tags import group, people_order
 from lib_extend.vocabulary.tag_names import written
 
-BACKGROUND = "{people}, {characters}, {general}, {artist}, {year}"
-SEPARATION = "{people}, {characters}, {rating}, {persons}, {general}, {artist}, {year}"
-GREEK = "{people}, {characters}, {copyright}, {persons}, {general}, {artist}, {year}, {meta}, {rating}"
-_NAMED = {"background": BACKGROUND, "separation": SEPARATION, "greek": GREEK}
 _PLAIN = ("people", "characters", "copyright", "persons", "general", "artist", "year", "meta", "rating")
 SAMPLE_ABOVE = 14
 """The background recipe thins out general tags when there are more than this."""
@@ -77,12 +75,11 @@ def arrange(
     """
     if config.format == "plain":
         return Arranged(tuple(plain_order(tags, config, rng)), "")
-    template = config.format
+    style = style_of(config.format)
     groups = grouped(tags, config)
     dropped: list[Drop] = []
-    if template in _NAMED:
-        template = _NAMED[template].replace(", ", config.separator)
-    if config.format == "background":
+    template = style.template if style.is_own else style.template.replace(", ", config.separator)
+    if style.thins:
         groups = _background(groups, rng, dropped)
     elif config.sort != "original":
         _sort(groups, config, rng)
@@ -106,7 +103,7 @@ def arrange(
         }
         groups = {name: [t for t in items if t.name in stay] for name, items in groups.items()}
     write = form or (lambda t: written(t.name, config.underscores, config.escape_brackets))
-    text = _fill(template, {n: config.separator.join(map(write, groups[n])) for n in fields})
+    text = filled(template, {n: config.separator.join(map(write, groups[n])) for n in fields})
     order = [t for n in dict.fromkeys(fields) for t in groups[n]]
     homeless = groups.get("", [])
     if homeless:
@@ -125,19 +122,6 @@ def _starts(config: TagConfig) -> tuple[str, ...]:
 def _letter(tag: Tag, starts: Sequence[str]) -> int:
     """The place of the tag's letter; tags without one come first."""
     return next((i for i, s in enumerate(starts) if tag.name.startswith(s)), -1)
-
-
-def _fill(template: str, values: dict[str, str]) -> str:
-    """Fields replaced; where one is empty, the text that led to it goes with it."""
-    parts = re.split(r"\{(\w+)\}", template)
-    text = parts[0]
-    filled = False
-    for i in range(1, len(parts), 2):
-        value = values[parts[i]]
-        if value:
-            text += (parts[i - 1] if filled and i > 1 else "") + value
-            filled = True
-    return (text + parts[-1]) if filled else ""
 
 
 def _sort(groups: dict[str, list[Tag]], config: TagConfig, rng: random.Random) -> None:

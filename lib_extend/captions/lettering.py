@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lib_extend.captions.lists import rewritten, unique, without
+from lib_extend.captions.style_table import style_of
 from lib_extend.captions.thresholds import Thresholds, limit_of
-from lib_extend.config import LETTERED, TagConfig
+from lib_extend.config import TagConfig
 from lib_extend.people.geometry import position_words
 from lib_extend.people.separating import Rules, Separation, separate
 from lib_extend.records import Analysis, Answer, Drop, Person, Source, Tag
@@ -28,7 +29,7 @@ class Lettered:
 
 def writes_letters(config: TagConfig) -> bool:
     """Whether captions of these settings have letters."""
-    return config.people and (config.format in LETTERED or "{persons}" in config.format)
+    return config.people and style_of(config.format).lettered
 
 
 def lettered(
@@ -55,7 +56,8 @@ def lettered(
     if separation.reason:
         return Lettered(list(tags), separation)
     separation = _with_answers(separation, analysis.answers, config)
-    if not writes_letters(config):
+    style = style_of(config.format)
+    if not writes_letters(config) or (style.structured and len(separation.persons) == 1):
         return Lettered(list(tags), separation)
     rest = []
     for tag in tags:
@@ -100,7 +102,8 @@ def letter_name(letter: str, name: str, config: TagConfig) -> str:
 def _with_letters(
     separation: Separation, config: TagConfig, removed: set[str], dropped: list[Drop]
 ) -> list[Tag]:
-    words = position_words(len(separation.persons)) if config.positions else ("",) * len(separation.persons)
+    told = config.positions and not style_of(config.format).structured
+    words = position_words(len(separation.persons)) if told else ("",) * len(separation.persons)
     result = []
     for person, word in zip(separation.persons, words, strict=True):
         position = [Tag(word, source=Source.PERSON)] if word else []

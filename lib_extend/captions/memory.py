@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lib_extend.captions.existing import Existing
 from lib_extend.captions.reading import distinct, pieces
+from lib_extend.captions.style import Known
+from lib_extend.captions.style_table import marks_of, style_of
 from lib_extend.captions.text import CaptionText, Kind, Line, Piece, is_blank, parse
-from lib_extend.config import FORMATS, TagConfig
+from lib_extend.config import TagConfig
 from lib_extend.records import Caption, Category, Record, Source, Tag
 from lib_extend.vocabulary.tag_names import canonical, key
 
@@ -33,6 +34,7 @@ class Written(Record):
         one_a_line: a person's file with one tag a line.
         later: the same of further lines, where we wrote into these.
         pruned: tags that curation left out and only the caption knew: how each came about, by its name.
+        style: the structured style that it was written in; "" for a list. heads: as `Caption.heads`.
     """
 
     text: str
@@ -47,9 +49,28 @@ class Written(Record):
     one_a_line: bool = False
     later: tuple[Written, ...] = ()
     pruned: Mapping[str, str] = field(default_factory=dict)
+    style: str = ""
+    heads: tuple[str, ...] = ()
+
+    @property
+    def persons(self) -> tuple[tuple[str, str], ...]:
+        """Of each person, what the names of its tags begin with and how its part of the caption is called."""
+        return tuple((start, head) for start, _, head in (h.partition(" ") for h in self.heads))
+
+    def structured(self, text: str) -> CaptionText | None:
+        """A caption of our structured style; None where it was a list, or cannot be read as that style any more."""
+        if not self.style:
+            return None
+        whole = tuple(w for x in (self, *self.later) for w in x.whole)
+        keys = frozenset(key(n) for x in (self, *self.later) for n in x.ours)
+        added = frozenset(key(n) for x in (self, *self.later) for n in x.added)
+        return style_of(self.style).read(text, Known(self.persons, keys, whole, added))
 
     def read(self, text: str) -> CaptionText:
         """A caption written the way ours was."""
+        read = self.structured(text)
+        if read is not None:
+            return read
         whole = [*self.whole, *(w for x in self.later for w in x.whole)]
         known = {key(n) for x in (self, *self.later) for n in x.ours}
         return parse(text, self.separator, self.marks, known=known, whole=whole, one_a_line=self.one_a_line)
@@ -59,7 +80,9 @@ class Written(Record):
         return distinct(self.read(text))
 
 
-def reconcile(written: Written | None, text: str | None, *, adopt: bool = False) -> Existing | None:
+def reconcile(
+    written: Written | None, text: str | None, *, adopt: bool = False, format: str = ""
+) -> Existing | None:
     """The caption that is there now (`text`, None without a file) as composing needs it.
 
     A caption we never wrote is a person's, every piece of it. A file that was deleted or emptied starts afresh: nothing
@@ -68,11 +91,16 @@ def reconcile(written: Written | None, text: str | None, *, adopt: bool = False)
     Args:
         adopt: tags of captions that were there before us are another tagger's; prose, groups and the like stay a
             person's.
+        format: the style that is asked for: a caption that was there before us is read as that where it is one.
     """
     if text is None or is_blank(text):
         left = written is not None and not written.text and written.pruned
         return Existing(pruned=written.pruned) if written is not None and left else None
-    read = parse(text) if written is None else written.read(text)
+    read = _unknown(text, format) if written is None else written.read(text)
+    style = format if written is None and read is not None and format else ""
+    unreadable = written is not None and bool(written.style) and written.structured(text) is None
+    if read is None:
+        read, style = parse(text), ""
     if written is not None and not written.one_a_line:
         # lines that we made by the settings are no person's
         read = CaptionText(tuple(replace(x, one_a_line=False) for x in read.lines))
@@ -92,11 +120,30 @@ def reconcile(written: Written | None, text: str | None, *, adopt: bool = False)
     later = [_placed(c, text, gaps[i + 1], gaps[i + 2]) for i, c in enumerate(captions[1:])]
     after = "".join((found[0][1].ending, *(line.write() for line in read.lines[head + 1 :])))
     first = _placed(captions[0], text, gaps[0], after)
+    if written is not None and written.style:
+        style = "" if unreadable else written.style
+        first = replace(first, style=style, heads=written.persons, unreadable=unreadable)
+        later = [
+            x if m is None else replace(x, style=m.style, heads=m.persons)
+            for x, m in zip(later, memories, strict=True)
+        ]
+    elif style:
+        first = replace(first, style=style)
     return replace(first, removed=first.removed | removed, later=tuple(later))
+
+
+def _unknown(text: str, format: str) -> CaptionText | None:
+    """A caption that we never wrote as one of the structured style `format`; None where it is a list."""
+    style = style_of(format) if format else None
+    if style is None or not (style.structured and style.evident):
+        return None
+    return style.read(text)
 
 
 def _read_by(memory: Written | None, line: Line, head: Written | None) -> Line:
     """A later line as it was written: another run than that of the first line may have written it."""
+    if memory is None and head is not None and head.style:
+        return parse(line.write(), one_a_line=False).lines[0]
     if memory is None or head is None or (memory.separator, memory.marks) == (head.separator, head.marks):
         return line
     read = memory.read(line.write())
@@ -208,13 +255,6 @@ def _words(written: Written) -> Sequence[str]:
     return [p.name for p in found if p.kind is Kind.TAG and p.name not in names]
 
 
-def marks_of(format: str) -> tuple[str, ...]:
-    """What stands between the fields of a template and is no word: ` | ` gives `|`, a comma nothing."""
-    between = re.split(r"\{\w+\}", format)[1:-1]
-    found = {m.strip() for m in between} - {"", ","}
-    return tuple(sorted(m for m in found if not any(c.isalnum() or c == "_" for c in m)))
-
-
 def separator_in(existing: Existing | None, separator: str) -> str:
     """What separates new tags in a caption: a file with one tag a line gets one line more for each."""
     if existing is not None and existing.line.one_a_line:
@@ -230,18 +270,23 @@ def remember(
     format: str = "",
     later: Sequence[Written] = (),
     pruned: Sequence[Tag] = (),
+    heads: Sequence[str] = (),
 ) -> Written:
     """The memory to keep after writing `text` with `tags`, without `pruned`."""
+    structured = style_of(format).structured
     ours = [t for t in tags if t.source is not Source.HUMAN]
     added = [t.name for t in tags if t.source is Source.HUMAN]
     pieces_there = existing.own if existing else ()
     there = {*added}
     whole = [p.raw for p in pieces_there if p.kind is not Kind.TAG and p.raw in there]
     whole += [t.name for t in ours if t.source is Source.OPTION and canonical(t.name) != t.name]
-    marks = marks_of(format)
+    if structured:
+        whole = [p.text for p in pieces_there if p.kind in (Kind.PROSE, Kind.GROUP)]
+    whole += [t.name for t in ours if t.category is Category.PROSE]
+    marks = () if structured else marks_of(format)
     separator = separator_in(existing, separator)
     words: tuple[str, ...] = ()
-    if format not in FORMATS or (existing is not None and existing.words):
+    if not structured and (style_of(format).is_own or (existing is not None and existing.words)):
         known = frozenset(key(t.name) for t in ours)
         names = {*added, *(t.name for t in ours)}
         read = parse(text, separator, marks, known=known, whole=whole)
@@ -264,6 +309,8 @@ def remember(
         one_a_line=existing is not None and existing.line.one_a_line,
         later=tuple(later),
         pruned={t.name: kind_of(t) for t in pruned},
+        style=format if structured else "",
+        heads=tuple(heads),
     )
 
 
@@ -278,11 +325,26 @@ def remember_file(
     later: Sequence[Written] = before.later if before is not None and existing is not None else ()
     if existing is not None and config.lines == "every":
         later = [
-            remember(made.text, config.separator, made.tags, line, config.format, pruned=made.pruned)
+            remember(
+                made.text,
+                config.separator,
+                made.tags,
+                line,
+                config.format,
+                pruned=made.pruned,
+                heads=made.heads,
+            )
             for line, made in zip(existing.later, caption.later, strict=False)
         ]
     return remember(
-        caption.text, config.separator, caption.tags, existing, config.format, later, caption.pruned
+        caption.text,
+        config.separator,
+        caption.tags,
+        existing,
+        config.format,
+        later,
+        caption.pruned,
+        caption.heads,
     )
 
 

@@ -49,6 +49,8 @@ class Piece:
         raw: as it stands in the file, without the blanks around it.
         before, after: the part of `raw` in front of the tag's own words (`((`) and behind them (`:1.2))`).
         holds: canonical names of the tags in a GROUP.
+        place: the part of a structured caption that it stands in; "" in a list.
+        said: its words without that caption's escapes; "" where there are none.
     """
 
     name: str
@@ -57,11 +59,18 @@ class Piece:
     before: str = ""
     after: str = ""
     holds: tuple[str, ...] = ()
+    place: str = ""
+    said: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Canonical names of all tags that are in the piece."""
         return (self.name,) if self.kind is Kind.TAG else self.holds
+
+    @property
+    def text(self) -> str:
+        """As it is written in a list."""
+        return self.said or self.raw
 
     def spelled(self, words: str) -> str:
         """The piece with other words in its weights and brackets."""
@@ -243,7 +252,9 @@ class _Reader:
                 stop = ends.get(start + len(raw))
                 if stop is not None and text.startswith(raw, start):
                     last = stop
-                    fixed[start] = Piece(raw, raw, _whole_kind(raw))
+                    kind = _whole_kind(raw)
+                    holds = tuple(_listed(raw[1:-1])) if kind is Kind.GROUP and "|" not in raw else ()
+                    fixed[start] = Piece(raw, raw, kind, holds=holds)
                     break
             new_parts.append((start, parts[last][1]))
             new_soft.append(soft[last])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from lib_extend.captions.style_table import style_of
 from lib_extend.config import TagConfig
 from lib_extend.records import Category, Drop, Tag
 from lib_extend.tag_table import rows
@@ -60,7 +61,7 @@ def passing(
         character = max(CHARACTER_MCUT_FLOOR, mcut(scores))
     per_tag = own.tags if config.threshold is None and not config.mcut else {}
     ratings = [(score or 0.0, -at) for at, (_, c, score) in enumerate(rows(tags)) if c is Category.RATING]
-    rating = -max(ratings)[1] if ratings and (config.rating or config.format == "separation") else None
+    rating = -max(ratings)[1] if ratings and (config.rating or style_of(config.format).rating) else None
     for at, (name, category, score) in enumerate(rows(tags)):
         if category is Category.RATING:
             if at == rating:

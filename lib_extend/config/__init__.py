@@ -3,10 +3,11 @@
 from lib_extend.config.caption_settings import (
     COUNT_STYLES,
     EXISTING_MODES,
-    FORMATS,
     LETTERED,
     SORTS,
     TEMPLATE_FIELDS,
+    format_names,
+    is_json_template,
 )
 from lib_extend.config.people_settings import LETTERS
 from lib_extend.config.setting import Setting, settings
@@ -15,12 +16,13 @@ from lib_extend.config.tag_config import TagConfig
 __all__ = [
     "COUNT_STYLES",
     "EXISTING_MODES",
-    "FORMATS",
     "LETTERED",
     "LETTERS",
     "SORTS",
     "TEMPLATE_FIELDS",
     "Setting",
     "TagConfig",
+    "format_names",
+    "is_json_template",
     "settings",
 ]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import pkgutil
 import re
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 
 from lib_extend.config.setting import setting
 from lib_extend.errors import UserError
+from lib_extend.vocabulary.base_models import BASE_NAMES
 
 _s = partial(setting, group="caption")
 
@@ -19,7 +23,7 @@ CAPTION_ENCODINGS = (
 CAPTION_SOURCES = ("json", "infotext", "filename")
 EXISTING_MODES = ("merge", "skip", "append", "prepend", "overwrite")
 SORTS = ("score", "original", "shuffle", "alphabetical")
-FORMATS = ("plain", "background", "greek", "separation")
+STYLES_FOLDER = Path(__file__).parents[1] / "captions" / "styles"
 LETTERED = ("greek", "separation")
 """The formats that say whose tag it is."""
 LINES = ("first", "every")
@@ -79,10 +83,20 @@ class CaptionSettings:
     format: str = _s(
         "plain",
         "plain; greek (2girls, α black hair, β white hair, indoors; with --people); background or separation "
-        "(the published LoRAs' orders); or a template with the fields {people} {characters} {copyright} "
-        "{persons} {general} {new} {artist} {year} {rating} {meta}",
+        "(the published LoRAs' orders); anima (clauses by side); newbie (XML); json or json-description (Anima's "
+        "trainers); novelai; prose; or a template with the fields {people} {characters} {copyright} "
+        "{persons} {general} {new} {artist} {year} {rating} {meta}, as text or as a JSON object of such texts",
+        metavar="NAME",
         recompose=True,
         label="Format",
+    )
+    base: str = _s(
+        "any",
+        "the base model that captions are for: ratings, quality and years are written in its words (any: as they "
+        "are, or in the words of the format's own model)",
+        choices=("any", *BASE_NAMES),
+        recompose=True,
+        label="Base model",
     )
     sort: str = _s(
         "score",
@@ -139,19 +153,38 @@ TEMPLATE_FIELDS = (
 )
 
 
+@cache
+def format_names() -> tuple[str, ...]:
+    """The caption styles, by the files that write them; the one that is used where nothing is said first."""
+    found = {
+        m.name.removesuffix("_style").replace("_", "-") for m in pkgutil.iter_modules([str(STYLES_FOLDER)])
+    }
+    return tuple(sorted(found, key=lambda name: (name != "plain", name)))
+
+
 def check_template(format: str) -> None:
-    if format in FORMATS:
+    if format in format_names():
         return
     names = re.findall(r"\{([^{}]*)\}", format)
     if not names:
         raise UserError(
-            f"format is {format!r}, but must be {', '.join(FORMATS)} or a template with fields such as "
+            f"format is {format!r}, but must be {', '.join(format_names())} or a template with fields such as "
             "{people} and {general}.",
             field="format",
         )
     for name in names:
-        if name not in TEMPLATE_FIELDS:
+        if name not in TEMPLATE_FIELDS and not (is_json_template(format) and name == "prose"):
             raise UserError(
                 f"format has the field {{{name}}}, but the fields are: {', '.join(TEMPLATE_FIELDS)}.",
                 field="format",
             )
+
+
+def is_json_template(format: str) -> bool:
+    """Whether a template is a JSON object."""
+    if not format.lstrip().startswith('{"'):
+        return False
+    try:
+        return isinstance(json.loads(format), dict)
+    except ValueError:
+        return False

@@ -86,7 +86,12 @@ class Captioner:
             text = None if data is None else self._state.encodings.decode(data, found.caption_name)
             written = _written(self._state, found)
             there = _or_elsewhere(found, text, written, self.sources)
-            existing = edits.reconcile(written, there, adopt=self._config.adopt)
+            existing = edits.reconcile(written, there, adopt=self._config.adopt, format=self._config.format)
+            if existing is not None and existing.unreadable and not replaces(self._config):
+                raise ImageError(
+                    f"{show(found.caption_name)} was written as {written.style if written else 'a style'} and cannot be "
+                    "read as that any more: mend it, undo the edit, or write it anew with --existing overwrite."
+                )
             known = self.analysis(found, existing) if analysis is None else self._decided(found, analysis)
             caption = self._composed(found, known, existing)
             empty = not caption.text.strip()
@@ -202,7 +207,8 @@ def existing_caption(state: State, found: Found, config: TagConfig) -> Existing 
     text = None if data is None else state.encodings.decode(data, found.caption_name)
     written = _written(state, found)
     sources = CaptionSources.of(state.root, config)
-    return edits.reconcile(written, _or_elsewhere(found, text, written, sources), adopt=config.adopt)
+    there = _or_elsewhere(found, text, written, sources)
+    return edits.reconcile(written, there, adopt=config.adopt, format=config.format)
 
 
 def captioned(state: State, found: Found) -> bool:

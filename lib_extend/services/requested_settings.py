@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lib_extend.config import FORMATS, LETTERED, TEMPLATE_FIELDS, Setting, TagConfig, settings
+from lib_extend.captions.style import Style
+from lib_extend.captions.style_table import styles
+from lib_extend.config import LETTERED, TEMPLATE_FIELDS, Setting, TagConfig, format_names, settings
 from lib_extend.errors import ForbiddenError, UserError
 from lib_extend.services import messages
 from lib_extend.services.open_folders import FolderBook
@@ -22,7 +25,23 @@ def described() -> dict[str, Any]:
     return {
         "settings": [_described(s) for s in all_settings],
         "groups": [{"name": g, "title": messages.GROUPS.get(g, g)} for g in used],
-        "formats": {"names": FORMATS, "lettered": LETTERED, "fields": TEMPLATE_FIELDS},
+        "formats": {
+            "names": format_names(),
+            "lettered": LETTERED,
+            "fields": TEMPLATE_FIELDS,
+            "styles": [_style(s) for s in styles().values()],
+        },
+    }
+
+
+def _style(style: Style) -> dict[str, Any]:
+    return {
+        "name": style.name,
+        "title": style.title,
+        "example": style.help,
+        "needs": list(style.needs),
+        "fallback": style.fallback,
+        "protection": dataclasses.asdict(style.protection),
     }
 
 

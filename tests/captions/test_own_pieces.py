@@ -84,7 +84,7 @@ CONFIGS = st.builds(
     TagConfig,
     existing=st.sampled_from(["merge", "append", "prepend"]),
     format=st.sampled_from(
-        ["plain", "background", "{people}, {new}", "{people} | {general}", "sks, {general}"]
+        ["plain", "background", "{people}, {new}", "{people} | {general}", "sks, {general}", "anima"]
     ),
     sort=st.sampled_from(["score", "original", "shuffle", "alphabetical"]),
     separator=st.sampled_from([", ", ",", " | ", "; "]),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lib_extend.config import FORMATS, LETTERED, TEMPLATE_FIELDS, TagConfig, settings
+from lib_extend.config import LETTERED, TEMPLATE_FIELDS, TagConfig, format_names, settings
 from lib_extend.datasets.question_files import own_questions
 from lib_extend.questions.builtin import BUILTIN
 from tests.ui.conftest import Server
@@ -227,15 +227,17 @@ def test_the_page_knows_the_names_of_the_config(
 ) -> None:
     page = Page(window(), server)
     page.open(folder)
-    formats = {"names": [*FORMATS], "lettered": [*LETTERED], "fields": [*TEMPLATE_FIELDS]}
-    assert page.app.evaluate("e => e.app.formats") == formats
+    formats = {"names": [*format_names()], "lettered": [*LETTERED], "fields": [*TEMPLATE_FIELDS]}
+    known = page.app.evaluate("e => e.app.formats")
+    assert {name: known[name] for name in formats} == formats
+    assert [s["name"] for s in known["styles"]] == [*format_names()]
     page.app.locator("summary", has_text="Caption").click()
     shown = page.app.locator("[data-setting=sort]")
     assert "Order of tags" in shown.inner_text()
     shown = page.app.locator("[data-setting=format]")
     assert shown.locator(".chip").all_inner_texts() == [f"{{{f}}}" for f in TEMPLATE_FIELDS]
     offered = shown.locator("option").evaluate_all("all => all.map(o => o.value)")
-    assert offered == [*FORMATS, "template"]
+    assert offered == [*format_names(), "template"]
     texts = page.window.evaluate(MODULE, "texts.mjs")
     known = {s.name: s for s in settings(TagConfig)}
     for name, words in texts["choices"].items():

@@ -56,14 +56,34 @@ _CHECKED = {
             }
         ],
         "groups": [{"name": "tags", "title": "Tags"}],
-        "formats": {"names": ["plain"], "lettered": ["greek"], "fields": ["people"]},
+        "formats": {
+            "names": ["plain"],
+            "lettered": ["greek"],
+            "fields": ["people"],
+            "styles": [
+                {
+                    "name": "anima",
+                    "title": "Anima",
+                    "example": "2girls, indoors. On the left, black hair.",
+                    "needs": ["persons"],
+                    "fallback": "Without --people it is a list.",
+                    "protection": {
+                        "shuffle": "keep",
+                        "keep_separator": "|||",
+                        "secondary_separator": "",
+                        "reason": "Clauses have commas in them.",
+                    },
+                }
+            ],
+        },
     },
 )
 def all_settings(services: Services) -> dict[str, Any]:
     """Every setting of a job with its type, default, range and help.
 
     `recompose`: changing it runs no model again. `formats`: the names the setting `format` knows, those of them that need
-    `people`, and the fields a template may have.
+    `people`, the fields a template may have, and of each style an example, what it is best with, what it does without,
+    and what a trainer must not shuffle.
     """
     return described()
 

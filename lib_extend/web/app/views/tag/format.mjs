@@ -9,10 +9,12 @@ const BEGIN = "{people}, {characters}, {general}";
 
 export function formatField(app) {
   const id = uid("format");
+  const styles = new Map((app.formats.styles ?? []).map((style) => [style.name, [style.title, style.example]]));
+  const about = (name) => choices.format[name] ?? styles.get(name) ?? [name, ""];
   const select = h(
     "select",
     { id, "aria-describedby": `${id}-hint` },
-    [...app.formats.names, OWN].map((name) => h("option", { value: name }, choices.format[name][0])),
+    [...app.formats.names, OWN].map((name) => h("option", { value: name }, about(name)[0])),
   );
   const template = h("input", { type: "text", "aria-label": words.template, spellcheck: false });
   const insert = h(
@@ -59,7 +61,7 @@ export function formatField(app) {
     const known = app.formats.names.includes(value);
     select.value = known ? value : OWN;
     own.hidden = known;
-    hint.textContent = choices.format[select.value][1];
+    hint.textContent = about(select.value)[1];
     if (!known && element.getRootNode().activeElement !== template) template.value = value;
   };
   element.fail = (sentence) => {

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lib_extend.captions.existing import Existing
-from lib_extend.captions.field_order import GREEK
+from lib_extend.captions.style_table import styles
 from lib_extend.config import LETTERED, TagConfig
 from lib_extend.config.curation_settings import CORE, NONE
 from lib_extend.datasets.dataset import Dataset
@@ -120,5 +120,5 @@ def without_parts(config: TagConfig, missing: frozenset[str]) -> TagConfig:
     if config.people and (PERSONS in missing or TAGS in missing):
         changes["people"] = False
         if config.format in LETTERED:
-            changes["format"] = GREEK
+            changes["format"] = styles()["greek"].template
     return config.with_(**changes) if changes else config

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 
 FAST = (
-    "records captions questions people vocabulary files datasets jobs services generation api web cli config docs"
+    "records captions questions people vocabulary files datasets preparation export jobs services generation api web cli config docs"
 ).split()
 """Folders of the fast lane: pure rooms, command line and API in the process, a worker that answers at once."""
 # How long an example takes says more of the machine than of the code. CI tries the same examples each time, so that a

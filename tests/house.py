@@ -105,6 +105,13 @@ ROOMS: tuple[Room, ...] = (
         f"{PURE} files models parts analysis sketch",
         "numpy PIL filelock tqdm",
     ),
+    Room("preparation", "buckets, and what becomes of pictures in them", f"{BASE} files", "PIL"),
+    Room(
+        "export",
+        "one file a trainer: how it reads a folder, what of it would break there, and the folder made for it",
+        f"{ENGINE} analysis preparation generation",
+        "PIL tomlkit",
+    ),
     Room(
         "jobs", "a recipe over a dataset: plan, run, journal, resume, undo", f"{ENGINE} worker", "tqdm pandas"
     ),
@@ -120,16 +127,16 @@ ROOMS: tuple[Room, ...] = (
         f"{ENGINE} generation worker",
         "modules backend modules_forge torch gradio",
     ),
-    Room("services", "what the front ends offer", f"{ENGINE} jobs generation host worker", "PIL"),
+    Room("services", "what the front ends offer", f"{ENGINE} export jobs generation host worker", "PIL"),
     Room(
         "api",
         "the HTTP routes",
-        f"{BASE} config questions files datasets jobs generation host services web",
+        f"{BASE} config questions files datasets export jobs generation host services web",
         "starlette",
     ),
     Room("web", "the page: modules, styles, texts"),
     Room("ui", "the page in Gradio, and alone", f"{BASE} host api services web", "gradio fastapi uvicorn"),
-    Room("cli", "the command line", f"{ENGINE} jobs services worker ui", "tqdm"),
+    Room("cli", "the command line", f"{ENGINE} preparation export jobs services worker ui", "tqdm"),
     Room(
         "sketch",
         "drawn scenes with known truth, and the small models trained on them",

@@ -103,6 +103,14 @@ def scan_line(text: str, extra: Sequence[str], line_breaks: bool, spaces: bool =
     return Marks(cuts, closed, inner)
 
 
+def unmatched(text: str) -> list[int]:
+    """Where brackets of a line stand that nothing closes or opens; escaped ones and faces (`:(`) are letters."""
+    closed = scan_line(text, (), False).closed
+    matched = {*closed, *closed.values()}
+    brackets = (m.start() for m in _tokens((), False).finditer(text) if m.lastgroup == "bracket")
+    return [at for at in brackets if at not in matched]
+
+
 def bare(text: str, start: int, end: int, closed: dict[int, int]) -> tuple[int, int]:
     """Where the words stand within `text[start:end]`: inside of its weights and brackets.
 

@@ -22,7 +22,10 @@ from lib_extend.cli import (
     curation_commands,
     demo_command,
     doctor_command,
+    export_command,
     leaving,
+    lint_command,
+    prepare_command,
     table_command,
 )
 from lib_extend.cli.history_output import UndoReport, version_json, version_line
@@ -158,6 +161,9 @@ def _parser() -> argparse.ArgumentParser:
     curation_commands.add(commands, _add_state)
     core_command.add(commands, _add_state)
     table_command.add(commands, _add_state)
+    lint_command.add(commands, _add_state)
+    prepare_command.add(commands, _add_state)
+    export_command.add(commands, _add_state)
 
     # parsed by the page, see _serve; here for the list of commands
     commands.add_parser("serve", help="open the page in a browser, without a WebUI", add_help=False)

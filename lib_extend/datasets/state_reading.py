@@ -179,6 +179,17 @@ class StateReader:
             for name in analysed | decided.keys()
         }
 
+    def person_counts(self, images: Sequence[tuple[str, int, int]]) -> dict[str, int]:
+        """How many persons were found in (name, size, mtime_ns) images; where two detectors differ, the image is left out."""
+        now = {name: (size, mtime) for name, size, mtime in images}
+        counts: dict[str, set[int]] = {}
+        query = "SELECT path, size, mtime_ns, payload FROM analysis WHERE part='persons' AND path IN"
+        for name, size, mtime, payload in _named(self._in(query, list(now))):
+            if (size, mtime) == now.get(name):
+                with contextlib.suppress(DamagedState):
+                    counts.setdefault(name, set()).add(stored_json(len, payload))
+        return {name: found.pop() for name, found in counts.items() if len(found) == 1}
+
     @staticmethod
     def _json(text: object) -> dict[str, Any]:
         try:

@@ -65,6 +65,7 @@ def edit_captions(
     what: Mapping[str, Any],
     *,
     style: Style = Style(),  # noqa: B008
+    reencode: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Edited:
@@ -74,6 +75,7 @@ def edit_captions(
         change: it is asked once for a caption, or again if the file changes meanwhile. A caption that is not there is
             "", and is made when it becomes more.
         what: the edit in JSON values, for the list of runs. style: how captions that do not show it are written.
+        reencode: files are written anew in UTF-8 also where their text stays.
         progress: called with (done, total). stop: asked now and then; what is done when it says so is kept.
 
     Raises:
@@ -88,7 +90,7 @@ def edit_captions(
             stopped = stop()
             if stopped:
                 break
-            writes = [_write(state, name, change, style) for name in names[start : start + CHUNK]]
+            writes = [_write(state, name, change, style, reencode) for name in names[start : start + CHUNK]]
             for outcome in journal.commit(state, run, writes):
                 if outcome.error is not None:
                     failed.append((outcome.name, outcome.error.reason))
@@ -159,14 +161,26 @@ def style_of(record: str | None, style: Style) -> Style:
     return replace(style, separator=memory.separator, marks=memory.marks, memory=memory)
 
 
-def _write(state: State, name: str, change: Change, style: Style) -> Write:
+def style_of_dataset(dataset: Dataset) -> Style:
+    """How captions of the dataset are written, by the newest run that tagged it."""
+    with dataset.reading() as reader:
+        config = reader.last_config()
+    return Style(
+        underscores=bool(config.get("underscores")),
+        escape_brackets=bool(config.get("escape_brackets")),
+        lines="every" if config.get("lines") == "every" else "first",
+    )
+
+
+def _write(state: State, name: str, change: Change, style: Style, reencode: bool) -> Write:
     def make(data: bytes | None) -> tuple[bytes | None, str | None]:
         text = "" if data is None else state.encodings.decode(data, name)
         record = state.record(name)
         after = change(text, style_of(record, style))
         if len(after) > files.LONGEST_CAPTION:
             raise ImageError(too_long(name))
-        return (data if after == text else encode(after)), record
+        stays = after == text and not (reencode and data is not None)
+        return (data if stays else encode(after)), record
 
     return Write(name, make)
 

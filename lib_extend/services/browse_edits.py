@@ -15,7 +15,7 @@ from lib_extend.errors import UserError
 from lib_extend.files.caption_files import LONGEST_CAPTION
 from lib_extend.files.caption_forms import find
 from lib_extend.files.scan import show
-from lib_extend.jobs.edit_runs import edit_captions, save_caption, style_of, too_long
+from lib_extend.jobs.edit_runs import edit_captions, save_caption, style_of, style_of_dataset, too_long
 from lib_extend.services.edit_actions import Edit, Plan, plan
 
 SAMPLES = 20
@@ -163,13 +163,7 @@ def encodings(browser: Browser) -> dict[str, Any]:
 
 def default_style(browser: Browser) -> Style:
     """How captions of the folder are written, by the newest run that tagged it."""
-    with browser.dataset.reading() as reader:
-        config = reader.last_config()
-    return Style(
-        underscores=bool(config.get("underscores")),
-        escape_brackets=bool(config.get("escape_brackets")),
-        lines="every" if config.get("lines") == "every" else "first",
-    )
+    return style_of_dataset(browser.dataset)
 
 
 def _meant(browser: Browser, filter: str | None, names: Sequence[str] | None) -> int:

@@ -137,7 +137,8 @@ def test_answers_look_like_their_examples(
         ("PUT", "/characters/{name}"): {"character": ann},
         ("PUT", "/datasets/{folder}/images/{image}/caption"): None,
         ("POST", "/datasets/{folder}/edit"): {"filter": "", "action": "add", "tags": ["new"], "preview": True},
-            ("POST", "/datasets/{folder}/left-out"): {"ids": [image], "back": True},
+        ("POST", "/datasets/{folder}/lint/mend"): {"codes": ["all"], "trigger": "mychar"},
+        ("POST", "/datasets/{folder}/left-out"): {"ids": [image], "back": True},
         }  # fmt: skip
     query = {
         "/loras/offers": {"source": "github"},

@@ -1,0 +1,50 @@
+"""A caption as a trainer will read it: in the lines that it takes, without what it takes for letters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from lib_extend.captions.text import CaptionText, Kind, parse
+from lib_extend.export.trainer import Lines
+
+_ESCAPE = re.compile(r"\\([()\[\]{}])")
+_PARAGRAPHS = re.compile(r"\n[ \t]*\n")
+
+
+def captions_in(text: str) -> list[str]:
+    """The captions of a file: one a line; a file of paragraphs, or with one tag a line, has one."""
+    read = parse(text.replace("\r\n", "\n").replace("\r", "\n"))
+    if read.head < 0:
+        return []
+    line = read.lines[read.head]
+    if line.one_a_line:
+        return [", ".join(p.raw for p in line.pieces)]
+    if _is_prose(read) and _PARAGRAPHS.search(text.replace("\r\n", "\n").strip()):
+        return [read.write().strip()]
+    return [x.write().strip() for x in read.lines if x.pieces]
+
+
+def _is_prose(read: CaptionText) -> bool:
+    return all(any(p.kind is Kind.PROSE for p in line.pieces) for line in read.lines if line.pieces)
+
+
+def file_text(captions: Sequence[str], lines: Lines, fallback: str = "", *, every: bool = False) -> str:
+    """What the caption file of an export says; never empty, for sd-scripts refuses files of zero bytes.
+
+    Args:
+        captions: as `captions_in` gives them. lines: what lines are to the trainer. fallback: the text where there is none.
+        every: all captions, one a line, where only the first line is read: for a trainer that picks one of them.
+    """
+    ready = [_ESCAPE.sub(r"\1", c) for c in captions] or [fallback]
+    if lines is Lines.WHOLE:
+        return f"{ready[0]}\n"
+    flat = [" ".join(c.split("\n")).replace("  ", " ").strip() for c in ready]
+    return "\n".join(flat if lines is Lines.EVERY or every else flat[:1]) + "\n"
+
+
+def trained(captions: Sequence[str], lines: Lines, text: str, *, every: bool = False) -> list[str]:
+    """The captions that a trainer gets from a file with this `text` (see `file_text`), or could get from a list of them."""
+    if lines is Lines.WHOLE:
+        return [_ESCAPE.sub(r"\1", c) for c in captions] or [text.strip("\n")]
+    return text.strip("\n").split("\n") if lines is Lines.EVERY or every else [text.strip("\n")]

@@ -119,7 +119,7 @@ ROOMS: tuple[Room, ...] = (
         "generation",
         "cast to prompts, regions to masks, the attention, LoRAs, infotext; knows no host",
         f"{PURE} files",
-        "torch numpy PIL httpx filelock",
+        "torch safetensors numpy PIL httpx filelock",
     ),
     Room(
         "host",

@@ -11,6 +11,8 @@ from tests.house import BY_NAME, PACKAGE, ROOMS, circles, graph, imports, module
 HEAVY = {"torch", "transformers", "onnxruntime", "onnx", "tokenizers"}
 PURE = {"records", "errors", "tag_table", "config", "vocabulary", "captions", "questions", "people"}
 TOUCHES_THE_WORLD = {"os", "pathlib", "io", "shutil", "threading", "socket", "subprocess", "sqlite3"}
+TENSORS = {"attention.py", "regional_lora.py", "lora_hooks.py", "lora_deltas.py", "lora_weights.py"}
+"""Files of `generation` that compute with torch: imported only where a UNet is at work."""
 OUTSIDE_THE_TABLE = {"__init__", "__main__"}
 IN_THE_PROCESS = {"serving_process.py", "commands.py", "separate_command.py"}
 """Files of the worker that only its own process imports."""
@@ -46,7 +48,7 @@ def test_every_file_keeps_the_rules_of_its_room() -> None:
             broken.append(f"{where} imports the package {sorted(packages)}")
         if here in PURE - {"vocabulary", "config"} and _tops(every) & TOUCHES_THE_WORLD:
             broken.append(f"{where} is pure, but touches files or threads")
-        if here == "generation" and path.name != "attention.py" and _tops(every) & HEAVY:
+        if here == "generation" and path.name not in TENSORS and _tops(every) & HEAVY:
             broken.append(f"{where}: inference packages belong to the worker's rooms")
         if (
             here in ("worker", "parts")

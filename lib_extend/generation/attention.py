@@ -26,9 +26,8 @@ from torch import Tensor
 from lib_extend.generation.batch_conditionings import Picture, Schedule
 from lib_extend.generation.batch_rows import Layout, RegionsError
 from lib_extend.generation.masks import coverage, crop
+from lib_extend.generation.regional_lora import Attend, Prompt, RegionalLoras, split
 
-Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Attention of (rows, heads, tokens, dim) tensors, scaled by 1/√dim, without a mask."""
 Project = Callable[[Tensor], Tensor]
 """A module's own `to_k` or `to_v`, so that what is hooked into it (LoRA) applies."""
 
@@ -55,11 +54,19 @@ class RegionalAttention:
     """The regions of one sampling pass. Drop it, or `forget`, when the pass is over: it keeps keys and values
     (25.6 MB a region in half precision, SDXL)."""
 
-    def __init__(self, pictures: Sequence[Picture | None], *, attend: Attend | None = None) -> None:
-        """`pictures`: one entry a picture of the batch. `attend`: the host's own attention, if it must be."""
+    def __init__(
+        self,
+        pictures: Sequence[Picture | None],
+        *,
+        attend: Attend | None = None,
+        loras: RegionalLoras | None = None,
+    ) -> None:
+        """`pictures`: one entry a picture of the batch. `attend`: the host's own attention, if it must be. `loras`:
+        those that act in places; modules' keys are then their full names in the UNet."""
         self.pictures = tuple(pictures)
         self.attend = attend or torch.nn.functional.scaled_dot_product_attention
-        self._keys: dict[tuple[Hashable, Schedule], tuple[Any, Tensor, Tensor]] = {}
+        self.loras = loras
+        self._keys: dict[tuple[Hashable, Schedule, int], tuple[Any, Tensor, Tensor]] = {}
         self._masks: dict[Any, _Mask] = {}
 
     def forget(self) -> None:
@@ -95,15 +102,28 @@ class RegionalAttention:
         return Call(self, len(layout), tasks)
 
     def key_values(
-        self, key: Hashable, schedule: Schedule, at: int, q: Tensor, heads: int, to_k: Project, to_v: Project
+        self,
+        key: Hashable,
+        region: int,
+        schedule: Schedule,
+        at: int,
+        q: Tensor,
+        heads: int,
+        to_k: Project,
+        to_v: Project,
     ) -> tuple[Tensor, Tensor]:
         """Keys and values (1, heads, tokens, dim) of a region's prompt in one module, computed once a change."""
         form = (at, q.dtype, q.device)
-        found = self._keys.get((key, schedule))
+        # without LoRAs of their own, regions of one prompt share them
+        which = (key, schedule, region if self.loras else 0)
+        found = self._keys.get(which)
         if found is None or found[0] != form:
             cond = schedule.conds[at].to(device=q.device, dtype=q.dtype)[None]
             try:
-                k, v = (_split(project(cond).to(q.dtype), heads) for project in (to_k, to_v))
+                made = [project(cond).to(q.dtype) for project in (to_k, to_v)]
+                if self.loras:
+                    made = self.loras.keys_and_values(region, key, ((cond, made[0]), (cond, made[1])))
+                k, v = (split(out, heads) for out in made)
             except RuntimeError as e:
                 raise RegionsError(
                     f"a region's prompt of {cond.shape[2]} channels does not fit the model at work (a refiner of another kind?)"
@@ -112,7 +132,7 @@ class RegionalAttention:
                 raise RegionsError(
                     f"a region's keys have {k.shape[1] * k.shape[3]} channels, not {q.shape[-1]}"
                 )
-            found = self._keys[key, schedule] = (form, k, v)
+            found = self._keys[which] = (form, k, v)
         return found[1], found[2]
 
     def mask(self, picture: Picture, regions: tuple[int, ...], size: tuple[int, int], like: Tensor) -> _Mask:
@@ -143,7 +163,7 @@ class Call:
         self._regional = regional
         self._rows = rows
         self._tasks = tuple(tasks)
-        self.idle = not tasks
+        self.idle = not tasks and not regional.loras
 
     @torch.no_grad()
     def blend(
@@ -158,6 +178,7 @@ class Call:
         *,
         plain: Tensor | None = None,
         own: bool = False,
+        prompt: Prompt | None = None,
     ) -> Tensor:
         """The base prompt's attention with the regions blended in.
 
@@ -168,6 +189,7 @@ class Call:
             plain: where others added to the base's attention (IP-Adapter), that attention alone: what they
                 added then stays whole.
             own: `base` may be overwritten.
+            prompt: the base prompt's keys and values, needed where a LoRA in a place changes them.
 
         Raises:
             RegionsError: the shapes are not what was announced.
@@ -178,6 +200,8 @@ class Call:
         out = base if own else base.clone()
         shape = (self._rows, *size, q.shape[2])
         planes = (q.reshape(shape), out.view(shape), None if plain is None else plain.reshape(shape))
+        if self._regional.loras:
+            self._regional.loras.attend(key, planes, prompt, heads, self._regional.attend)
         for task in self._tasks:
             self._blend(task, key, planes, size, heads, to_k, to_v)
         return out
@@ -203,10 +227,10 @@ class Call:
         for region, schedule, at in task.active:
             mask = regional.mask(task.picture, (region,), size, out)
             asking = q[_at(task, mask)]
-            k, v = regional.key_values(key, schedule, at, q, heads, to_k, to_v)
+            k, v = regional.key_values(key, region, schedule, at, q, heads, to_k, to_v)
             rows = asking.shape[0]
             answer = regional.attend(
-                _split(asking.flatten(1, 2), heads), k.expand(rows, -1, -1, -1), v.expand(rows, -1, -1, -1)
+                split(asking.flatten(1, 2), heads), k.expand(rows, -1, -1, -1), v.expand(rows, -1, -1, -1)
             )
             answer = answer.transpose(1, 2).reshape(asking.shape)
             out[_at(task, mask)].addcmul_(answer.to(out.dtype), mask.share)
@@ -221,22 +245,26 @@ class Call:
         heads: int,
         to_k: Project,
         to_v: Project,
+        *,
+        context: Tensor | None = None,
     ) -> Tensor:
         """The whole cross-attention between `to_q / to_k / to_v` and `to_out`, for hosts that let it be
-        replaced there. Arguments as those of `blend`; k, v: (rows, tokens, heads · dim)."""
-        return self.blend(key, q, self.plain(q, k, v, heads), size, heads, to_k, to_v, own=True)
+        replaced there. Arguments as those of `blend`; k, v: (rows, tokens, heads · dim), made of `context`."""
+        prompt = None if context is None else ((context, k), (context, v))
+        plain = self.plain(q, k, v, heads)
+        return self.blend(key, q, plain, size, heads, to_k, to_v, own=True, prompt=prompt)
 
     def plain(self, q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
         """The base prompt's attention alone, (rows, positions, heads · dim)."""
-        split = (_split(t, heads) for t in (q, k, v))
-        return self._regional.attend(*split).transpose(1, 2).reshape(q.shape)
+        parts = (split(t, heads) for t in (q, k, v))
+        return self._regional.attend(*parts).transpose(1, 2).reshape(q.shape)
 
     def forward(
         self, key: Hashable, module: Any, x: Tensor, context: Tensor, size: tuple[int, int], heads: int
     ) -> Tensor:
         """A cross-attention module's `forward` with regions, by its own `to_q`, `to_k`, `to_v`, `to_out`."""
         q, k, v = module.to_q(x), module.to_k(context), module.to_v(context)
-        inner = self.attend(key, q, k, v, size, heads, module.to_k, module.to_v)
+        inner = self.attend(key, q, k, v, size, heads, module.to_k, module.to_v, context=context)
         out: Tensor = module.to_out(inner)
         return out
 
@@ -247,11 +275,6 @@ class Call:
             raise RegionsError(f"{q.shape[0]} rows came where {self._rows} were announced")
         if q.shape[1] != size[0] * size[1]:
             raise RegionsError(f"{q.shape[1]:,} positions came for a grid of {size[1]} × {size[0]}")
-
-
-def _split(x: Tensor, heads: int) -> Tensor:
-    """(rows, tokens, heads · dim) → (rows, heads, tokens, dim)."""
-    return x.reshape(x.shape[0], x.shape[1], heads, -1).transpose(1, 2)
 
 
 def _at(task: _Task, mask: _Mask) -> tuple[slice, slice, slice]:

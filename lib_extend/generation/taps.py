@@ -22,7 +22,14 @@ class Tap:
     """The hooks in one cross-attention module; `remove` them when the pass is over, however it ended."""
 
     def __init__(
-        self, module: Any, key: Hashable, state: State, heads: int | None = None, *, added: bool = False
+        self,
+        module: Any,
+        key: Hashable,
+        state: State,
+        heads: int | None = None,
+        *,
+        added: bool = False,
+        loras: bool = False,
     ) -> None:
         """
         Args:
@@ -31,6 +38,7 @@ class Tap:
             heads: its heads; default: `module.heads`.
             added: others add to its attention before `to_out` (IP-Adapter), and that shall stay whole. It costs
                 the base prompt's attention once more.
+            loras: a LoRA in a place changes its keys or values.
 
         Raises:
             RegionsError: the module is not made like this.
@@ -45,12 +53,13 @@ class Tap:
         self._key = key
         self._state = state
         self._q: Any = None
-        self._seen: dict[str, Any] = {}
+        self._added = added
+        self._seen: dict[str, tuple[Any, Any]] = {}
         self._handles = [
             module.to_q.register_forward_hook(self._asked),
             out.register_forward_pre_hook(self._answered),
         ]
-        if added:
+        if added or loras:
             self._handles += [
                 getattr(module, name).register_forward_hook(self._seeing(name)) for name in ("to_k", "to_v")
             ]
@@ -71,7 +80,7 @@ class Tap:
         def see(module: Any, given: Any, out: Any) -> None:
             # between `to_q` and `to_out` only: the regions' own keys come later
             if self._q is not None:
-                self._seen.setdefault(name, out)
+                self._seen.setdefault(name, (given[0], out))
 
         return see
 
@@ -85,9 +94,12 @@ class Tap:
             raise RegionsError(f"the attention module {self._key} was run without its queries")
         call, size = state
         to_k, to_v = self._module.to_k, self._module.to_v
-        plain = call.plain(q, seen["to_k"], seen["to_v"], self._heads) if len(seen) == 2 else None
+        prompt = (seen["to_k"], seen["to_v"]) if len(seen) == 2 else None
+        plain = call.plain(q, prompt[0][1], prompt[1][1], self._heads) if self._added and prompt else None
         # what the attention gave is on its way into the linear layer and of no use to anybody else
-        blended = call.blend(self._key, q, given[0], size, self._heads, to_k, to_v, plain=plain, own=True)
+        blended = call.blend(
+            self._key, q, given[0], size, self._heads, to_k, to_v, plain=plain, own=True, prompt=prompt
+        )
         return (blended, *given[1:])
 
 

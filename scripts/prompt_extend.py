@@ -159,7 +159,12 @@ def helpers() -> Any:
     from lib_extend.services import cast_checking, cast_loras
 
     return run.Helpers(
-        cast_loras.aliases, cast_loras.about_loras, loras.missing, cast_checking.check, xyz.overridden
+        cast_loras.aliases,
+        cast_loras.about_loras,
+        loras.missing,
+        cast_checking.check,
+        xyz.overridden,
+        cast_loras.file_of,
     )
 
 

@@ -11,7 +11,14 @@ from tests.house import BY_NAME, PACKAGE, ROOMS, circles, graph, imports, module
 HEAVY = {"torch", "transformers", "onnxruntime", "onnx", "tokenizers"}
 PURE = {"records", "errors", "tag_table", "config", "vocabulary", "captions", "questions", "people"}
 TOUCHES_THE_WORLD = {"os", "pathlib", "io", "shutil", "threading", "socket", "subprocess", "sqlite3"}
-TENSORS = {"attention.py", "regional_lora.py", "lora_hooks.py", "lora_deltas.py", "lora_weights.py"}
+TENSORS = {
+    "attention.py",
+    "regional_lora.py",
+    "lora_hooks.py",
+    "lora_text_hooks.py",
+    "lora_deltas.py",
+    "lora_weights.py",
+}
 """Files of `generation` that compute with torch: imported only where a UNet is at work."""
 OUTSIDE_THE_TABLE = {"__init__", "__main__"}
 IN_THE_PROCESS = {"serving_process.py", "commands.py", "separate_command.py"}

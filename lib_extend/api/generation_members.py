@@ -12,6 +12,7 @@ CHARACTER: dict[str, Any] = {
     "negative": "",
     "weight": 1.0,
     "box": [0.0, 0.0, 0.5, 1.0],
+    "loras": [{"name": "ann", "weight": 0.8, "text_weight": None, "blocks": []}],
 }
 CAST: dict[str, Any] = {
     "version": 1,
@@ -22,8 +23,9 @@ CAST: dict[str, Any] = {
     "things": [{"object": "cake", "number": 3, "color": "red"}],
     "floor": "wooden",
     "count_style": "english",
-    "background_lora": {"name": "background", "weight": 0.8},
+    "background_lora": {"name": "background", "weight": 0.8, "text_weight": None, "blocks": []},
     "separation_lora": None,
+    "loras": [],
     "mode": "regions",
     "base_weight": 0.3,
     "end_step": 1.0,
@@ -40,8 +42,9 @@ CAST_MEMBERS = (
     Member(
         "characters",
         OBJECTS,
-        "one to five objects of name, prompt, negative, weight (0 to 2) and box: [x0, y0, x1, y1] as shares of the "
-        "picture",
+        "one to five objects of name, prompt, negative, weight (0 to 2), box: [x0, y0, x1, y1] as shares of the "
+        "picture, and loras: up to four that act in the box only, each name, weight (-5 to 5), text_weight (of what it "
+        "changes in the text encoders; null is the same) and blocks (block weights: none, or 12, 17, 20 or 26)",
     ),
     Member("common", TEXT, "tags that every region has, too (quality, style)"),
     Member("scene", TEXT, "tags of the whole picture alone"),
@@ -51,6 +54,7 @@ CAST_MEMBERS = (
     Member("count_style", TEXT, "how the background LoRA counts: english (`3 cakes`) or naive (`3cakes`)"),
     Member("background_lora", OBJECT, "name and weight of the LoRA for backgrounds"),
     Member("separation_lora", OBJECT, "name and weight of the LoRA that tells characters apart"),
+    Member("loras", OBJECTS, "LoRAs that act outside of all boxes only, as a character's"),
     Member("mode", TEXT, "regions, or prompt: only the prompt is compiled"),
     Member("base_weight", NUMBER, "the base prompt's share in a character's box, 0 to 1"),
     Member("end_step", NUMBER, "share of the steps after which the base prompt goes on alone, 0 to 1"),

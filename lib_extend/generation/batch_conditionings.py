@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib_extend.generation.batch_rows import RegionsError
+from lib_extend.generation.cast import Lora
 from lib_extend.generation.compile import Compiled
 from lib_extend.generation.masks import Shares, shares
 
@@ -80,34 +81,38 @@ class Picture:
             raise RegionsError(f"{self.shares.count} boxes have {len(self.positive)} prompts")
 
 
-def pictures(compiled: Sequence[Compiled], encode: Callable[[str, bool], Any]) -> list[Picture | None]:
+def pictures(
+    compiled: Sequence[Compiled], encode: Callable[[str, bool, tuple[Lora, ...]], Any]
+) -> list[Picture | None]:
     """The regions of a batch, one entry a picture; None for a picture without any.
 
     Args:
-        encode: a prompt and whether it is a negative one, to what `Schedule.of` takes; asked once a text.
+        encode: a prompt, whether it is a negative one, and the LoRAs of its place, to what `Schedule.of` takes; asked
+            once a text with its LoRAs.
     """
-    texts: dict[tuple[str, bool], Schedule] = {}
+    texts: dict[tuple[str, bool, tuple[Lora, ...]], Schedule] = {}
     same: dict[Any, Picture] = {}
 
-    def schedule(text: str | None, negative: bool) -> Schedule | None:
+    def schedule(text: str | None, negative: bool, loras: tuple[Lora, ...]) -> Schedule | None:
         if text is None:
             return None
-        if (text, negative) not in texts:
-            texts[text, negative] = Schedule.of(encode(text, negative))
-        return texts[text, negative]
+        key = (text, negative, loras)
+        if key not in texts:
+            texts[key] = Schedule.of(encode(*key))
+        return texts[key]
 
     result: list[Picture | None] = []
     for one in compiled:
         if not one.regions:
             result.append(None)
             continue
-        parts = tuple((r.prompt, r.negative, r.box, r.weight) for r in one.regions)
+        parts = tuple((r.prompt, r.negative, r.box, r.weight, r.loras) for r in one.regions)
         identity = (parts, one.cast.base_weight, one.cast.end_step)
         if identity not in same:
             same[identity] = Picture(
                 shares([r.box for r in one.regions], [r.weight for r in one.regions], one.cast.base_weight),
-                tuple(schedule(r.prompt, False) for r in one.regions),
-                tuple(schedule(r.negative, True) for r in one.regions),
+                tuple(schedule(r.prompt, False, r.loras) for r in one.regions),
+                tuple(schedule(r.negative, True, r.loras) for r in one.regions),
                 one.cast.end_step,
             )
         result.append(same[identity])

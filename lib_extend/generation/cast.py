@@ -7,12 +7,14 @@ Fractions are of the picture's width and height, from its upper left corner, kep
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from lib_extend.config import COUNT_STYLES, LETTERS
 from lib_extend.generation import value_checks as checks
+from lib_extend.generation.cast_lora import MAX_NAME, Lora
+from lib_extend.generation.cast_records import field_names, inside, made, plain_json, put, records
 from lib_extend.generation.value_checks import FieldError
 
 __all__ = ["LETTERS", "Cast", "Character", "Lora", "Place", "Thing"]
@@ -27,8 +29,9 @@ MODES = ("regions", "prompt")
 MAX_TEXT = 4000
 MAX_TEXTS = 16000
 """Characters of all texts together: a JPEG's infotext holds 32,000, and holds them twice."""
-MAX_NAME = 100
 MAX_THINGS = 20
+MAX_LORAS = 4
+"""LoRAs of one character, or of the background, that act in its place."""
 MAX_NUMBER = 20
 SMALLEST = 0.02
 """Least width and height of a box; a mask cell is 16 to 32 pixels."""
@@ -37,7 +40,6 @@ Place = tuple[float, float, float, float]
 """(x0, y0, x1, y1) as fractions 0…1 of the picture: x0 < x1, y0 < y1."""
 
 WHOLE: Place = (0.0, 0.0, 1.0, 1.0)
-T = TypeVar("T")
 
 
 def place(value: Any, field: str = "box") -> Place:
@@ -57,29 +59,32 @@ def place(value: Any, field: str = "box") -> Place:
 
 @dataclass(frozen=True)
 class Character:
-    """One character. `weight` 0…2 is its share against the base and where boxes overlap."""
+    """One character. `weight` 0…2 is its share against the base and where boxes overlap; `loras` act in its box only."""
 
     name: str = ""
     prompt: str = ""
     negative: str = ""
     weight: float = 1.0
     box: Place = WHOLE
+    loras: tuple[Lora, ...] = ()
 
     def __post_init__(self) -> None:
-        _set(self, "name", checks.text("name", self.name, MAX_NAME, lines=False))
-        _set(self, "prompt", checks.text("prompt", self.prompt, MAX_TEXT))
-        _set(self, "negative", checks.text("negative", self.negative, MAX_TEXT))
-        _set(self, "weight", checks.number("weight", self.weight, 0, 2))
-        _set(self, "box", place(self.box))
+        put(self, "name", checks.text("name", self.name, MAX_NAME, lines=False))
+        put(self, "prompt", checks.text("prompt", self.prompt, MAX_TEXT))
+        put(self, "negative", checks.text("negative", self.negative, MAX_TEXT))
+        put(self, "weight", checks.number("weight", self.weight, 0, 2))
+        put(self, "box", place(self.box))
+        put(self, "loras", records("loras", self.loras, Lora, MAX_LORAS))
 
     def to_json(self, *, brief: bool = False) -> dict[str, Any]:
         """JSON values; `brief` leaves out what has its default."""
-        return _to_json(self, brief)
+        return plain_json(self, brief)
 
     @classmethod
     def from_json(cls, data: Any) -> Character:
         """The inverse of `to_json`. Raises FieldError, which names the field."""
-        return cls(**checks.mapping("", data, _names(cls)))
+        given = checks.mapping("", data, field_names(cls))
+        return cls(**made(given, ("loras", Lora.from_json, MAX_LORAS)))
 
 
 @dataclass(frozen=True)
@@ -95,46 +100,18 @@ class Thing:
             value = checks.text(name, getattr(self, name), MAX_NAME, lines=False)
             if "," in value:
                 raise FieldError(name, "must be one tag, without a comma")
-            _set(self, name, value)
+            put(self, name, value)
         if not self.object:
             raise FieldError("object", "needs a name")
-        _set(self, "number", checks.number("number", self.number, 1, MAX_NUMBER, whole=True))
+        put(self, "number", checks.number("number", self.number, 1, MAX_NUMBER, whole=True))
 
     def to_json(self, *, brief: bool = False) -> dict[str, Any]:
-        return _to_json(self, brief)
+        return plain_json(self, brief)
 
     @classmethod
     def from_json(cls, data: Any) -> Thing:
-        data = checks.mapping("", data, _names(cls))
+        data = checks.mapping("", data, field_names(cls))
         return cls(**{"object": "", **data})
-
-
-@dataclass(frozen=True)
-class Lora:
-    """A LoRA as the host's prompt names it: `<lora:name:weight>`."""
-
-    name: str
-    weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        name = checks.text("name", self.name, MAX_NAME * 2, lines=False)
-        if not name or not set(name).isdisjoint("<>:"):
-            raise FieldError("name", "must be the LoRA's file name without its ending, and without < > :")
-        _set(self, "name", name)
-        _set(self, "weight", checks.number("weight", self.weight, -5, 5))
-
-    @property
-    def tag(self) -> str:
-        """As it stands in a prompt."""
-        return f"<lora:{self.name}:{self.weight:g}>"
-
-    def to_json(self, *, brief: bool = False) -> dict[str, Any]:
-        return _to_json(self, brief)
-
-    @classmethod
-    def from_json(cls, data: Any) -> Lora:
-        data = checks.mapping("", data, _names(cls))
-        return cls(**{"name": "", **data})
 
 
 @dataclass(frozen=True)
@@ -150,6 +127,7 @@ class Cast:
         count_style: how the background LoRA was taught to count: `3 cakes` or `3cakes`.
         base_weight: share 0…1 of the base prompt inside a box that holds one character of weight 1.
         end_step: share 0…1 of the steps after which the base prompt alone goes on.
+        loras: those of the background, which act outside of all boxes only.
     """
 
     characters: tuple[Character, ...] = ()
@@ -161,6 +139,7 @@ class Cast:
     count_style: str = "english"
     background_lora: Lora | None = None
     separation_lora: Lora | None = None
+    loras: tuple[Lora, ...] = ()
     mode: str = "regions"
     base_weight: float = 0.3
     end_step: float = 1.0
@@ -169,21 +148,19 @@ class Cast:
         for name, kind, most in (
             ("characters", Character, MAX_CHARACTERS),
             ("things", Thing, MAX_THINGS),
+            ("loras", Lora, MAX_LORAS),
         ):
-            _set(self, name, checks.items(name, getattr(self, name), most))
-            for i, item in enumerate(getattr(self, name)):
-                if not isinstance(item, kind):
-                    raise FieldError(f"{name}[{i}]", f"is no {kind.__name__}")
+            put(self, name, records(name, getattr(self, name), kind, most))
         for name in ("background_lora", "separation_lora"):
             if not isinstance(getattr(self, name), (Lora, type(None))):
                 raise FieldError(name, "is no Lora")
         for name in ("common", "scene", "negative"):
-            _set(self, name, checks.text(name, getattr(self, name), MAX_TEXT))
-        _set(self, "floor", checks.text("floor", self.floor, MAX_NAME, lines=False))
-        _set(self, "count_style", checks.choice("count_style", self.count_style, COUNT_STYLES))
-        _set(self, "mode", checks.choice("mode", self.mode, MODES))
-        _set(self, "base_weight", checks.number("base_weight", self.base_weight, 0, 1))
-        _set(self, "end_step", checks.number("end_step", self.end_step, 0, 1))
+            put(self, name, checks.text(name, getattr(self, name), MAX_TEXT))
+        put(self, "floor", checks.text("floor", self.floor, MAX_NAME, lines=False))
+        put(self, "count_style", checks.choice("count_style", self.count_style, COUNT_STYLES))
+        put(self, "mode", checks.choice("mode", self.mode, MODES))
+        put(self, "base_weight", checks.number("base_weight", self.base_weight, 0, 1))
+        put(self, "end_step", checks.number("end_step", self.end_step, 0, 1))
         total = sum(len(c.prompt) + len(c.negative) for c in self.characters)
         total += len(self.common) + len(self.scene) + len(self.negative)
         if total > MAX_TEXTS:
@@ -202,9 +179,20 @@ class Cast:
         """Whether anything acts in boxes at all."""
         return self.mode == "regions" and bool(self.characters) and self.end_step > 0
 
+    @property
+    def placed_loras(self) -> tuple[tuple[int, Lora], ...]:
+        """The LoRAs that act in places, each with its place: 0 is the background, others are characters' numbers.
+
+        None where no regions are wanted: the characters' LoRAs are then the whole picture's.
+        """
+        if self.mode != "regions":
+            return ()
+        places = [(0, self.loras), *((i, c.loras) for i, c in enumerate(self.characters, 1))]
+        return tuple((place, lora) for place, loras in places for lora in loras if lora.acts)
+
     def to_json(self, *, brief: bool = False) -> dict[str, Any]:
         """JSON values with the version; `brief` leaves out what has its default."""
-        return {"version": VERSION, **_to_json(self, brief)}
+        return {"version": VERSION, **plain_json(self, brief)}
 
     @classmethod
     def from_json(cls, data: Any) -> Cast:
@@ -213,7 +201,7 @@ class Cast:
         Raises:
             FieldError: not a cast, of a later version, or a field that is unknown or out of range.
         """
-        given = checks.mapping("", data, ("version", *_names(cls)))
+        given = checks.mapping("", data, ("version", *field_names(cls)))
         version = given.pop("version", VERSION)
         if isinstance(version, bool) or not isinstance(version, int) or version < 1:
             raise FieldError("version", "must be a whole number from 1")
@@ -222,16 +210,15 @@ class Cast:
                 "version",
                 f"is {version if version < 10**6 else 'enormous'}, and this Prompt Extend knows {VERSION}: update it",
             )
-        for name, make, most in (
+        given = made(
+            given,
             ("characters", Character.from_json, MAX_CHARACTERS),
             ("things", Thing.from_json, MAX_THINGS),
-        ):
-            if name in given:
-                entries = checks.items(name, given[name], most)
-                given[name] = tuple(_inside(f"{name}[{i}]", make, e) for i, e in enumerate(entries))
+            ("loras", Lora.from_json, MAX_LORAS),
+        )
         for name in ("background_lora", "separation_lora"):
             if given.get(name) is not None:
-                given[name] = _inside(name, Lora.from_json, given[name])
+                given[name] = inside(name, Lora.from_json, given[name])
         return cls(**given)
 
     def with_boxes(self, boxes: Sequence[Place]) -> Cast:
@@ -240,35 +227,3 @@ class Cast:
             raise FieldError("box", f"is given {len(boxes)} times for {len(self.characters)} characters")
         moved = [dataclasses.replace(c, box=b) for c, b in zip(self.characters, boxes, strict=True)]
         return dataclasses.replace(self, characters=tuple(moved))
-
-
-def _inside(field: str, make: Callable[[Any], T], value: Any) -> T:
-    try:
-        return make(value)
-    except FieldError as e:
-        raise e.within(field) from None
-
-
-def _set(record: Any, name: str, value: Any) -> None:
-    object.__setattr__(record, name, value)
-
-
-def _names(cls: type) -> tuple[str, ...]:
-    return tuple(f.name for f in dataclasses.fields(cls))
-
-
-def _to_json(record: Any, brief: bool) -> dict[str, Any]:
-    result = {}
-    for f in dataclasses.fields(record):
-        value = getattr(record, f.name)
-        if not brief or value != f.default:
-            result[f.name] = _plain(value, brief)
-    return result
-
-
-def _plain(value: Any, brief: bool) -> Any:
-    if hasattr(value, "to_json"):
-        return value.to_json(brief=brief)
-    if isinstance(value, tuple):
-        return [_plain(v, brief) for v in value]
-    return dict(value) if isinstance(value, Mapping) else value

@@ -38,7 +38,7 @@ class Region:
     Attributes:
         prompt: without letters and extra networks, for one conditioning.
         negative: the whole negative prompt there; None where the base's own does.
-        weight: 0…2, see `masks`.
+        weight: 0…2, see `masks`. loras: those that act in the box only.
     """
 
     letter: str
@@ -47,6 +47,7 @@ class Region:
     negative: str | None
     box: Place
     weight: float
+    loras: tuple[Lora, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,7 @@ def _region(
         negative=_region_negative(character, negative),
         box=character.box,
         weight=character.weight,
+        loras=tuple(lora for lora in character.loras if lora.acts),
     )
 
 
@@ -225,6 +227,10 @@ def _behind(first: str, second: str) -> str:
 def _networks(cast: Cast, typed: list[str], main: str, aliases: Mapping[str, str]) -> list[str]:
     """The extra networks to append: those typed in the fields, then the panel's LoRAs; none twice."""
     loras = [x.tag for x in (cast.background_lora, cast.separation_lora) if x is not None and x.weight]
+    if cast.mode == "prompt":
+        # without regions a character's prompt is the whole picture's, and so are its LoRAs
+        own = (cast.loras, *(c.loras for c in cast.characters))
+        loras += [x.tag for found in own for x in found if x.acts]
     taken = {_identity(t, aliases) for t in syntax.networks(main)[1]}
     result = []
     for tag in (*typed, *loras):

@@ -41,12 +41,14 @@ FAMILIES = {
     "sdxl": "SDXL",
     "sd3": "SD 3",
     "flux": "Flux",
+    "anima": "Anima",
 }
 """Kinds of checkpoints between which a LoRA cannot be exchanged. Illustrious, NoobAI, Pony, Animagine are SDXL."""
 
 _FAMILY_WORDS = (
     ("sd3", ("sd3", "stable-diffusion-3", "sd 3")),
     ("flux", ("flux",)),
+    ("anima", ("anima-", "anima_", "anima ")),
     (
         "sdxl",
         (
@@ -68,6 +70,11 @@ _CONTEXTS = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 """Channels of the text conditioning."""
 _LONGEST_NAME = 500
 """Characters of a tensor's name that is looked at; real ones have up to 150."""
+_ANIMA = re.compile(r"blocks[._]\d+[._](self|cross)_attn[._](q_proj|output_proj)")
+"""Modules that of these families only Anima's model has."""
+_MOST_TRIGGERS = 6
+_ALMOST_ALL = 0.8
+"""Share of a folder's pictures whose captions have a tag that is taken for the folder's trigger word."""
 _CROSS = re.compile(r"attn2[._]to_[kv][._].*(lora_down|lora_A|lora\.down|hada_w1_b)")
 
 
@@ -82,6 +89,7 @@ class LoraInfo:
         family: a key of FAMILIES, "" when the file does not say.
         base: the checkpoint it was trained on, as the file names it, or "".
         title: what the file calls itself, or "". alias: its name while it was trained, which hosts take too.
+        triggers: words that call what it was trained on, as the file says them or as its training's tags show.
         count_style: how a background LoRA learnt to count: `english` or `naive`.
         problem: why its metadata could not be read, or "".
     """
@@ -96,6 +104,7 @@ class LoraInfo:
     alias: str = ""
     count_style: str = "english"
     problem: str = ""
+    triggers: tuple[str, ...] = ()
 
 
 def mark(role: str, count_style: str = "english") -> str:
@@ -125,6 +134,7 @@ def read_lora(path: Path) -> LoraInfo:
         _line(data.get("modelspec.title", "")) or alias,
         alias,
         style,
+        triggers=_triggers(data),
     )
 
 
@@ -215,6 +225,26 @@ def _role(data: Mapping[str, str]) -> tuple[str, str, bool]:
     return (role, "naive", True) if role else ("", "english", False)
 
 
+def _triggers(data: Mapping[str, str]) -> tuple[str, ...]:
+    """What the file says its trigger is; else the tags that (almost) all captions of a training folder have."""
+    said = data.get("modelspec.trigger_phrase", "")
+    words = [_line(w) for w in said.split(",")]
+    if not any(words):
+        counts = _json(data.get("ss_dataset_dirs"))
+        for folder, tags in _json(data.get("ss_tag_frequency")).items():
+            found = counts.get(folder)
+            images = found.get("img_count") if isinstance(found, dict) else None
+            numbers = (
+                [(n, _line(str(t))) for t, n in tags.items() if isinstance(n, int)]
+                if isinstance(tags, dict)
+                else []
+            )
+            if isinstance(images, int) and images > 0:
+                often = [(n, t) for n, t in numbers if n >= _ALMOST_ALL * images]
+                words += [t for _, t in sorted(often, key=lambda pair: -pair[0])]
+    return tuple(dict.fromkeys(w for w in words if w))[:_MOST_TRIGGERS]
+
+
 def _tags(data: Mapping[str, str]) -> set[str]:
     found: set[str] = set()
     for tags in _json(data.get("ss_tag_frequency")).values():
@@ -229,6 +259,8 @@ def _family(data: Mapping[str, str], header: Header) -> str:
     if said:
         return said
     for name, shape in header.shapes.items():
+        if len(name) < _LONGEST_NAME and _ANIMA.search(name):
+            return "anima"
         if len(name) < _LONGEST_NAME and _CROSS.search(name) and len(shape) >= 2 and shape[1] in _CONTEXTS:
             return _CONTEXTS[shape[1]]
     return family_of(data.get("ss_sd_model_name", ""))

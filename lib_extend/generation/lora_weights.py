@@ -78,6 +78,11 @@ class LoraWeights:
     name: str
     models: dict[str, dict[str, dict[str, Tensor]]] = field(default_factory=dict)
 
+    @property
+    def has_text(self) -> bool:
+        """Whether it changes a text encoder."""
+        return TEXT in self.models or TEXT2 in self.models
+
     def numbers(self) -> int:
         """How many numbers it has."""
         return sum(t.numel() for m in self.models.values() for parts in m.values() for t in parts.values())

@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from lib_extend.errors import UserError
-from lib_extend.generation.cast import MODES, Cast, Lora
+from lib_extend.generation.cast import MAX_CHARACTERS, MODES, Cast, Lora
 from lib_extend.generation.library import Library
 from lib_extend.generation.panel import Panel
 from lib_extend.generation.value_checks import FieldError
 
-NAMES = ("background_weight", "separation_weight", "base_weight", "mode", "cast")
-"""`background_weight`, `separation_weight`: of the panel's LoRAs, -5…5. `base_weight`: 0…1. `mode`: one of
+LORA_WEIGHTS = tuple(f"lora_weight_{number}" for number in range(1, MAX_CHARACTERS + 1))
+NAMES = ("background_weight", "separation_weight", "base_weight", "mode", "cast", *LORA_WEIGHTS)
+"""`lora_weight_1` …: of a character's LoRAs, -5…5. `background_weight`, `separation_weight`: of the panel's LoRAs, -5…5. `base_weight`: 0…1. `mode`: one of
 `cast.MODES`. `cast`: the name of a saved one."""
 
 
@@ -41,7 +42,18 @@ def overridden(panel: Panel, overrides: Mapping[str, Any], library: Library) -> 
     for name, lora in (("background", cast.background_lora), ("separation", cast.separation_lora)):
         if f"{name}_weight" in overrides:
             changes[f"{name}_lora"] = _weighted(f"{name}_lora", lora, overrides[f"{name}_weight"])
-    return replace(panel, cast=replace(cast, **changes))
+    characters = list(cast.characters)
+    for i, name in enumerate(LORA_WEIGHTS):
+        if name in overrides:
+            if i >= len(characters) or not characters[i].loras:
+                raise FieldError(
+                    f"characters[{i}].loras", "has none, so that its LoRA's weight cannot be plotted"
+                )
+            loras = tuple(
+                _weighted(f"characters[{i}].loras", lora, overrides[name]) for lora in characters[i].loras
+            )
+            characters[i] = replace(characters[i], loras=loras)
+    return replace(panel, cast=replace(cast, characters=tuple(characters), **changes))
 
 
 def _saved(name: Any, library: Library) -> Cast:

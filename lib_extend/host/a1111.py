@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lib_extend.errors import PromptExtendError
 from lib_extend.generation.batch_conditionings import Picture
-from lib_extend.generation.batch_rows import RegionsError
+from lib_extend.generation.placed_loras import PlacedLoras
 from lib_extend.host.a1111_pass import Pass, denoiser_of, unfit
 from lib_extend.host.detect import module, offers
 
@@ -45,10 +46,12 @@ class A1111:
     def unfit(self) -> str:
         return unfit(self.p.sd_model)
 
-    def begin(self, pictures: Sequence[Picture | None], x: Any, steps: int) -> None:
+    def begin(
+        self, pictures: Sequence[Picture | None], x: Any, steps: int, loras: PlacedLoras | None = None
+    ) -> None:
         self.end()
-        if any(picture is not None for picture in pictures):
-            self._pass = Pass(self, pictures, steps)
+        if loras or any(picture is not None for picture in pictures):
+            self._pass = Pass(self, pictures, steps, loras)
             try:
                 self._pass.start()
             except BaseException:
@@ -63,7 +66,7 @@ class A1111:
             self._refusal.remove()
             self._refusal = None
 
-    def refuse(self, error: RegionsError) -> None:
+    def refuse(self, error: PromptExtendError) -> None:
         self.end()
 
         def fail(*given: Any) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from lib_extend.generation.batch_conditionings import Picture
 from lib_extend.generation.batch_rows import Cursor, Layout, RegionsError
+from lib_extend.generation.placed_loras import PlacedLoras
 from lib_extend.generation.taps import Tap
 from lib_extend.host.detect import module
 from lib_extend.host.other_extensions import NamingCall, of_modules
@@ -50,8 +51,16 @@ class Pass:
     what the UNet call that is under way has to do, `_seen` whether an attention module has asked for it.
     """
 
-    def __init__(self, run: Run, pictures: Sequence[Picture | None], steps: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        pictures: Sequence[Picture | None],
+        steps: int,
+        loras: PlacedLoras | None = None,
+    ) -> None:
+        """`loras`: those that act in places."""
         self._run = run
+        self._loras = loras
         self._steps = steps
         self._denoiser = denoiser_of(run.p)
         self._regional = _regional(pictures)
@@ -98,7 +107,13 @@ class Pass:
         if unfitting := unfit(sd_model) or _obstacle():
             raise RegionsError(unfitting)
         unet = _unet(sd_model)
-        self._unet = [
+        if self._loras:
+            from lib_extend.generation.lora_hooks import LoraHooks
+
+            self._regional.loras = self._loras.regional(unet)
+            # before the taps, which take the queries as they come out
+            self._unet.append(LoraHooks(unet, self._regional.loras, lambda: self._call is not None))
+        self._unet += [
             unet.register_forward_pre_hook(self._call_begins, with_kwargs=True),
             unet.register_forward_hook(self._call_ends),
         ]
@@ -107,7 +122,10 @@ class Pass:
             self._unet.append(transformer.register_forward_pre_hook(self._entering(names), with_kwargs=True))
             for name, attention in attentions.items():
                 added = _is_wrapped(attention)
-                self._taps[name] = (attention, Tap(attention, name, self._state, added=added), added)
+                self._taps[name] = (attention, self._tapped(name, attention, added), added)
+
+    def _tapped(self, name: str, attention: Any, added: bool) -> Tap:
+        return Tap(attention, name, self._state, added=added, loras=bool(self._regional.loras))
 
     def _untap(self) -> None:
         while self._taps:
@@ -172,8 +190,7 @@ class Pass:
                 attention, tap, added = self._taps[name]
                 if _is_wrapped(attention) != added:
                     tap.remove()
-                    new = Tap(attention, name, self._state, added=not added)
-                    self._taps[name] = (attention, new, not added)
+                    self._taps[name] = (attention, self._tapped(name, attention, not added), not added)
 
         return enter
 
@@ -245,7 +262,7 @@ def _transformers(unet: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
     for name, transformer in unet.named_modules() if hasattr(unet, "named_modules") else ():
         blocks: Any = getattr(transformer, "transformer_blocks", None)
         attentions = {
-            f"{name}.{inner}": attention
+            f"{name}.transformer_blocks.{inner}": attention
             for inner, attention in (blocks.named_modules() if hasattr(blocks, "named_modules") else ())
             if inner.rpartition(".")[2] == "attn2" and hasattr(attention, "to_q")
         }

@@ -6,6 +6,8 @@ import contextlib
 from typing import Any
 
 from lib_extend.generation.batch_rows import RegionsError
+from lib_extend.generation.cast_lora import Lora
+from lib_extend.generation.placed_loras import PlacedLoras
 from lib_extend.host import webuis
 from lib_extend.host.detect import module
 
@@ -22,18 +24,21 @@ class Encoder:
     conditioning is a tensor (tokens, channels), in SDXL a dict with one as `crossattn`.
     """
 
-    def __init__(self, p: Any) -> None:
+    def __init__(self, p: Any, placed: PlacedLoras | None = None) -> None:
+        """`placed`: the LoRAs that act in places, whose text encoders' part acts in prompts of their own."""
         self._p = p
-        self._known: dict[tuple[str, bool, bool], Any] = {}
+        self._placed = placed
+        self._known: dict[tuple[str, bool, bool, tuple[Lora, ...]], Any] = {}
 
     def forget(self) -> None:
         """Lets all go: the next batch may have other LoRAs."""
         self._known.clear()
 
-    def __call__(self, text: str, *, negative: bool, hires: bool) -> Any:
-        key = (text, negative, hires)
+    def __call__(self, text: str, *, negative: bool, hires: bool, loras: tuple[Lora, ...] = ()) -> Any:
+        key = (text, negative, hires, loras)
         if key not in self._known:
-            self._known[key] = self._encode(text, negative, hires)
+            with self._placed.encoding(loras, _encoders) if self._placed else contextlib.nullcontext():
+                self._known[key] = self._encode(text, negative, hires)
         return self._known[key]
 
     def _encode(self, text: str, negative: bool, hires: bool) -> Any:
@@ -52,6 +57,23 @@ class Encoder:
                 shared.sd_model, prompts, steps(p, hires=False), steps(p, hires=True) if hires else None
             )
         return made[0]
+
+
+def _encoders() -> list[Any]:
+    """The loaded checkpoint's text encoders: CLIP-L, for SDXL OpenCLIP-G behind it."""
+    from modules import shared
+
+    sd_model = shared.sd_model
+    clip = getattr(getattr(sd_model, "forge_objects", None), "clip", None)
+    stage = getattr(clip, "cond_stage_model", None)
+    found = [getattr(stage, name, None) for name in ("clip_l", "clip_g")]
+    if not any(one is not None for one in found):
+        embedders = getattr(getattr(sd_model, "conditioner", None), "embedders", None)
+        found = [getattr(one, "wrapped", None) for one in embedders or ()]
+    if not any(one is not None for one in found):
+        stage = stage if stage is not None else getattr(sd_model, "cond_stage_model", None)
+        found = [getattr(stage, "wrapped", stage)]
+    return [one for one in found if hasattr(one, "named_modules")]
 
 
 def steps(p: Any, *, hires: bool) -> int:

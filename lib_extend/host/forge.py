@@ -13,8 +13,10 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lib_extend.errors import PromptExtendError
 from lib_extend.generation.batch_conditionings import Picture
 from lib_extend.generation.batch_rows import RegionsError
+from lib_extend.generation.placed_loras import PlacedLoras
 from lib_extend.host.detect import module, offers
 from lib_extend.host.forge_pass import Pass, unfit
 
@@ -50,23 +52,26 @@ class Forge:
         """Why no regions can be applied to the loaded model, in a clause; "" when they can."""
         return unfit(self._p.sd_model)
 
-    def begin(self, pictures: Sequence[Picture | None], x: Any, steps: int) -> None:
+    def begin(
+        self, pictures: Sequence[Picture | None], x: Any, steps: int, loras: PlacedLoras | None = None
+    ) -> None:
         """Puts the regions in for the sampling pass that starts now, in place of an earlier call's.
 
         Args:
-            pictures: one a picture of the batch. x: its latent (B, C, h, w). steps: of this pass.
+            pictures: one a picture of the batch. x: its latent (B, C, h, w). steps: of this pass. loras: those that act
+                in places.
 
         Raises:
-            RegionsError: they cannot be.
+            RegionsError: they cannot be. UserError: a LoRA cannot be applied.
         """
         self.end()
         if reason := self.unfit():
             raise RegionsError(reason)
         if len(pictures) != x.shape[0]:
             raise RegionsError(f"{len(pictures)} pictures were announced, a batch of {x.shape[0]} came")
-        if any(picture is not None for picture in pictures):
+        if loras or any(picture is not None for picture in pictures):
             size = (int(x.shape[-2]), int(x.shape[-1]))
-            self._put_in = Pass(_denoiser(self._p), pictures, size, steps, self._refined)
+            self._put_in = Pass(_denoiser(self._p), pictures, size, steps, self._refined, loras)
             self._put_in.hook_in(self._p.sd_model)
 
     def end(self) -> None:
@@ -75,7 +80,7 @@ class Forge:
             self._put_in.remove()
             self._put_in = None
 
-    def refuse(self, error: RegionsError) -> None:
+    def refuse(self, error: PromptExtendError) -> None:
         """Makes the sampling pass that starts now fail with `error`."""
         self.end()
         self._put_in = _Refusal(self._p.sampler, error)
@@ -89,7 +94,7 @@ class Forge:
 class _Refusal:
     """In a sampler, which every pass has its own of."""
 
-    def __init__(self, sampler: Any, error: RegionsError) -> None:
+    def __init__(self, sampler: Any, error: PromptExtendError) -> None:
         def refuse(*_: Any, **__: Any) -> None:
             raise error
 

@@ -4,6 +4,7 @@
     its update_inner_model     a refiner has taken over
     before a SpatialTransformer    the rows, from `transformer_options`, and the grid's real height and width
     in each of its attn2       `generation.taps.Tap`: queries out of `to_q`, the blend into `to_out`
+    in what LoRAs in places change   `generation.lora_hooks.LoraHooks`
 
 They act while this run's denoiser works: a generation inside this one (ADetailer) never meets them.
 """
@@ -15,6 +16,7 @@ from typing import Any
 
 from lib_extend.generation.batch_conditionings import Picture
 from lib_extend.generation.batch_rows import Layout, RegionsError
+from lib_extend.generation.placed_loras import PlacedLoras
 from lib_extend.generation.taps import Tap
 from lib_extend.host.other_extensions import NamingCall, of_modules, of_patches, with_names
 
@@ -46,16 +48,19 @@ class Pass:
         size: tuple[int, int],
         steps: int,
         refined: Callable[[], tuple[Any, Sequence[Picture | None]]],
+        loras: PlacedLoras | None = None,
     ) -> None:
         """
         Args:
             denoiser: the sampler's CFGDenoiser. size: height and width of the latent. steps: of this pass.
             refined: the checkpoint that is loaded now, and the pictures encoded by it; raises RegionsError.
+            loras: those that act in places.
         """
         self._refined_to = refined
         self._denoiser = denoiser
         self._size = size
         self._steps = steps
+        self._loras = loras
         self._regional = _regional(pictures)
         self._attentions: list[tuple[str, Any]] = []
         self._others: tuple[str, ...] = ()
@@ -89,7 +94,13 @@ class Pass:
         self._leave()
         if reason := unfit(sd_model):
             raise RegionsError(reason)
-        for transformer, attentions in _transformers(_unet(sd_model)):
+        unet = _unet(sd_model)
+        if self._loras:
+            from lib_extend.generation.lora_hooks import LoraHooks
+
+            self._regional.loras = self._loras.regional(unet)
+            self._hooks.append(LoraHooks(unet, self._regional.loras, lambda: self._working))
+        for transformer, attentions in _transformers(unet):
             self._attentions += attentions
             self._hooks += [
                 transformer.register_forward_pre_hook(self._entered, with_kwargs=True),
@@ -126,7 +137,8 @@ class Pass:
             return
         pictures = self._regional.pictures
         self._leave()
-        if all(p is None or self._denoiser.step >= p.end * self._steps for p in pictures):
+        over = all(p is None or self._denoiser.step >= p.end * self._steps for p in pictures)
+        if over and not self._loras:
             return
         sd_model, pictures = self._refined_to()
         self._regional = _regional(pictures)
@@ -174,7 +186,8 @@ class Pass:
         names = of_patches(options) or of_modules(attention for _, attention in self._attentions)
         self._others = names
         for key, attention in self._attentions:
-            self._hooks.append(Tap(attention, key, self._state, added=added))
+            tap = Tap(attention, key, self._state, added=added, loras=bool(self._regional.loras))
+            self._hooks.append(tap)
         self._tapped = True
 
     def _layout(self, options: dict[str, Any], rows: int, context: Any) -> Layout:
@@ -214,7 +227,9 @@ def _transformers(unet: Any) -> list[tuple[Any, list[tuple[str, Any]]]]:
     found = []
     for name, part in unet.named_modules():
         blocks = enumerate(getattr(part, "transformer_blocks", ()))
-        attentions = [(f"{name}.{i}", getattr(block, "attn2", None)) for i, block in blocks]
+        attentions = [
+            (f"{name}.transformer_blocks.{i}.attn2", getattr(block, "attn2", None)) for i, block in blocks
+        ]
         attentions = [(key, a) for key, a in attentions if all(hasattr(a, name) for name in _PARTS)]
         if attentions:
             found.append((part, attentions))

@@ -88,7 +88,8 @@ def before_sampling(p: Any, x: Any) -> None:
         return
     try:
         run.begin(x)
-    except RegionsError as error:
+    except PromptExtendError as error:
+        vars(error).update(status_code=_UNPROCESSABLE, detail=str(error))
         run.adapter.refuse(error)
     except Exception as error:  # noqa: BLE001 - it would be swallowed, and the picture come out without regions
         reason = RegionsError(f"{type(error).__name__}: {error}")

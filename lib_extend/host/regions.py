@@ -13,8 +13,10 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from lib_extend.errors import PromptExtendError
 from lib_extend.generation.batch_conditionings import Picture
 from lib_extend.generation.batch_rows import RegionsError
+from lib_extend.generation.placed_loras import PlacedLoras
 from lib_extend.host import webuis
 from lib_extend.host.detect import module
 
@@ -34,20 +36,23 @@ class Adapter(Protocol):
     def unfit(self) -> str:
         """Why no regions can be applied to the loaded model, in a clause; "" when they can."""
 
-    def begin(self, pictures: Sequence[Picture | None], x: Any, steps: int) -> None:
+    def begin(
+        self, pictures: Sequence[Picture | None], x: Any, steps: int, loras: PlacedLoras | None = None
+    ) -> None:
         """Puts the regions in for the sampling pass that starts now, in place of an earlier call's.
 
         Args:
-            pictures: one a picture of the batch. x: its latent (B, C, h, w). steps: of this pass.
+            pictures: one a picture of the batch. x: its latent (B, C, h, w). steps: of this pass. loras: those that act
+                in places.
 
         Raises:
-            RegionsError: they cannot be.
+            RegionsError: they cannot be. UserError: a LoRA cannot be applied.
         """
 
     def end(self) -> None:
         """Takes everything out; a second time does nothing. Never raises."""
 
-    def refuse(self, error: RegionsError) -> None:
+    def refuse(self, error: PromptExtendError) -> None:
         """Makes the sampling pass that starts now fail with `error`: WebUIs swallow what a script raises."""
 
 
@@ -91,7 +96,8 @@ def family() -> str:
     for flag, name in (("is_sdxl", "sdxl"), ("is_sd3", "sd3"), ("is_sd2", "sd2"), ("is_sd1", "sd1")):
         if getattr(model, flag, False) is True:
             return name
-    return "flux" if "flux" in type(model).__name__.lower() else ""
+    kind = type(model).__name__.lower()
+    return next((name for name in ("flux", "anima") if name in kind), "")
 
 
 def loaded_model() -> Any:
@@ -110,11 +116,13 @@ class _None:
     def unfit(self) -> str:
         return UNKNOWN
 
-    def begin(self, pictures: Sequence[Picture | None], x: Any, steps: int) -> None:
+    def begin(
+        self, pictures: Sequence[Picture | None], x: Any, steps: int, loras: PlacedLoras | None = None
+    ) -> None:
         raise RegionsError(UNKNOWN)
 
     def end(self) -> None:
         """Nothing was put in."""
 
-    def refuse(self, error: RegionsError) -> None:
+    def refuse(self, error: PromptExtendError) -> None:
         """Nothing is asked of it: `unfit` says why."""

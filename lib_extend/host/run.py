@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from lib_extend.errors import PromptExtendError, UserError
@@ -17,6 +18,7 @@ from lib_extend.generation.batch_rows import RegionsError
 from lib_extend.generation.cast import Cast
 from lib_extend.generation.compile import Compiled, compile_cast
 from lib_extend.generation.panel import Panel
+from lib_extend.generation.placed_loras import PlacedLoras
 from lib_extend.host import conds, leftovers, regions
 from lib_extend.host.detect import module
 from lib_extend.host.entries import Entry
@@ -33,6 +35,7 @@ NO_LORA = (
     "panel."
 )
 UNDONE = "{} puts the prompts of before back: turn one of the two off"
+LORAS_NEED_REGIONS = "{}, and a character's LoRA acts in its box only (take the LoRAs out of the characters)"
 ONLY_COMPILED = (
     "Prompt Extend: only the prompt was compiled, nothing is confined to a character's box, because {}."
 )
@@ -57,6 +60,7 @@ class Helpers:
         missing: of tags such as `<lora:name:1>` the names of LoRAs that the WebUI does not have.
         check: looks for a cast in a finished picture (PIL); raises UserError when that cannot be done.
         overridden: the panel as an XYZ plot's axes change it.
+        lora_file: of a LoRA's name, as the panel has it, the file; None where the WebUI does not have it.
     """
 
     aliases: Callable[[], Mapping[str, str]] = dict
@@ -64,6 +68,7 @@ class Helpers:
     missing: Callable[[Iterable[str]], Sequence[str]] = lambda tags: ()
     check: Callable[[Any, Cast], Found] | None = None
     overridden: Callable[[Panel, Any], Panel] = lambda panel, p: panel
+    lora_file: Callable[[str], Path | None] = lambda name: None
 
 
 class Run:
@@ -81,7 +86,8 @@ class Run:
         self.helpers = helpers
         self.aliases = helpers.aliases() if panel.cast.background_lora or panel.cast.separation_lora else {}
         self.adapter = regions.adapter(p)
-        self.encode = conds.Encoder(p)
+        self.placed = PlacedLoras(panel.cast, helpers.lora_file)
+        self.encode = conds.Encoder(p, self.placed)
         self.by_picture: dict[int, Compiled] = {}
         self.found: dict[int, Found] = {}
         self._batch: dict[bool, list[Compiled]] = {}
@@ -146,23 +152,25 @@ class Run:
         for made in self._batch[False]:
             users = set(syntax.networks(made.main)[1])
             found.update(dict.fromkeys(t for t in syntax.networks(made.prompt)[1] if t not in users))
-        return list(found)
+        return [*found, *(lora.tag for _, lora in self.panel.cast.placed_loras)]
 
     def begin(self, x: Any) -> None:
         """The regions of the sampling pass that starts now. Raises RegionsError."""
         self._asked = True
         hires = bool(getattr(self.p, "is_hr_pass", False))
         compiled = self._batch.get(hires) or []
-        if not any(one.regions for one in compiled):
+        if not self.placed and not any(one.regions for one in compiled):
             return
         reason = self.adapter.unfit()
+        if reason and self.placed:
+            raise RegionsError(LORAS_NEED_REGIONS.format(reason))
         if reason:
             comment(self.p, ONLY_COMPILED.format(reason))
             return
         if self._copies is not None and (undone_by := self._copies.undone_by()):
             raise RegionsError(UNDONE.format(undone_by))
         self.adapter.encode_again = lambda: self._encoded(hires, anew=True)
-        self.adapter.begin(self._encoded(hires), x, conds.steps(self.p, hires=hires))
+        self.adapter.begin(self._encoded(hires), x, conds.steps(self.p, hires=hires), self.placed)
 
     def tidy(self) -> None:
         """A batch's pictures are made: their prompts are as compiled, whoever has put others there."""
@@ -174,7 +182,8 @@ class Run:
         state = getattr(module("modules.shared"), "state", None)
         if self._asked or getattr(state, "interrupted", False) or getattr(state, "skipped", False):
             return False
-        return any(one.regions for one in self._batch.get(False, ())) and not self.adapter.unfit()
+        asked = bool(self.placed) or any(one.regions for one in self._batch.get(False, ()))
+        return asked and not self.adapter.unfit()
 
     def _encoded(self, hires: bool, *, anew: bool = False) -> list[Picture | None]:
         """The batch's regions. `anew`: by the checkpoint that has taken over."""
@@ -183,7 +192,8 @@ class Run:
             self._pictures.clear()
         if hires not in self._pictures:
             self._pictures[hires] = pictures(
-                self._batch[hires], lambda text, negative: self.encode(text, negative=negative, hires=hires)
+                self._batch[hires],
+                lambda text, negative, loras: self.encode(text, negative=negative, hires=hires, loras=loras),
             )
         return self._pictures[hires]
 
@@ -197,6 +207,7 @@ class Run:
     def end(self, processed: Any = None) -> None:
         """Everything goes, and with it the marks in whatever has a copy of a prompt. `processed`: the result."""
         self.forget()
+        self.placed.forget()
         regions.end(self.adapter)
         leftovers.clean_scripts(getattr(self.p, "scripts", None))
         for owner in (self.p, processed):

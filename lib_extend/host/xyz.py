@@ -10,8 +10,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from lib_extend.generation.cast import LETTERS
 from lib_extend.generation.library import Library
-from lib_extend.generation.overrides import mode_of
+from lib_extend.generation.overrides import LORA_WEIGHTS, mode_of
 from lib_extend.generation.overrides import overridden as with_overrides
 from lib_extend.generation.panel import Panel
 from lib_extend.host import paths
@@ -25,6 +26,10 @@ _WEIGHTS = {
     "background weight": ("background_weight", -5.0, 5.0),
     "separation weight": ("separation_weight", -5.0, 5.0),
     "base weight": ("base_weight", 0.0, 1.0),
+    **{
+        f"LoRA weight of {letter}": (name, -5.0, 5.0)
+        for letter, name in zip(LETTERS, LORA_WEIGHTS, strict=True)
+    },
 }
 """Label → name of the value, lowest, highest."""
 _ROUNDING = 1e-6

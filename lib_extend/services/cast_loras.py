@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lib_extend.generation.cast import Cast
 from lib_extend.generation.lora_files import misfit
 from lib_extend.generation.syntax import network_name
@@ -14,13 +16,21 @@ def aliases() -> dict[str, str]:
     return shared().loras.aliases()
 
 
+def file_of(name: str) -> Path | None:
+    """The file of a LoRA by the name, or the other name, that prompts call it; None where the WebUI has none."""
+    loras = shared().loras
+    wanted = loras.aliases().get(name.lower(), name).lower()
+    return next((x.path for x in loras.all() if x.name.lower() == wanted), None)
+
+
 def about_loras(cast: Cast, services: Services | None = None) -> list[str]:
     """What is wrong with a cast's LoRAs: a sentence each. `services`: when not given, the process' own."""
     services = services or shared()
     here = {x.name.lower(): x for x in services.loras.all()}
     family = services.regions.family()
     notes = []
-    for lora in (cast.background_lora, cast.separation_lora):
+    placed = (*cast.loras, *(lora for character in cast.characters for lora in character.loras))
+    for lora in (cast.background_lora, cast.separation_lora, *placed):
         if lora is None or not services.loras.folders():
             continue
         name = network_name(lora.tag)[1]

@@ -51,7 +51,12 @@ def casts(text: st.SearchStrategy[str] = TEXTS, least: int = 0) -> st.SearchStra
     """Casts whose texts are `text`."""
     weights = st.integers(0, 2000).map(lambda n: n / 1000)
     names = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=20)
-    characters = st.builds(Character, names, text, text, weights, places())
+    blocks = st.sampled_from([(), (1.0,) * 12, (0.5, -1.0) * 10])
+    own = st.builds(
+        Lora, WORDS, st.sampled_from([0.5, 1.0, -1.25, 0]), st.sampled_from([None, 0, 0.25]), blocks
+    )
+    owned = st.lists(own, max_size=2).map(tuple)
+    characters = st.builds(Character, names, text, text, weights, places(), owned)
     loras = st.one_of(st.none(), st.builds(Lora, WORDS, st.sampled_from([0.5, 1.0, -1.25, 0])))
     shares = st.integers(0, 1000).map(lambda n: n / 1000)
     return st.builds(
@@ -67,6 +72,7 @@ def casts(text: st.SearchStrategy[str] = TEXTS, least: int = 0) -> st.SearchStra
         count_style=st.sampled_from(["english", "naive"]),
         background_lora=loras,
         separation_lora=loras,
+        loras=owned,
         mode=st.sampled_from(["regions", "prompt"]),
         base_weight=shares,
         end_step=shares,

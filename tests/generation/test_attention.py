@@ -14,7 +14,7 @@ from torch import Tensor
 from lib_extend.generation.attention import RegionalAttention, slices
 from lib_extend.generation.batch_conditionings import Picture, Schedule, pictures
 from lib_extend.generation.batch_rows import Cursor, Layout, RegionsError
-from lib_extend.generation.cast import WHOLE, Cast, Character, Place
+from lib_extend.generation.cast import WHOLE, Cast, Character, Lora, Place
 from lib_extend.generation.compile import compile_cast
 from lib_extend.generation.masks import grid_of, mask, shares
 from lib_extend.generation.places import columns
@@ -407,7 +407,8 @@ def test_pictures_of_a_batch() -> None:
     other = Cast((Character(prompt="d"),), base_weight=0.5, end_step=0.5)
     asked = []
 
-    def encode(text: str, negative: bool) -> Tensor:
+    def encode(text: str, negative: bool, loras: tuple[Lora, ...]) -> Tensor:
+        assert not loras
         asked.append((text, negative))
         return RED
 
@@ -418,13 +419,31 @@ def test_pictures_of_a_batch() -> None:
         replace(cast, base_weight=0.5),
         cast.with_boxes(HALVES[::-1]),
     ):
-        one, two = pictures([batch[0], compile_cast(changed, "", "n")], lambda text, negative: RED)
+        one, two = pictures([batch[0], compile_cast(changed, "", "n")], lambda text, negative, loras: RED)
         assert one is not two
     assert asked == [("1girl, a", False), ("1girl, c", False), ("n, b", True), ("1girl, d", False)]
     assert third is first and fourth is None
     assert first is not None and second is not None
+
     assert [s is not None for s in first.negative] == [True, False]
     assert second.end == 0.5 and second.shares.tables[0] == ((0.5,),)
+
+
+def test_one_prompt_with_two_loras_is_encoded_twice() -> None:
+    """A LoRA's part of the text encoder acts in its own character's prompt only."""
+    a, b = Lora("a"), Lora("b", 0.5)
+    cast = Cast(
+        tuple(Character(prompt="x", box=box, loras=(lora,)) for box, lora in zip(HALVES, (a, b), strict=True))
+    )
+    asked = []
+
+    def encode(text: str, negative: bool, loras: tuple[Lora, ...]) -> Tensor:
+        asked.append((text, loras))
+        return RED
+
+    (found,) = pictures([compile_cast(cast)], encode)
+    assert asked == [("1girl, x", (a,)), ("1girl, x", (b,))]
+    assert found is not None and found.positive[0] is not found.positive[1]
 
 
 @given(st.sets(st.integers(0, 12), min_size=1).map(sorted))

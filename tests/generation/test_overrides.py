@@ -41,6 +41,17 @@ def test_values() -> None:
     assert overridden(OFF, values, NONE) == OFF
 
 
+def test_the_weight_of_a_characters_loras() -> None:
+    first, second = TWO.characters
+    cast = replace(TWO, characters=(first, replace(second, loras=(Lora("a", 1), Lora("b", 0.5)))))
+    made = overridden(Panel(cast), {"lora_weight_2": -0.25}, NONE)
+    assert made.cast.characters[1].loras == (Lora("a", -0.25), Lora("b", -0.25))
+    assert made.cast.characters[0] == first
+    for number, field in ((1, r"characters\[0\]"), (5, r"characters\[4\]")):
+        with pytest.raises(FieldError, match=f"{field}.loras has none"):
+            overridden(Panel(cast), {f"lora_weight_{number}": 1}, NONE)
+
+
 def test_a_saved_cast_switches_on_and_is_changed(tmp_path: Path) -> None:
     library = Library(tmp_path)
     library.casts.save("tea", replace(TWO, scene="tea party"))
@@ -129,7 +140,8 @@ def test_axes_are_added_once(host: list[ScriptClassData]) -> None:
     assert xyz.register() and xyz.register()
     labels = [a.label for a in plot.axis_options]
     assert labels == ["Nothing", *(f"[Prompt Extend] {n}" for n in (
-        "background weight", "separation weight", "base weight", "regions", "cast",
+        "background weight", "separation weight", "base weight", *(f"LoRA weight of {x}" for x in "αβγδε"),
+        "regions", "cast",
     ))]  # fmt: skip
     again = load(host)
     assert xyz.register() and [a.label for a in again.axis_options] == labels
@@ -155,7 +167,8 @@ def test_a_plot_over_two_axes(host: list[ScriptClassData], tmp_path: Path) -> No
     assert seen == [(0.1, "regions", 2), (0.1, "prompt", 2), (0.6, "regions", 2), (0.6, "prompt", 2)]
     assert xyz.overridden(BOTH, p) is BOTH
     names = set()
-    for label, value in (("background weight", 1.0), ("separation weight", 1.0)):
+    weights = ("background weight", "separation weight", *(f"LoRA weight of {x}" for x in "αβγδε"))
+    for label, value in ((label, 1.0) for label in weights):
         axes[label].apply(one, value, [value])
         names |= set(one.prompt_extend_overrides)
     assert names == set(NAMES)

@@ -45,7 +45,7 @@ class FakeAdapter:
     def unfit(self) -> str:
         return self.reason
 
-    def begin(self, pictures: Sequence[Any], x: Any, steps: int) -> None:
+    def begin(self, pictures: Sequence[Any], x: Any, steps: int, loras: Any = None) -> None:
         if self.error is not None:
             raise self.error
         self.begun.append((pictures, x, steps))

@@ -12,12 +12,16 @@ import functools
 import io
 import json
 import urllib.error
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
+
+from lib_extend.files.safetensors_header import read_header
 
 from .conftest import Live
 
@@ -245,3 +249,96 @@ def test_a_mistake_is_named_and_makes_no_picture(live: Live, change: dict[str, A
 
 def test_what_is_no_cast_is_an_error(live: Live) -> None:
     assert "Prompt Extend" in refused(live, "{not json")
+
+
+LORA = "prompt_extend_live_test"
+
+
+@pytest.fixture(scope="module")
+def lora(live: Live) -> Iterator[str]:
+    """A LoRA with random weights for the loaded checkpoint, in the WebUI's folder while the tests run."""
+    folder = Path(live.ask(f"{API}/loras")["folders"][0])
+    if not folder.is_dir():
+        pytest.skip("the WebUI's LoRA folder is not on this machine")
+    checkpoint = Path(live.ask("/sdapi/v1/sd-models")[0]["filename"])
+    generator = np.random.default_rng(1)
+    tensors = {}
+    for name, shape in read_header(checkpoint).shapes.items():
+        module = name.removeprefix("model.diffusion_model.").removesuffix(".weight")
+        if (
+            module == name
+            or not name.endswith(".weight")
+            or len(shape) < 2
+            or "embed" in module
+            or "label_emb" in module
+        ):
+            continue
+        key = f"lora_unet_{module.replace('.', '_')}"
+        into = int(np.prod(shape[1:]))
+        scale = 1.2 / np.sqrt(into)
+        tensors[f"{key}.lora_down.weight"] = (generator.normal(size=(4, *shape[1:])) * scale).astype(
+            np.float32
+        )
+        tensors[f"{key}.lora_up.weight"] = (
+            generator.normal(size=(shape[0], 4, *(1 for _ in shape[2:]))) * 0.4
+        ).astype(np.float32)
+    path = folder / f"{LORA}.safetensors"
+    save_file(tensors, str(path))
+    try:
+        live.ask("/sdapi/v1/refresh-loras", {})
+        yield LORA
+    finally:
+        path.unlink()
+        live.ask("/sdapi/v1/refresh-loras", {})
+
+
+def with_lora(weight: float, **more: Any) -> dict[str, Any]:
+    return panel({"prompt": "black hair", "loras": [{"name": LORA, "weight": weight}], **more})
+
+
+@pytest.mark.parametrize("changes", WAYS.values(), ids=WAYS)
+def test_a_lora_in_a_box_over_all_is_the_hosts_own(live: Live, lora: str, changes: dict[str, Any]) -> None:
+    """To a step of 255, for the prompt and the negative one."""
+    in_box = ask(live, with_lora(0.7), **changes)
+    hosts = ask(live, prompt=f"{in_box.prompts[0]} <lora:{lora}:0.7>", **changes)
+    without = ask(live, prompt=in_box.prompts[0], **changes)
+    assert in_box.off(hosts) <= 1 < in_box.off(without)
+    assert f"lora:{lora}" not in in_box.prompts[0] and lora in in_box.infotexts[0]
+
+
+def test_loras_in_halves_act_there(live: Live, lora: str) -> None:
+    def halves(left: float, right: float) -> Made:
+        weights = zip((LEFT, RIGHT), (left, right), strict=True)
+        own = [{"prompt": "black hair", "box": b, "loras": [{"name": lora, "weight": w}]} for b, w in weights]
+        return ask(live, panel(*own), steps=1)
+
+    plain, left, right, both = halves(0, 0), halves(0.7, 0), halves(0, 0.7), halves(0.7, 0.7)
+    middle = plain.pictures[0].shape[1] // 2
+    for one, inside in ((left, slice(0, middle)), (right, slice(middle, None))):
+        changed = np.abs(one.pictures[0] - plain.pictures[0]).mean(axis=(0, 2))
+        assert changed[inside].mean() > 1.5 * np.delete(changed, np.r_[inside]).mean()
+    assert both.off(left) > 1 and both.off(right) > 1
+
+
+def test_a_lora_without_weight_is_no_lora(live: Live, lora: str) -> None:
+    assert ask(live, with_lora(0)).off(ask(live, panel({"prompt": "black hair"}))) == 0
+    assert (
+        ask(live, with_lora(0.7, weight=0)).off(ask(live, panel({"prompt": "black hair", "weight": 0}))) == 0
+    )
+
+
+def test_a_lora_that_is_not_there_makes_no_picture(live: Live) -> None:
+    value = panel({"prompt": "a", "loras": [{"name": "surely not here"}]})
+    assert "surely not here" in refused(live, value)
+
+
+def test_a_picture_with_loras_in_boxes_again_from_its_infotext(live: Live, lora: str) -> None:
+    made = ask(live, with_lora(0.7))
+    wanted = {
+        "infotext": made.infotexts[0],
+        "save_images": False,
+        "styles": [],
+        "override_settings": BASE["override_settings"],
+    }
+    again = Made(live.ask("/sdapi/v1/txt2img", wanted))
+    assert again.off(made) == 0 and again.infotexts == made.infotexts

@@ -35,6 +35,7 @@ _DOWNLOAD: dict[str, Any] = {
                 "title": "",
                 "alias": "1_A",
                 "count_style": "naive",
+                "triggers": ["1girl"],
                 "problem": "",
                 "fits": "",
             }
@@ -45,6 +46,7 @@ _DOWNLOAD: dict[str, Any] = {
 def loras(services: Services) -> dict[str, Any]:
     """The LoRAs in the host's folders, by their metadata.
 
+    `triggers` are the words that call what it was trained on: the file's own, or the tags all its captions had.
     `role` is background, separation, or empty for any other LoRA; `fits` is a sentence when it does not fit the loaded
     checkpoint, `problem` when its file cannot be read.
     """
@@ -68,6 +70,7 @@ def _row(lora: LoraInfo, family: str) -> dict[str, Any]:
         "title": lora.title,
         "alias": lora.alias,
         "count_style": lora.count_style,
+        "triggers": list(lora.triggers),
         "problem": lora.problem,
         "fits": misfit(lora, family),
     }

@@ -6,6 +6,7 @@ import { button } from "../parts/button.mjs";
 import { spoken } from "../parts/tags.mjs";
 import { amount, labelled, line } from "./fields.mjs";
 import { loraField } from "./lora_field.mjs";
+import { placedLoras } from "./placed_loras.mjs";
 import { LONGEST, MOST_THINGS } from "./state.mjs";
 import { texts } from "./texts.mjs";
 
@@ -117,6 +118,11 @@ export function backgroundSection(context) {
     for (const one of style.options) one.hidden = !styles.includes(one.value);
     for (const one of list.children) one.show();
   };
+  const outside = placedLoras(context, {
+    get: () => store.state.loras,
+    set: (loras) => store.change({ loras }),
+    label: words.loras,
+  });
   store.on("facts", learn);
   store.on("change", ({ live }) => !live && show());
   show();
@@ -128,6 +134,7 @@ export function backgroundSection(context) {
       "div",
       { class: "inside" },
       loraField(context, "background"),
+      h("div", { class: "field", role: "group", "aria-label": words.loras }, h("span", { class: "label" }, words.loras), outside),
       h(
         "div",
         { class: "field", role: "group", "aria-label": words.things },

@@ -4,6 +4,7 @@ import { h } from "../dom.mjs";
 import { menu } from "../parts/button.mjs";
 import { colorOf } from "../parts/persons.mjs";
 import { amount, area, labelled, line } from "./fields.mjs";
+import { placedLoras } from "./placed_loras.mjs";
 import { loadCharacter, saveCharacter } from "./library.mjs";
 import { LEAST } from "./places.mjs";
 import { blankCharacter, LETTERS } from "./state.mjs";
@@ -37,6 +38,11 @@ export function characterCard(context, stage, at) {
     ],
     { kind: "plain small icon", label: words.menu(letter) },
   );
+  const say = (word) => {
+    const { prompt } = now();
+    const has = prompt.split(",").some((tag) => tag.trim().toLowerCase() === word.toLowerCase());
+    if (!has) store.character(at, { prompt: prompt.trim() ? `${prompt.trim().replace(/,$/, "")}, ${word}` : word });
+  };
   const found = h("div", { class: "row tight found", hidden: true });
   const card = h(
     "li",
@@ -50,6 +56,7 @@ export function characterCard(context, stage, at) {
       more,
     ),
     area(store, { ...field("prompt"), label: words.promptOf(letter), placeholder: words.prompts[at] }),
+    placedLoras(context, { ...field("loras"), label: words.lorasOf(letter), say: (word) => say(word) }),
     found,
     h(
       "details",

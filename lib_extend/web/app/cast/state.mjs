@@ -4,10 +4,11 @@
 export const LETTERS = ["α", "β", "γ", "δ", "ε"];
 export const MOST = LETTERS.length;
 export const MOST_THINGS = 20;
+export const MOST_LORAS = 4;
 export const LONGEST = { text: 4000, name: 100 };
 const VERSION = 1;
 
-export const blankCharacter = () => ({ name: "", prompt: "", negative: "", weight: 1, box: [0, 0, 1, 1] });
+export const blankCharacter = () => ({ name: "", prompt: "", negative: "", weight: 1, box: [0, 0, 1, 1], loras: [] });
 
 export const blank = () => ({
   enabled: false,
@@ -22,6 +23,7 @@ export const blank = () => ({
   count_style: "english",
   background_lora: null,
   separation_lora: null,
+  loras: [],
   mode: "regions",
   base_weight: 0.3,
   end_step: 1,
@@ -47,10 +49,18 @@ export function character(data) {
     negative: text(data.negative),
     weight: amount(data.weight, 0, 2, 1),
     box: box(data.box),
+    loras: loras(data.loras),
   };
 }
 
-const lora = (data) => (data && typeof data === "object" && text(data.name) ? { name: data.name, weight: amount(data.weight, -5, 5, 1) } : null);
+function lora(data) {
+  if (!data || typeof data !== "object" || !text(data.name)) return null;
+  const made = { name: data.name, weight: amount(data.weight, -5, 5, 1) };
+  if (Number.isFinite(data.text_weight)) made.text_weight = amount(data.text_weight, -5, 5, 1);
+  if (Array.isArray(data.blocks) && data.blocks.length) made.blocks = data.blocks;
+  return made;
+}
+const loras = (value) => list(value).map(lora).filter(Boolean).slice(0, MOST_LORAS);
 const thing = (data) => ({ object: text(data.object), number: Math.round(amount(data.number, 1, 20, 1)), color: text(data.color) });
 
 /** A state from any object: what is missing or odd has its default. A cast has no `enabled`, and is then on. */
@@ -64,6 +74,7 @@ export function complete(data) {
     things: list(data.things).map(thing).filter((t) => t.object).slice(0, MOST_THINGS),
     background_lora: lora(data.background_lora),
     separation_lora: lora(data.separation_lora),
+    loras: loras(data.loras),
     mode: data.mode === "prompt" ? "prompt" : "regions",
     base_weight: amount(data.base_weight, 0, 1, plain.base_weight),
     end_step: amount(data.end_step, 0, 1, plain.end_step),

@@ -16,7 +16,8 @@ from typing import Any, Protocol, TypeVar
 from lib_extend.errors import UserError
 from lib_extend.files.named_files import FileFormat, NamedFiles
 from lib_extend.generation import value_checks as checks
-from lib_extend.generation.cast import MAX_NAME, Cast, Character
+from lib_extend.generation.cast import Cast, Character
+from lib_extend.generation.cast_lora import MAX_NAME
 
 
 class _Json(Protocol):

@@ -265,13 +265,9 @@ def lora(live: Live) -> Iterator[str]:
     tensors = {}
     for name, shape in read_header(checkpoint).shapes.items():
         module = name.removeprefix("model.diffusion_model.").removesuffix(".weight")
-        if (
-            module == name
-            or not name.endswith(".weight")
-            or len(shape) < 2
-            or "embed" in module
-            or "label_emb" in module
-        ):
+        if not name.startswith("model.diffusion_model.") or not name.endswith(".weight") or len(shape) < 2:
+            continue
+        if module.startswith(("time_embed", "label_emb")):
             continue
         key = f"lora_unet_{module.replace('.', '_')}"
         into = int(np.prod(shape[1:]))

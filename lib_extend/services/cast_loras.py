@@ -19,8 +19,12 @@ def aliases() -> dict[str, str]:
 def file_of(name: str) -> Path | None:
     """The file of a LoRA by the name, or the other name, that prompts call it; None where the WebUI has none."""
     loras = shared().loras
-    wanted = loras.aliases().get(name.lower(), name).lower()
-    return next((x.path for x in loras.all() if x.name.lower() == wanted), None)
+    for fresh in (False, True):  # a file of a moment ago is looked for once more
+        found = {x.name.lower(): x.path for x in loras.all(fresh=fresh)}
+        path = found.get(loras.aliases().get(name.lower(), name).lower())
+        if path is not None:
+            return path
+    return None
 
 
 def about_loras(cast: Cast, services: Services | None = None) -> list[str]:

@@ -98,3 +98,54 @@ def test_a_list_that_is_wrong_is_named_with_its_line(forty: Path, tmp_path: Path
     assert done.returncode == 2
     assert "overlap.json, line 2" in done.stderr
     assert json.dumps(str(listed)) not in done.stdout
+
+
+def test_core_tags_are_printed_and_written(forty: Path, tmp_path: Path) -> None:
+    before = texts(forty)
+    shown = prompt_extend("core", forty, "--json")
+    assert shown.returncode == 0, shown.stderr
+    hoshi = json.loads(shown.stdout)["folders"][""]["hoshi_(sketch)"]
+    assert hoshi["pictures"] == ALONE
+    found = {t["name"].replace("_", " "): t["use"] for t in hoshi["tags"]}
+    assert {n for n, use in found.items() if use == "dropped"} >= LOOKS[HOSHI]
+    assert found["dress"] == "kept"
+    out = tmp_path / "out"
+    done = prompt_extend("core", forty, "--out", out)
+    assert done.returncode == 0 and "2 characters" in done.stdout, done.stdout
+    assert set(json.loads((out / "core_tag.json").read_text())) == {"hoshi (sketch)", "tsuki (sketch)"}
+    assert (out / "wildcard.txt").read_text().startswith("hoshi (sketch)\n")
+    assert json.loads((out / "emb_init.json").read_text())["tsuki"] == ["animal ears", "cat ears"]
+    assert texts(forty) == before
+
+
+def test_all_tags_as_a_table(forty: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tags.jsonl"
+    done = prompt_extend("table", forty, "--out", out, "--prune", "character_core")
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    name = next(p.name for p in sorted(forty.glob("hoshi*.png")))
+    hair = next(r for r in rows if r["picture"] == name and r["tag"] == "pink_hair")
+    assert (hair["kept"], hair["reason"], hair["category"], hair["source"]) == (
+        False,
+        "core_tag",
+        "general",
+        "tagger",
+    )
+    assert 0.35 < hair["score"] <= 1
+    # what is kept is what stands in the caption that would be written
+    assert any(r["tag"] == HOSHI and r["kept"] and r["category"] == "character" for r in rows)
+    wrong = prompt_extend("table", forty, "--out", tmp_path / "tags.xls")
+    assert wrong.returncode == 2 and ".parquet" in wrong.stderr
+
+
+def test_a_table_for_pandas(forty: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pandas")
+    from lib_extend.datasets.dataset import Dataset
+    from lib_extend.jobs.curating import curate_config
+    from lib_extend.jobs.tag_listing import data_frame
+
+    dataset = Dataset(forty)
+    frame = data_frame(dataset, curate_config(dataset, {}))
+    gone = frame[(frame.tag == "pink_hair") & ~frame.kept]
+    assert len(gone) >= ALONE and set(gone.reason) <= {"core_tag", "below_threshold"}
+    assert str(frame.score.dtype) == "float32"

@@ -38,7 +38,7 @@ def wildcard_lines(table: CoreTable, separator: str = ", ", *, with_dropped: boo
     """A line with each character's name, one with its kept core tags, and (`with_dropped`) one with all core tags."""
     lines = []
     for name, core in characters_of(table).items():
-        shown = caption_name(written(name))
+        shown = caption_name(name)
         kept = [written(t.name) for t in core.tags if not t.goes]
         every = [*kept, *(written(t.name) for t in core.tags if t.goes)]
         lines.append(shown)
@@ -58,8 +58,8 @@ def emb_init(
     """
     made: dict[str, list[str]] = {}
     for name, core in characters_of(table).items():
-        made.setdefault(embedding_name(written(name)), [written(t) for t in core.init])
-        for words in parts_of(written(name))[1]:
+        made.setdefault(embedding_name(name), [written(t) for t in core.init])
+        for words in parts_of(name).parts:
             for word in words:
                 if word.startswith("_"):
                     made.setdefault(word.lstrip("_"), [""])

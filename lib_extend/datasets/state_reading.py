@@ -70,8 +70,9 @@ class StateReader:
         return int(next(self._rows("SELECT max(id) FROM runs"), (0,))[0] or 0)
 
     def last_config(self) -> dict[str, Any]:
-        """The settings of the newest run that tagged or curated, {} without one."""
-        query = "SELECT config FROM runs WHERE kind IN ('tag', 'preview', 'curate') ORDER BY id DESC LIMIT 1"
+        """The settings of the newest run that tagged or curated and was not taken back, {} without one."""
+        undone = "SELECT undoes FROM runs WHERE undoes IS NOT NULL AND id NOT IN (SELECT undoes FROM runs WHERE undoes IS NOT NULL)"
+        query = f"SELECT config FROM runs WHERE kind IN ('tag', 'preview', 'curate') AND id NOT IN ({undone}) ORDER BY id DESC LIMIT 1"
         return self._json(next(self._rows(query), ("{}",))[0])
 
     def model(self, spec: str) -> tuple[str, dict[str, Any]] | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from lib_extend.captions.memory import Written
 from lib_extend.captions.standing import Standing, joined, place_of_new, standing
+from lib_extend.captions.structured_editing import changed_line, structured, without_letter
 from lib_extend.captions.text import CaptionText, Kind, Line, Piece, parse
 from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, key, written
 
@@ -44,6 +45,10 @@ class Style:
             return self.memory.read(text)
         return parse(text, self.separator or ", ", self.marks)
 
+    def is_structured(self, text: str) -> bool:
+        """Whether a caption is more than a list: clauses, XML, JSON."""
+        return structured(text, self.memory) is not None
+
 
 def with_tags(text: str, names: Sequence[str], style: Style = Style(), *, first: bool = False) -> str:
     """The caption with those of `names` (as they are to be written) that it lacks, after its tags, or before them.
@@ -51,6 +56,13 @@ def with_tags(text: str, names: Sequence[str], style: Style = Style(), *, first:
     New tags go into the first line that has any, or into every one.
     """
     read = style.read(text)
+    if style.is_structured(text) and style.memory is not None and read.head >= 0:
+        memory = style.memory
+        return _changed(
+            read,
+            lambda line: changed_line(line, memory, {}, _missing(line, names)),
+            None if style.lines == "every" else read.head,
+        )
     if read.head < 0:
         new = [n.strip() for n in _distinct(names).values()]
         return (style.separator or ", ").join(new) + text[len(text.rstrip()) :]
@@ -82,7 +94,34 @@ def renamed(
         as_written: new names are written letter by letter; otherwise they are canonical, and are spelled as the
             caption spells its tags.
     """
+    if style.memory is not None and style.is_structured(text):
+        memory = style.memory
+        return _changed(style.read(text), lambda line: _renamed_in(line, new_name, memory, as_written))
     return _changed(style.read(text), lambda line: _renamed(line, new_name, style, as_written))
+
+
+def _renamed_in(line: Line, new_name: Callable[[str], str], memory: Written, as_written: bool) -> str:
+    """The same for a caption in clauses, XML or JSON."""
+    targets = {i: new_name(p.name) for i, p in enumerate(line.pieces) if p.kind is Kind.TAG}
+    targets = {i: t for i, t in targets.items() if t != line.pieces[i].name}
+    if not targets:
+        return _text(line)
+    taken = {key(p.name) for i, p in enumerate(line.pieces) if i not in targets}
+    texts: dict[int, str | None] = {}
+    for i, target in targets.items():
+        bare = without_letter(canonical(target), memory)
+        start = line.pieces[i].name[: -len(without_letter(line.pieces[i].name, memory)) or None]
+        name = key(start + bare)
+        goes = not target or name in taken or key(canonical(target)) in taken
+        taken.add(name)
+        words = target if as_written and bare == canonical(target) else written(bare)
+        texts[i] = None if goes else line.pieces[i].spelled(words)
+    return changed_line(line, memory, texts)
+
+
+def _missing(line: Line, names: Sequence[str]) -> list[str]:
+    there = {key(n) for p in line.pieces for n in (p.name, *p.names)}
+    return [n.strip() for k, n in _distinct(names).items() if k not in there]
 
 
 def _renamed(line: Line, new_name: Callable[[str], str], style: Style, as_written: bool) -> str:
@@ -112,7 +151,12 @@ def _renamed(line: Line, new_name: Callable[[str], str], style: Style, as_writte
 
 
 def fronted(text: str, names: Sequence[str], style: Style = Style()) -> str:
-    """The caption with those of `names` that a line has first in it, in the order of `names`."""
+    """The caption with those of `names` that a line has first in it, in the order of `names`.
+
+    Captions in clauses, XML or JSON have an order of their own, and keep it.
+    """
+    if style.is_structured(text):
+        return text
     return _changed(style.read(text), lambda line: _fronted(line, names, style))
 
 
@@ -135,10 +179,12 @@ def _fronted(line: Line, names: Sequence[str], style: Style) -> str:
 def ordered(text: str, first: Sequence[str] = (), style: Style = Style()) -> str:
     """The caption with the tags of each line in alphabetical order, `first` before all.
 
-    Sentences, groups and wildcards stay in their places. Between separators that stay (`|||`), and between a template's
+    Captions in clauses, XML or JSON have an order of their own, and keep it. Sentences, groups and wildcards stay in their places. Between separators that stay (`|||`), and between a template's
     marks, each part is ordered by itself.
     """
     place = {key(canonical(n)): i for i, n in enumerate(first)}
+    if style.is_structured(text):
+        return text
     return _changed(style.read(text), lambda line: _ordered(line, place, style))
 
 

@@ -80,7 +80,7 @@ def scene_of(
     """
     fields: dict[str, list[Word]] = {}
     own: dict[str, list[Word]] = {}
-    starts = sorted(starts_of(config), key=len, reverse=True)
+    starts = sorted({*starts_of(config), *(s for s, _ in heads if s)}, key=len, reverse=True)
     by_head = {head: start for start, head in heads if start}
     for item in said:
         start = next((s for s in starts if item.name.startswith(s)), None)
@@ -93,11 +93,16 @@ def scene_of(
             fields.setdefault(field_in_scene(item.word), []).append(item.word)
     fields.get("people", []).sort(key=lambda w: people_order(w.name))
     known = {p.start: p for p in persons}
+    called = dict(heads)
     found = sorted({*own, *(known if len(known) > 1 else ())}, key=lambda s: _place(s, config))
-    result = [replace(known.get(s, ScenePerson(s)), words=tuple(own.get(s, ()))) for s in found if own.get(s)]
+    result = [
+        replace(known.get(s, ScenePerson(s, head=called.get(s, ""))), words=tuple(own[s]))
+        for s in found
+        if own.get(s)
+    ]
     if alone and not found and is_alone(w.name for w in fields.get("people", ())):
         result = [_only(fields, persons)]
-    elif len(result) > 1 and not all(p.place for p in result):
+    elif len(result) > 1 and not all(p.place or p.head for p in result):
         words = position_words(len(result))
         result = [replace(p, place=w) for p, w in zip(result, words, strict=True)]
     return Scene(persons=tuple(result), **{name: tuple(words) for name, words in fields.items()})

@@ -59,10 +59,14 @@ class StructuredWriter:
         machine = plain_order([t for t in machine if id(t) in kept], self.config, rng)
         return self._made(machine)
 
+    def rewritten(self, new: Sequence[Tag]) -> str:
+        """The caption that is there with a person's words (`by_hand`) and some new ones, and nothing else."""
+        return self._made(new)[0].text
+
     def _made(self, machine: Sequence[Tag]) -> tuple[Arranged, tuple[str, ...]]:
         front = [t for t in self.prefix if not self._is_there(t, [])]
         back = [t for t in self.suffix if not self._is_there(t, [])]
-        by_hand, tags = self._said_by_hand()
+        by_hand, tags = self._said_by_hand({key(t.name) for t in (*front, *machine, *back)})
         if self.style.only_prose:
             machine = self._sentences(machine)
         said = [*by_hand, *(self._said(t) for t in machine)]
@@ -164,8 +168,8 @@ class StructuredWriter:
         start = next((s for s in starts_of(self.config) if tag.name.startswith(s)), "")
         return Said(tag.name, Word(tag.name[len(start) :], self.typed.get(tag.name, ""), tag=tag))
 
-    def _said_by_hand(self) -> tuple[list[Said], list[Tag]]:
-        """A person's words in their places, and their tags."""
+    def _said_by_hand(self, others: set[str]) -> tuple[list[Said], list[Tag]]:
+        """A person's words in their places, and their tags; `others` are the keys of tags that stand beside them."""
         result: list[Said] = []
         tags: list[Tag] = []
         same = bool(self.existing.style)
@@ -186,6 +190,8 @@ class StructuredWriter:
                 else:
                     result.append(Said(piece.name if tag is None else tag.name, word))
                 bare = result[-1].word.name
+            elif key(piece.name) not in others:
+                continue  # it is gone
             before[part] = bare
         return result, tags
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib_extend.captions.composing import compose
+from lib_extend.captions.editing import Style, ordered, renamed, with_tags
 from lib_extend.captions.memory import Written, reconcile, remember_file
 from lib_extend.captions.scene import Scene, ScenePerson, Word
 from lib_extend.captions.style_table import style_of, styles
@@ -279,6 +280,23 @@ def test_bases_have_words_of_their_own() -> None:
     assert "rating safe" in text("pony") and "score 8 up" in text("pony")
     assert text("noobai").endswith("best quality, general") and "year 2023, newest" in text("noobai")
     assert "best quality, score_8, safe" in text("any", "anima")
+
+
+@pytest.mark.parametrize("format", STRUCTURED)
+def test_edits_over_a_folder_leave_every_document_whole(format: str) -> None:
+    text, memory, _ = write(None, None, CONFIG.with_(format=format), 3)
+    style = Style(memory=memory)
+    more = with_tags(text, ['my <trigger> & "more"'], style)
+    assert is_valid(format, more) and len(memory.pieces(more)) == len(memory.pieces(text)) + 1
+    names = [p.name for p in memory.pieces(text)]
+    less = renamed(text, lambda n: "" if n in ("β_dress", "β_white_hair", "chair") else n, style)
+    assert is_valid(format, less)
+    assert [p.name for p in memory.pieces(less)] == [n for n in names if n not in ("β_white_hair", "chair")]
+    other = renamed(text, lambda n: n.replace("black_hair", "brown_hair"), style)
+    assert is_valid(format, other) and other == text.replace("black hair", "brown hair").replace(
+        "black_hair", "brown hair"
+    )
+    assert renamed(text, lambda n: n, style) == text == ordered(text, (), style)
 
 
 @pytest.mark.parametrize("name", format_names())

@@ -53,7 +53,7 @@ class Newbie(Style):
         return [name for name in (gender, person.place) if name]
 
     def head(self, person: ScenePerson, number: int) -> str:
-        return f"character_{number}"
+        return person.head if person.head.startswith("character_") else f"character_{number}"
 
     def write(self, scene: Scene, spelling: Spelling = BY_DEFAULT) -> str:
         blocks = []

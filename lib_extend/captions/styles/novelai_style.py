@@ -34,7 +34,7 @@ class NovelAI(Style):
         return written(name.removeprefix(GENDER), False, spelling.escape_brackets)
 
     def head(self, person: ScenePerson, number: int) -> str:
-        return f"character_{number}"
+        return person.head if person.head.startswith("character_") else f"character_{number}"
 
     def extras(self, person: ScenePerson) -> Sequence[str]:
         gender = [f"{GENDER}{person.gender}"] if person.gender else []

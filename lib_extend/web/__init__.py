@@ -17,12 +17,15 @@ MIME = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_PART = re.compile(r"[a-z0-9_]+(\.[a-z]+)?")
+_PART = re.compile(r"[a-z0-9_-]+(\.[a-z]+)?")
 
 
 VIEW_TABLE = "views/table.mjs"
 """Made from the views that are there, so that adding one is one file."""
 _VIEW = re.compile(r"// View (\d+): (.+)")
+LANGUAGE_TABLE = "texts/table.mjs"
+"""Made from the languages that are there, so that adding one is one file."""
+_LANGUAGE = re.compile(r"// Language ([a-z]{2,3}(?:-[a-z0-9]+)?): (.+)")
 
 
 def views() -> list[tuple[str, str]]:
@@ -38,6 +41,28 @@ def views() -> list[tuple[str, str]]:
         if said:
             found.append((int(said[1]), file.stem, said[2].strip()))
     return [(name, title) for _, name, title in sorted(found)]
+
+
+def languages() -> list[tuple[str, str]]:
+    """The page's languages as (id, name in itself), by id.
+
+    A language is a module `texts/ID.mjs` whose first line says `// Language ID: NAME`; `texts/en.mjs` says what it holds.
+    """
+    found = []
+    for file in (FOLDER / "texts").glob("*.mjs"):
+        with file.open(encoding="utf-8") as lines:
+            said = _LANGUAGE.match(lines.readline())
+        if said and said[1] == file.stem:
+            found.append((said[1], said[2].strip()))
+    return sorted(found)
+
+
+def _language_table() -> bytes:
+    rows = [
+        f"  {{ id: {json.dumps(language)}, name: {json.dumps(name, ensure_ascii=False)} }},"
+        for language, name in languages()
+    ]
+    return "\n".join(["export const LANGUAGES = [", *rows, "];", ""]).encode()
 
 
 def _view_table() -> bytes:
@@ -58,8 +83,9 @@ def read_page(path: str) -> tuple[bytes, str, str]:
     """
     parts = path.split("/")
     file = FOLDER.joinpath(*parts)
-    if path == VIEW_TABLE:
-        body = _view_table()
+    made = {VIEW_TABLE: _view_table, LANGUAGE_TABLE: _language_table}.get(path)
+    if made is not None:
+        body = made()
     elif not all(_PART.fullmatch(p) for p in parts) or file.suffix not in MIME or not file.is_file():
         raise FileNotFoundError(f"The page has no file {path!r}.")
     else:

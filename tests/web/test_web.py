@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 from pathlib import Path
@@ -93,3 +94,14 @@ def test_the_names_python_and_the_page_share() -> None:
     assert ids.APP in (web.FOLDER.parents[2] / "style.css").read_text(encoding="utf-8")
     everything = "".join(p.read_text(encoding="utf-8") for p in MODULES)
     assert f"#{ids.TXT2IMG_PROMPT}" in everything
+
+
+def test_what_is_not_ours_is_what_its_page_says() -> None:
+    folder = web.FOLDER / "vendor"
+    said = (folder / "README.md").read_text(encoding="utf-8")
+    files = sorted(folder.glob("*.mjs"))
+    assert files
+    for file in files:
+        assert (folder / f"{file.stem}.LICENSE").is_file()
+        row = next(line for line in said.splitlines() if line.startswith(f"| `{file.name}`"))
+        assert f"`{hashlib.sha256(file.read_bytes()).hexdigest()}`" in row

@@ -2,13 +2,14 @@
 
 import { Context } from "./context.mjs";
 import { fill, h } from "./dom.mjs";
+import { languageChoice } from "./parts/language.mjs";
 import { machineButton } from "./parts/machine.mjs";
 import { jobsBanner } from "./parts/jobs_banner.mjs";
 import { followTheme, seen, styles } from "./parts/look.mjs";
 import { loading, trouble } from "./parts/states.mjs";
 import { toasts } from "./parts/toast.mjs";
 import { Session } from "./session.mjs";
-import { texts } from "./texts.mjs";
+import { language, texts } from "./texts.mjs";
 import { VIEWS } from "./views/table.mjs";
 
 const STYLES = ["base", "controls", "parts", "views", "browse", "review"];
@@ -39,6 +40,7 @@ class PromptExtendApp extends HTMLElement {
   async #build() {
     const sheets = await styles(STYLES);
     const root = this.attachShadow({ mode: "open" });
+    this.lang = language;
     root.adoptedStyleSheets = sheets;
     const { element: toastPlace, say } = toasts();
     const session = new Session();
@@ -51,7 +53,8 @@ class PromptExtendApp extends HTMLElement {
       h(
         "div",
         { class: "shell" },
-        h("div", { class: "top" }, this.#tabs.element, machine),
+        h("h1", { class: "visually-hidden" }, texts.title),
+        h("div", { class: "top" }, this.#tabs.element, languageChoice(app), machine),
         jobsBanner(app),
         this.#place,
       ),

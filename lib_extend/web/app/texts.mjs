@@ -1,595 +1,70 @@
-// Every word the page shows, apart from what the server says (its sentences and the settings' help).
+// The words of the page in the language that the browser or the person chose. One file a language lies in texts/.
 
-const numbers = new Intl.NumberFormat("en");
-const one = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+import { number, speak } from "./texts/formats.mjs";
+import { LANGUAGES } from "./texts/table.mjs";
 
-export const number = (n) => numbers.format(n);
-export const percent = (p) => `${Math.round(p * 100)}%`;
+export { ago, bytes, decimal, duration, number, percent } from "./texts/formats.mjs";
+export { LANGUAGES };
 
-/** "1 picture", "12 pictures". */
+const KEY = "prompt-extend-language";
+
+/** The language's id that a person chose, "" where the browser decides. */
+export function chosen() {
+  try {
+    const id = localStorage.getItem(KEY) ?? "";
+    return LANGUAGES.some((l) => l.id === id) ? id : "";
+  } catch {
+    return ""; // storage is blocked
+  }
+}
+
+/** Choose a language, "" for the browser's. It is spoken after the page is loaded again. Returns whether it was kept. */
+export function choose(id) {
+  try {
+    if (id) localStorage.setItem(KEY, id);
+    else localStorage.removeItem(KEY);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The first of the browser's languages that there is: "zh-CN" and "zh-Hans" are "zh", anything else is English. */
+function spoken() {
+  for (const wanted of navigator.languages ?? [navigator.language]) {
+    const found = LANGUAGES.find(({ id }) => wanted.toLowerCase() === id || wanted.toLowerCase().startsWith(`${id}-`));
+    if (found) return found.id;
+  }
+  return "en";
+}
+
+export const language = chosen() || spoken();
+// only the one that is spoken is fetched
+const words = await import(`./texts/${language}.mjs`);
+speak(language, words.units, words.ago);
+
+export const { texts, choices, kinds, sources, groups } = words;
+
+/** "1 picture", "12 pictures": for the panel, whose words are English. */
 export const many = (n, word, plural = `${word}s`) => `${number(n)} ${n === 1 ? word : plural}`;
 
-export function bytes(n) {
-  if (n >= 1e9) return `${one.format(n / 1e9)} GB`;
-  if (n >= 1e6) return `${one.format(n / 1e6)} MB`;
-  return `${one.format(Math.max(n, 0) / 1e3)} kB`;
+const described = {};
+
+/** Take the settings' names from their descriptions; a language's own names and helps come first. */
+export function nameSettings(settings) {
+  for (const s of settings) described[s.name] = [words.settings[s.name]?.[0] ?? s.label, words.settings[s.name]?.[1] ?? ""];
 }
-
-export function duration(seconds) {
-  const s = Math.max(0, Math.round(seconds));
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-  return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
-}
-
-/** `moment` in seconds since 1970, as a person says it. */
-export function ago(moment, now = Date.now() / 1000) {
-  const s = now - moment;
-  if (s < 60) return "just now";
-  if (s < 3600) return `${many(Math.floor(s / 60), "minute")} ago`;
-  if (s < 86400) return `${many(Math.floor(s / 3600), "hour")} ago`;
-  return new Date(moment * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-}
-
-const labels = {};
-
-/** Take the settings' names from their descriptions. */
-export const nameSettings = (settings) => settings.forEach((s) => (labels[s.name] = s.label));
 
 /** A setting's name as a person reads it. */
-export const label = (name) => labels[name] ?? (name[0].toUpperCase() + name.slice(1)).replaceAll("_", " ");
+export const label = (name) => described[name]?.[0] ?? words.settings[name]?.[0] ?? (name[0].toUpperCase() + name.slice(1)).replaceAll("_", " ");
 
-/** A setting's help without the words of the command line. */
+/** The help of a setting, without the words of the command line. */
+export const helpOf = (setting) => described[setting.name]?.[1] || help(setting.help);
+
+/** A help text of the server's without the words of the command line. */
 export const help = (text) =>
   text
     .replace(/`?--([a-z][a-z-]*)`?/g, (_, flag) => `“${label(flag.replaceAll("-", "_"))}”`)
     .replace(/`prompt-extend models`/g, "the list")
     .replace(/, separated by commas/g, "")
     .replace(/^./, (c) => c.toUpperCase());
-
-export const choices = {
-  existing: {
-    merge: ["Merge", "What people wrote stays; new tags are added."],
-    skip: ["Skip", "Pictures that have a caption are left alone."],
-    append: ["Add after", "New tags go behind what is there."],
-    prepend: ["Add before", "New tags go in front of what is there."],
-    overwrite: ["Overwrite", "What is there is replaced. Undo brings it back."],
-  },
-  format: {
-    plain: ["Plain", "Tags, separated; people first."],
-    greek: ["Greek", "Whose tag is whose: 2girls, α black hair, β white hair."],
-    background: ["Background", "The published background LoRA's order."],
-    separation: ["Separation", "The published separation LoRA's order."],
-    template: ["My own …", "Fields in an order of your own."],
-  },
-};
-
-export const kinds = { tag: "Tagging", preview: "Preview", undo: "Undo", review: "Review", edit: "Edit", leave_out: "Left out" };
-export const sources = {
-  human: "written by a person",
-  tagger: "from the tagger",
-  question: "from a question",
-  person: "told of one person",
-  option: "from your settings",
-};
-
-export const texts = {
-  title: "Prompt Extend",
-  views: {
-    tag: ["Tag a folder", "Tag"],
-    review: ["Review", "Review"],
-    browse: ["Browse", "Browse"],
-    one: ["One picture", "Picture"],
-    runs: ["Runs", "Runs"],
-    label: "Views",
-  },
-  errors: {
-    unreachable: "The server does not answer. It may be restarting; this page tries again.",
-    notJson: (path) => `${path} answered with something else than expected: restart the WebUI to finish an update.`,
-    status: (status) =>
-      status === 401
-        ? "You are not logged in: reload the page and log in."
-        : status === 403
-          ? "This is not allowed here."
-          : `The server answered with error ${status}; its log says why.`,
-    noApi: "This page's server part did not start: look for “Prompt Extend” in the WebUI's log.",
-    retry: "Try again",
-  },
-  common: {
-    cancel: "Cancel",
-    close: "Close",
-    save: "Save",
-    remove: "Delete",
-    loading: "Loading …",
-    more: (n) => `Show ${number(n)} more`,
-    nothing: "Nothing here yet.",
-    reset: "Back to the default",
-    add: "Add",
-    own: "model's own",
-    none: "no limit",
-    copy: "Copy",
-    copied: "Copied.",
-    yes: "Yes",
-    menu: "More",
-  },
-  folder: {
-    label: "Dataset folder",
-    placeholder: "Folder with pictures",
-    browse: "Browse …",
-    recent: "Recent folders",
-    recursive: "Subfolders too",
-    opening: "Looking into the folder …",
-    empty: "This folder holds no pictures. Choose another one, or tick “Subfolders too”.",
-    first: "Choose a folder with pictures",
-    firstHint: "Prompt Extend writes a caption beside each picture: what is there, how many, in which color.",
-    pictures: (n) => many(n, "picture"),
-    captions: (n, of) => (n === 0 ? "no captions yet" : n === of ? "all with captions" : many(n, "caption")),
-    open: "Open",
-    change: "Change",
-  },
-  browse: {
-    title: "Choose a folder",
-    up: "Up",
-    choose: "Choose this folder",
-    empty: "No folders in here.",
-    images: (n) => (n ? many(n, "picture") : ""),
-    path: "Path",
-    go: "Go",
-  },
-  whose: {
-    title: "Whose captions are these?",
-    ask: (n) => `${many(n, "caption")} ${n === 1 ? "was" : "were"} here before. Whose words are they?`,
-    sayMine: "Mine: keep every word",
-    sayTagger: "A tagger’s: they may be sorted and replaced",
-    mine: "The captions that were here are yours: every word stays.",
-    tagger: "The captions that were here are a tagger’s: their tags may be sorted, cut and replaced.",
-    change: "Change",
-  },
-  settings: {
-    title: "Settings",
-    more: "More settings",
-    changed: (n) => `${number(n)} changed`,
-    reset: "Reset all",
-    here: "here",
-    download: "downloaded on first use",
-    downloadSize: (size) => `${size} to download on first use`,
-    gated: "needs a Hugging Face login",
-    onThisMachine: "On this machine",
-    toDownload: "Downloaded on first use",
-    other: "Other …",
-    none: "None",
-    noTagger: "None: start from the captions",
-    noVlm: "None: no questions asked",
-    otherTagger: "Folder with model.onnx",
-    otherVlm: "Folder, or http://…/v1 of a server",
-    template: "Template",
-    field: "Insert a field",
-    range: (low, high, whole) =>
-      `${whole ? "A whole number" : "A number"}${low === null ? "" : ` from ${low}`}${high === null ? "" : ` to ${high}`}, please.`,
-    listHint: "Type and press Enter",
-    removeItem: (item) => `Remove ${item}`,
-    sectionModels: "Models",
-    sectionQuestions: "Questions",
-    sectionTags: "Tags",
-    sectionCaption: "Captions",
-    peopleHelp: "Finds the persons and tags each alone.",
-    unloadHost: "Unload the WebUI's model while tagging",
-  },
-  questions: {
-    hint: "Asked about each picture by the vision-language model.",
-    noVlm: "Choose a vision-language model above to have questions asked.",
-    add: "Add a question",
-    placeholder: "What season is it? [spring, summer, autumn, winter]",
-    example: "Answers in brackets are optional; “-> rain” behind them names the tag to write.",
-    write: "Write a question",
-    change: "Change the question",
-    edit: (name) => `Change the question ${name}`,
-    remove: "Remove",
-    removeAsk: (name) => `Remove the question ${name}?`,
-    removeExplain: "It is no longer asked. Captions stay as they are.",
-    damaged: (problem) => `Cannot be asked: ${problem}`,
-    taken: (name) => `There is a question called ${name} already: choose another name.`,
-    fields: {
-      ask: ["Question", "{object} stands for the thing asked about, where there are several.", "What season is it in the image?"],
-      kind: ["Kind of answer", ""],
-      answers: ["Answers", "Those that may be given; Enter or a comma after each."],
-      tag: ["Tag to write", "{answer} stands for the answer; empty: no tag.", "{answer}"],
-      when: ["Only when", "Tags that must all be there."],
-      unless: ["Not when", "Tags none of which may be there."],
-      each: ["About each of", "Things, by their tags; it is asked once for each that is there. A number or a color needs some."],
-      name: ["Name", "a–z, 0–9 and _; empty: from the question."],
-    },
-    kind: {
-      count: "a number",
-      color: "a color",
-      yes_no: "yes or no",
-      one_of: "one of some answers",
-      some_of: "each by yes or no",
-      free: "free text",
-    },
-  },
-  presets: {
-    label: "Preset",
-    none: "Choose a preset …",
-    save: "Save as preset …",
-    saveTitle: "Save these settings",
-    name: "Name",
-    saved: (name) => `Saved as “${name}”.`,
-    loaded: (name) => `Settings of “${name}” loaded.`,
-    export: "Download as file",
-    import: "Load from file …",
-    remove: "Delete preset",
-    removeAsk: (name) => `Delete the preset “${name}”?`,
-    removed: (name) => `“${name}” deleted.`,
-    replaceAsk: (name) => `There is a preset “${name}” already. Replace it?`,
-    replace: "Replace",
-    notPreset: (name) => `${name} is not a preset: choose a file that was downloaded here.`,
-  },
-  sample: {
-    title: "On one picture",
-    now: "Now",
-    then: "With these settings",
-    noCaption: "no caption",
-    try: "Try on this picture",
-    trying: "Looking at the picture …",
-    missing: (parts) =>
-      `Not known yet: ${parts.map((p) => ({ tags: "the tagger's tags", answers: "answers to these questions", persons: "who has which" })[p] ?? p).join(", ")}.`,
-    notYet: "The models have not looked at this picture with these settings yet.",
-    next: "Next picture",
-    previous: "Previous picture",
-    of: (n, total) => `${number(n)} of ${number(total)}`,
-    dropped: (n) => `${many(n, "tag")} left out`,
-    unchanged: "Nothing would change.",
-  },
-  job: {
-    start: "Start tagging",
-    preview: "Preview",
-    previewSome: (n) => `Preview ${number(n)} pictures`,
-    previewAll: "Preview all",
-    pause: "Pause",
-    resume: "Resume",
-    stop: "Stop",
-    continue: "Continue",
-    dismiss: "Close",
-    stopping: "Stopping …",
-    preparing: "Getting ready …",
-    loadingModels: "Loading the models …",
-    state: {
-      running: "Tagging",
-      paused: "Paused",
-      stopped: "Stopped",
-      done: "Done",
-      failed: "Failed",
-    },
-    previewing: "Previewing",
-    previewed: "Preview",
-    undoing: "Taking back",
-    of: (done, all) => `${number(done)} of ${number(all)}`,
-    rate: (rate) => (rate >= 10 ? `${number(Math.round(rate))} pictures a second` : `${one.format(rate)} pictures a second`),
-    eta: (seconds) => `about ${duration(seconds)} left`,
-    took: (seconds) => `in ${duration(seconds)}`,
-    failed: (n) => `${number(n)} failed`,
-    written: (n) => `${many(n, "caption")} written`,
-    wouldChange: (n) => `${many(n, "caption")} would change`,
-    unchanged: "unchanged",
-    wouldNot: "would not change",
-    new: "new",
-    encodings: (read) =>
-      `Captions that were not UTF-8: ${read.map(([name, n]) => (name ? `${number(n)} read as ${name}` : `${number(n)} left alone, their encoding is not certain`)).join(", ")}.`,
-    keepsCaptions: (n) => `What earlier runs found stays in ${many(n, "caption")}, though these settings do not ask for it.`,
-    keptTags: (n) => `Kept from earlier runs: ${many(n, "tag")}. “Drop what earlier runs found” takes them out.`,
-    severalLines: (n) => `${many(n, "caption")} with several lines: new tags went to the first, which trainers read.`,
-    failures: "Could not be done",
-    latest: "Last pictures",
-    changes: "What would change",
-    shown: (n, of) => `The last ${number(n)} of ${number(of)} are shown.`,
-    waiting: "The first pictures appear here in a moment.",
-    unfinished: (run, done, all) => `Run ${run} on this folder was not finished: ${number(done)} of ${number(all)} pictures done.`,
-    seeChanges: "What changed",
-    undo: "Undo this run",
-    busy: "A job is running on this folder.",
-    elsewhere: (name, done, all) => `${name}: ${number(done)} of ${number(all)}`,
-    show: "Show",
-    downloading: (done, total) => `${bytes(done)} of ${bytes(total)}`,
-    lost: "The server has restarted and no longer knows this job. Open the folder again to continue.",
-    nothing: "There was nothing to do: every picture is done with these settings already.",
-    noChange: "No caption would change.",
-    persons: (n) => many(n, "person"),
-    notSeparated: "not separated",
-  },
-  undo: {
-    ask: (run) => `Take back run ${run}?`,
-    explain: (n) => `${many(n, "caption")} go back to what they were before. Captions edited since stay as they are.`,
-    explainOne: "Captions go back to what they were before. Captions edited since stay as they are.",
-    do: "Undo this run",
-    done: (n) => `${many(n, "caption")} restored.`,
-    failed: (n) => `${many(n, "caption")} could not be restored.`,
-    forceAsk: (n) => `Restore the other ${many(n, "caption")}, too?`,
-    forceExplain: "They were changed since. What stands in them now is kept: undo this undo to get it back.",
-    force: "Restore them, too",
-  },
-  runs: {
-    title: "Runs",
-    first: "Runs of a folder",
-    firstHint: "Choose a folder to see what was done to its captions, and to take it back.",
-    empty: "Nothing was run on this folder yet",
-    emptyHint: "Start in “Tag a folder”. Every run is listed here and can be taken back.",
-    run: (n) => `Run ${n}`,
-    pictures: (n) => many(n, "picture"),
-    changed: (n) => `${number(n)} changed`,
-    failed: (n) => `${number(n)} failed`,
-    undoes: (n) => `takes back run ${n}`,
-    answers: (n) => many(n, "answer"),
-    takenBack: (n) => `${number(n)} of them taken back`,
-    status: { running: "running", stopped: "stopped", done: "done", undone: "taken back", failed: "failed" },
-    report: "Report",
-    changes: "What changed",
-    noChanges: "This run changed no caption.",
-    failures: "Could not be done",
-    settings: "Settings that differ from the defaults",
-    allDefault: "All settings at their defaults.",
-    started: "Started",
-    took: "Took",
-    useSettings: "Use these settings",
-    used: "Settings taken over in “Tag a folder”.",
-    deleted: "deleted",
-    filter: "Find a picture or tag",
-    choose: "Choose a run to see what it changed.",
-  },
-  one: {
-    title: "One picture",
-    drop: "Drop a picture here",
-    or: "or paste one, or",
-    choose: "choose a file",
-    again: "Another picture",
-    looking: "Looking at the picture …",
-    first: "The first picture takes longer: models are loaded, and downloaded if need be.",
-    stop: "Stop",
-    caption: "Caption",
-    answers: "Answers",
-    tags: "Tags",
-    persons: "Persons",
-    dropped: "Left out, and why",
-    noAnswers: "No question applied to this picture.",
-    noVlm: "No questions were asked: choose a vision-language model.",
-    noTags: "No tag is above the thresholds.",
-    seconds: (s) => `${one.format(s)} s`,
-    send: "Send to txt2img",
-    sent: "Sent to txt2img.",
-    notImage: (name) => `${name} is not a picture.`,
-    settings: "Thresholds, format and questions are those of “Tag a folder”.",
-    rerun: "Look again",
-    unsure: "unsure",
-    hint: "Tags with scores, answers with probabilities, and who has which.",
-    shared: "For all",
-    noPersons: "Persons were not looked for. Turn on “Say whose tag is whose”.",
-  },
-  answer: {
-    unsure: "unsure: not written",
-    others: (n) => `${many(n, "answer")} without a tag`,
-    locked: "locked",
-    about: (question, object) => (object ? `${question}: ${object}` : question),
-  },
-  environment: {
-    title: "One more step: set up the models' own environment",
-    why: "Models run in a Python of their own, so that nothing in the WebUI is changed.",
-    size: (size) => `About ${size} on the disk, once.`,
-    make: "Set up",
-    making: "Setting up …",
-    made: "Ready: models can run.",
-    repair: "Repair",
-    remove: "Remove",
-    removeAsk: "Remove the models' environment?",
-    removeExplain: "Captions, presets and downloaded models stay. It can be set up again at any time.",
-    broken: "Models cannot run at the moment",
-    log: "What is happening",
-    stop: "Stop",
-  },
-  machine: {
-    title: "Machine",
-    idle: "No model in memory",
-    loaded: "In memory",
-    environment: "Models' environment",
-    ready: "ready",
-    notReady: "not set up",
-    size: "Size",
-    python: "Python",
-    packages: "Packages",
-    worker: "Models in memory",
-    unload: "Unload",
-    unloaded: "Models unloaded.",
-    host: "WebUI's checkpoint",
-    hostUnload: "Unload",
-    hostReload: "Load again",
-    hostUnloaded: "The WebUI's checkpoint was unloaded.",
-    hostReloaded: "The WebUI's checkpoint is loaded again.",
-    since: (when) => `since ${when}`,
-    device: "Device",
-    version: "Version",
-    folders: "Folders that may be used",
-    notRunning: "none",
-    pid: "Process",
-  },
-  grid: {
-    first: "Browse a folder",
-    firstHint: "Choose a folder to see its pictures, filter them by tag and edit captions, one or all at once.",
-    pictures: "Pictures",
-    scanning: "Looking through the folder for the first time …",
-    scanned: (done, total) => (total ? `Looked at ${number(done)} of ${number(total)} pictures` : "Looking through the folder for the first time …"),
-    filter: "Filter",
-    filterHint: "Filter: red_hair -hat tokens>75",
-    quick: "Quick filters",
-    quickTerms: [
-      ["No caption", "-has:caption", "Pictures without a caption"],
-      ["Unsure", "unsure", "Pictures with an answer that is not certain and that nobody has looked at"],
-      ["Changed last", "changed:last", "Captions that the last run changed"],
-      ["Too long", "tokens>75", "Captions of more than 75 CLIP tokens"],
-    ],
-    source: "Tags from …",
-    missing: "Missing tag …",
-    found: (n, of) => `${number(n)} of ${many(of, "picture")}`,
-    none: "No picture matches",
-    noneHint: "Nothing in this folder fits the filter.",
-    clear: "Clear the filter",
-    sort: "Order",
-    sorts: { name: "By name", changed: "Last changed", tokens: "Most tokens", tags: "Most tags", sure: "Least sure" },
-    edit: "Edit all …",
-    editPicked: "Edit these …",
-    picked: (n, of) => `${number(n)} of ${many(of, "picture")} picked`,
-    pick: "Pick for an edit (Shift: up to here)",
-    unpick: "Pick none",
-    tooManyToPick: (n) => `More than ${number(n)} cannot be picked at once: “Edit all” changes all that match the filter.`,
-    undo: "Undo this edit",
-    noCaption: "no caption",
-    leftOut: "left out",
-    wasLeftOut: (n) => `${many(n, "picture")} left out. Their files stay as they are; x takes them in again.`,
-    takenIn: (n) => `${many(n, "picture")} taken in again.`,
-    problem: { image: "cannot be opened", caption: "caption is no text" },
-    tokens: (n) => many(n, "token"),
-    long: "More than CLIP reads at once",
-    unsure: (p) => `The least certain answer: ${percent(p)}`,
-    tagTable: "Tags",
-    findTag: "Find a tag",
-    noSuchTag: "No tag has this in its name.",
-    noTags: "These pictures have no tags.",
-    withTag: (tag) => `Only pictures with ${tag}`,
-    withoutTag: (tag) => `Only pictures without ${tag}`,
-    keysHint: "Arrow keys move, Enter opens a picture, Space picks it for an edit, / goes to the filter, ? shows help.",
-    helpTitle: "Filter and keys",
-    helpHint: "Click an example to try it. Terms beside each other must all hold.",
-    help: [
-      ["red_hair", "a tag with these words in it"],
-      ['"school uniform"', "the same, with a space"],
-      ["tag:1girl", "exactly this tag"],
-      ["missing:solo", "without this tag"],
-      ["*_background", "any tag of this shape"],
-      ["-hat", "not with hat; “not hat” is the same"],
-      ["(cat or dog) outdoors", "either, and outdoors"],
-      ['text:"in her hand"', "this text anywhere in the caption"],
-      ["/[0-9]+ (boxes|balls)/", "a regular expression on the caption"],
-      ["source:question", "tags from a tagger, question, person or human"],
-      ["changed:last", "changed by the last run, or by a run’s number"],
-      ["tokens>75", "more CLIP tokens than 75; also tags<5"],
-      ["has:caption", "with a caption; also has:analysis"],
-      ["unsure", "with an answer that is not certain"],
-      ["left-out", "left out by you: not tagged, edited or counted"],
-    ],
-    keysTitle: "Keys",
-    keys: [
-      ["/", "to the filter"],
-      ["← ↑ → ↓", "from picture to picture"],
-      ["Enter", "open a picture"],
-      ["Space", "pick it for an edit, or not; also Ctrl with a click"],
-      ["x", "leave it out, or take it in again; or those that are picked"],
-      ["Shift ←↑→↓", "pick from one to another; also Shift with a click"],
-      ["Ctrl A", "pick all"],
-      ["Esc", "close it, pick none, or clear the filter"],
-      ["Ctrl Enter", "save the caption"],
-      ["Page ↑ ↓", "previous and next picture while typing"],
-    ],
-  },
-  picture: {
-    title: "Picture",
-    caption: "Caption",
-    save: "Save",
-    unsaved: "not saved yet",
-    unsavedTitle: "Save this caption?",
-    unsavedAsk: "You changed it and have not saved it.",
-    discard: "Discard",
-    tokens: (n) => many(n, "CLIP token"),
-    tags: (n) => many(n, "tag"),
-    previous: "Previous picture (←)",
-    next: "Next picture (→)",
-    gone: "This picture is not in the list any more.",
-    whole: "Open the file",
-    there: "In the file now:",
-    mine: "What saving yours would change:",
-    takeTheirs: "Take what is there",
-    takeMine: "Write mine",
-  },
-  bulk: {
-    title: (n) => `Edit ${many(n, "caption")}`,
-    filtered: "All that match",
-    picked: (n) => `The ${many(n, "picture")} you picked.`,
-    stop: "Stop",
-    stopping: "Stopping …",
-    written: (done, total) => `${number(done)} of ${many(total, "caption")} looked at`,
-    action: "What to do",
-    actions: { add: "Add tags", remove: "Remove tags", rename: "Rename a tag", replace: "Replace text" },
-    tags: "Tags",
-    tagsHint: "Several with commas between them.",
-    from: "Tag",
-    to: "New name",
-    find: "Text to find",
-    with: "Replace by",
-    front: "Put them first",
-    regex: "The tag is a regular expression",
-    regexText: "The text is a regular expression",
-    about: (n) => `${many(n, "picture")} match.`,
-    would: (n, of) => (n ? `${number(n)} of ${many(of, "caption")} would change:` : "No caption would change."),
-    do: "Change",
-    apply: (n) => `Change ${many(n, "caption")}`,
-    writing: "Writing captions …",
-    done: ({ changed, stopped }) => `${stopped ? "Stopped: " : ""}${many(changed, "caption")} changed.`,
-    failed: (failures) => `${number(failures.length)} could not be changed: ${failures[0].name}: ${failures[0].reason}`,
-  },
-  review: {
-    first: "Review a folder",
-    firstHint: "Choose a tagged folder to look at the answers its models were least certain of.",
-    nothingYet: "Nothing to review yet",
-    toTag: "Tag this folder",
-    none: "Nothing is in doubt",
-    noneHint: (p) => (p < 1 ? `No answer is less certain than ${percent(p)}.` : "There is no answer that nobody has looked at."),
-    done: "All looked at",
-    doneHint: (n) => (n ? `${many(n, "answer")} decided. Captions are up to date.` : "You skipped them all; they stay on the list."),
-    looking: "Looking at who is who in the pictures",
-    withdraw: ["Withdraw", "w"],
-    again: "Look again",
-    backTo: "Back to the last one",
-    below: "How certain",
-    belowLevel: (p) => (p < 1 ? `below ${percent(p)}` : "all answers"),
-    whoIsWho: "Are these persons right?",
-    noAnswer: "no answer",
-    noTag: "writes no tag",
-    unsure: "The model was not certain.",
-    raw: (raw) => `It said “${raw}”.`,
-    right: "Which is right?",
-    typeHint: "press a number or the first letters",
-    digitHint: "press the number",
-    decided: (verdict, answer) =>
-      ({ accept: "You accepted this.", reject: "You rejected this.", lock: "You locked this.", correct: answer ? `You said: ${answer}.` : "You corrected this." })[verdict],
-    acts: { accept: ["Accept", "a"], correct: ["Correct", "c"], reject: ["Reject", "r"], lock: ["Lock", "l"] },
-    previous: "Previous (k or ←)",
-    next: "Next (j or →)",
-    undo: "Undo last",
-    keysTitle: "Keys",
-    keys: [
-      ["a", "accept: the answer is right"],
-      ["c", "correct it: then a number or first letters"],
-      ["r", "reject: write no tag for it"],
-      ["l", "lock: keep it, whatever a model says later"],
-      ["j  →", "next, without deciding"],
-      ["k  ←", "previous"],
-      ["z", "undo the last decision"],
-      ["w", "withdraw what was said of this one"],
-      ["p", "edit the persons"],
-      ["x", "leave the picture out"],
-      ["Esc", "leave the choices or the persons"],
-      ["?", "these keys"],
-    ],
-    editPersons: "Edit persons",
-    persons: "Persons",
-    personsHint: "Drag boxes on the picture, or resize them by their corners. Drag a tag to another person, or focus it and press that person’s number.",
-    savePersons: "Save persons",
-    wasLeftOut: (name) => `${name} is left out. z takes it in again.`,
-    personsSaved: "Persons saved.",
-    addPerson: "Add a person",
-    removePerson: (letter) => `Remove person ${letter}`,
-    letterOf: (letter) => `Letter of person ${letter}`,
-    addTag: "Add a tag",
-    addTagTo: (letter) => `Add a tag to person ${letter}`,
-    tagOf: (tag, letter) => `${tag}, of ${letter}`,
-    moveHint: "Drag to another person, or press that person’s number; Delete removes it",
-    box: (letter) => `Box of person ${letter}: arrow keys move it, with Shift they resize it`,
-  },
-};

@@ -2,7 +2,7 @@
 // type is "text", "integer", "number", "flag" or "list".
 
 import { fill, h, uid } from "../dom.mjs";
-import { choices as words, help, label, texts } from "../texts.mjs";
+import { choices as words, helpOf, label, texts } from "../texts.mjs";
 import { button } from "./button.mjs";
 import { tokens } from "./tokens.mjs";
 
@@ -19,7 +19,7 @@ export function named(setting, choice) {
  * `element.set(value)` shows a value, `element.fail(sentence)` shows what is wrong with it ("" takes that away).
  * `hint`: what to say instead of the setting's help; "" says nothing.
  */
-export function field(setting, value, onChange, { hint = help(setting.help) } = {}) {
+export function field(setting, value, onChange, { hint = helpOf(setting) } = {}) {
   const id = uid(setting.name);
   const hintId = `${id}-hint`;
   const error = h("span", { class: "error", role: "alert", hidden: true });

@@ -5,6 +5,7 @@ import { fill, h } from "../dom.mjs";
 import { ago, bytes, texts } from "../texts.mjs";
 import { button } from "./button.mjs";
 import { confirm, dialog } from "./dialog.mjs";
+import { languageChoice } from "./language.mjs";
 import { environmentProgress } from "./environment.mjs";
 
 const words = texts.machine;
@@ -48,7 +49,7 @@ async function open(app) {
     const now = JSON.stringify([app.state.environment, app.state.worker, app.state.host_model]);
     if (now === drawn) return;
     drawn = now;
-    fill(inside, worker(app, act), environment(app, act, box), app.state.host_model.can_unload && host(act), about(app));
+    fill(inside, worker(app, act), environment(app, act, box), app.state.host_model.can_unload && host(act), about(app), section(texts.language.label, languageChoice(app)));
   };
   const end = app.on("state", draw);
   box.closed.then(end);

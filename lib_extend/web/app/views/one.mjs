@@ -11,7 +11,7 @@ import { environmentCard } from "../parts/environment.mjs";
 import { colorOf, personsOn } from "../parts/persons.mjs";
 import { note, progress, trouble } from "../parts/states.mjs";
 import { answerList, spoken, tagList } from "../parts/tags.mjs";
-import { many, texts } from "../texts.mjs";
+import { texts } from "../texts.mjs";
 import { modelField } from "./tag/models.mjs";
 
 const words = texts.one;
@@ -43,7 +43,7 @@ export function view(app) {
   );
 
   const take = (blob, name) => {
-    if (!blob?.type?.startsWith("image/")) return app.say(words.notImage(name || "This"), "bad");
+    if (!blob?.type?.startsWith("image/")) return app.say(words.notImage(name || words.unnamed), "bad");
     if (picture) URL.revokeObjectURL(picture.src);
     picture = { blob, name: name || "picture", src: URL.createObjectURL(blob) };
     look();
@@ -145,7 +145,7 @@ export function view(app) {
               "li",
               { class: "person" },
               h("span", { class: "letter", style: `background:${colorOf(at)}` }, p.letter || String(at + 1)),
-              h("span", { class: "wrap" }, (p.tags ?? []).map((t) => spoken(t.name)).join(", ") || many(0, "tag")),
+              h("span", { class: "wrap" }, (p.tags ?? []).map((t) => spoken(t.name)).join(", ") || words.tagCount(0)),
             ),
           ),
         )

@@ -2,7 +2,7 @@
 
 import { thumb } from "../../api.mjs";
 import { h, uid } from "../../dom.mjs";
-import { many, number, texts } from "../../texts.mjs";
+import { number, texts } from "../../texts.mjs";
 
 const words = texts.grid;
 const GAP = 12;
@@ -130,7 +130,7 @@ export function grid(pages, { folder, open, picks, leaveOut, fail }) {
     if (row.left_out !== null) return [h("span", { class: "none", title: row.left_out }, words.leftOut)];
     if (!row.captioned) return [h("span", { class: "none" }, words.noCaption)];
     return [
-      h("span", {}, many(row.tags, "tag")),
+      h("span", {}, words.tagCount(row.tags)),
       h("span", { class: row.tokens > LONGEST ? "warn-text" : "", title: row.tokens > LONGEST ? words.long : "" }, words.tokens(row.tokens)),
       row.sure < 0.8 ? h("span", { class: "unsure-mark", title: words.unsure(row.sure) }, "?") : "",
     ];

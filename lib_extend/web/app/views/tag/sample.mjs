@@ -84,7 +84,7 @@ export function sampleCard(app) {
       drawUnknown(other ? error.message : "");
     }
   };
-  const now = () => h("div", {}, h("h4", { class: "hint" }, words.now), h("p", { class: "diff" }, row.caption || h("span", { class: "muted" }, words.noCaption)));
+  const now = () => h("div", {}, h("h3", { class: "hint" }, words.now), h("p", { class: "diff" }, row.caption || h("span", { class: "muted" }, words.noCaption)));
   const drawResult = ({ caption, before, dropped, reason, answers, missing = [] }) => {
     row.caption = before ?? "";
     fill(
@@ -93,7 +93,7 @@ export function sampleCard(app) {
       h(
         "div",
         {},
-        h("h4", { class: "hint" }, words.then),
+        h("h3", { class: "hint" }, words.then),
         caption === row.caption.trim() ? h("p", { class: "muted" }, words.unchanged) : diff(row.caption || null, caption),
       ),
       answers?.length > 0 && answerLine(answers, app.value("answer_threshold")),

@@ -2,7 +2,7 @@
 
 import { fill, h } from "../../dom.mjs";
 import { field } from "../../parts/field.mjs";
-import { texts } from "../../texts.mjs";
+import { groups, texts } from "../../texts.mjs";
 import { formatField } from "./format.mjs";
 import { modelField } from "./models.mjs";
 import { presets } from "./presets.mjs";
@@ -45,7 +45,7 @@ export function settingsPanel(app) {
   const main = SECTIONS.map(([title, names]) => h("section", { class: "stack close settings-part" }, h("h3", {}, title), names.map(make)));
   const shown = new Set([...SECTIONS.flatMap(([, names]) => names), ...ELSEWHERE]);
   const folds = app.groups
-    .map(({ name, title }) => [title, app.settings.filter((s) => s.group === name && !shown.has(s.name)).map((s) => s.name)])
+    .map(({ name, title }) => [groups[name] ?? title, app.settings.filter((s) => s.group === name && !shown.has(s.name)).map((s) => s.name)])
     .filter(([, names]) => names.length > 0)
     .map(([title, names]) => {
       const badge = h("span", { class: "badge accent", hidden: true });

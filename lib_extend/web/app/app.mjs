@@ -12,7 +12,7 @@ import { Session } from "./session.mjs";
 import { language, texts } from "./texts.mjs";
 import { VIEWS } from "./views/table.mjs";
 
-const STYLES = ["base", "controls", "parts", "views", "browse", "review"];
+const STYLES = ["base", "controls", "parts", "views", "browse", "review", "chips"];
 const AGAIN = 3000;
 
 // a view in words: long, and short for narrow windows

@@ -1,5 +1,6 @@
 // One picture of the grid, large, with its caption to edit and all that is known of it.
 
+import { captionChips } from "../../chips/editor.mjs";
 import { api, imageId, original, thumb } from "../../api.mjs";
 import { fill, h } from "../../dom.mjs";
 import { button } from "../../parts/button.mjs";
@@ -8,7 +9,7 @@ import { diff } from "../../parts/diff.mjs";
 import { personsOn } from "../../parts/persons.mjs";
 import { loading, note, trouble } from "../../parts/states.mjs";
 import { answerList, spoken } from "../../parts/tags.mjs";
-import { bytes, percent, sources, texts } from "../../texts.mjs";
+import { bytes, texts } from "../../texts.mjs";
 
 const words = texts.picture;
 const SURE = 0.8;
@@ -22,7 +23,7 @@ export async function openPicture(app, pages, first, change) {
   let request = null;
   let saving = null; // what is being written, while it is
   const figure = h("div", { class: "large" });
-  const area = h("textarea", { rows: 7, "aria-label": words.caption, spellcheck: true });
+  const area = captionChips(app);
   const count = h("span", { class: "hint" });
   const clash = h("div", {});
   const facts = h("div", { class: "stack wide" });
@@ -46,15 +47,15 @@ export async function openPicture(app, pages, first, change) {
   const heading = box.querySelector("h2");
   heading.classList.add("cut");
 
-  const dirty = () => row !== null && area.value !== before;
+  const dirty = () => row !== null && area.text !== before;
   const write = (over = before) => (saving = put(over));
   const put = async (over) => {
     const { id, name } = row;
     try {
-      const { caption, tokens } = await api.put(`datasets/${folder}/images/${imageId(name)}/caption`, { caption: area.value, before: over });
+      const { caption, tokens } = await api.put(`datasets/${folder}/images/${imageId(name)}/caption`, { caption: area.text, before: over });
       before = caption;
       if (row?.id !== id) return true;
-      area.value = caption;
+      area.show(caption);
       fill(clash);
       change(id, { caption, tokens, captioned: true });
       drawState(tokens);
@@ -76,10 +77,10 @@ export async function openPicture(app, pages, first, change) {
         h("p", { class: "hint" }, words.there),
         h("p", { class: "diff" }, there || texts.sample.noCaption),
         h("p", { class: "hint" }, words.mine),
-        diff(there, area.value),
+        diff(there, area.text),
       ),
       button(words.takeTheirs, () => {
-        area.value = before = there;
+        area.show((before = there));
         fill(clash);
         change(row.id, { caption: there });
         drawState();
@@ -92,7 +93,7 @@ export async function openPicture(app, pages, first, change) {
     if (dirty()) count.textContent = words.unsaved;
     else if (tokens !== undefined) count.textContent = words.tokens(tokens);
   };
-  area.addEventListener("input", () => drawState(row?.tokens));
+  area.addEventListener("change", () => drawState(row?.tokens));
 
   /** Ask before typed text is lost: true to go on. */
   const leave = async () => {
@@ -105,7 +106,7 @@ export async function openPicture(app, pages, first, change) {
     ]);
     ask.querySelector("footer .primary").focus();
     const answer = await ask.closed;
-    if (answer === "discard") area.value = before;
+    if (answer === "discard") area.show(before);
     return answer === "discard" || (answer === "save" && (await write()));
   };
   const go = async (step) => {
@@ -132,7 +133,7 @@ export async function openPicture(app, pages, first, change) {
     }
     heading.textContent = row.name;
     heading.title = row.name;
-    area.value = before = row.caption;
+    area.show((before = row.caption), { where: { folder, image: row.id }, tags: [] });
     drawState(row.tokens);
     drawPicture([]);
     fill(tags, loading(120));
@@ -156,7 +157,8 @@ export async function openPicture(app, pages, first, change) {
       const found = await api.get(`datasets/${folder}/images/${imageId(row.name)}`, {}, mine.signal);
       if (mine !== request) return;
       // written by somebody else since the list was fetched
-      if (!dirty() && found.caption !== before) area.value = before = found.caption;
+      if (!dirty() && found.caption !== before) area.show((before = found.caption));
+      area.know(found.tags);
       row.tokens = found.tokens;
       drawState(found.tokens);
       if (found.persons?.length) drawPicture(found.persons);
@@ -170,7 +172,6 @@ export async function openPicture(app, pages, first, change) {
     // what was asked and is simply not there says nothing
     fill(
       tags,
-      found.tags.length > 0 && section(words.tags(found.tags.length), h("ul", { class: "row tight tag-chips" }, found.tags.map(tagChip))),
       found.answers.length > 0 && section(texts.one.answers, answerList(found.answers, SURE)),
       found.dropped.length > 0 &&
         h(
@@ -184,7 +185,7 @@ export async function openPicture(app, pages, first, change) {
   };
 
   box.addEventListener("keydown", (event) => {
-    const typing = event.composedPath()[0] === area;
+    const typing = area.typing;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save.click();
     else if (event.key === "PageDown" || (!typing && event.key === "ArrowRight")) go(1);
     else if (event.key === "PageUp" || (!typing && event.key === "ArrowLeft")) go(-1);
@@ -206,15 +207,4 @@ export async function openPicture(app, pages, first, change) {
   await box.closed;
   request?.abort();
   return place;
-}
-
-function tagChip(tag) {
-  const score = tag.score === null || tag.score === undefined ? "" : percent(tag.score);
-  return h(
-    "li",
-    { class: "tag-chip", data: { source: tag.source }, title: [sources[tag.source], tag.locked && texts.answer.locked].filter(Boolean).join(", ") },
-    tag.text || spoken(tag.name),
-    score && h("span", { class: "muted" }, score),
-    h("span", { class: "visually-hidden" }, sources[tag.source] ?? ""),
-  );
 }

@@ -132,6 +132,7 @@ def test_answers_look_like_their_examples(
         ("POST", "/cast/from-picture"): {"folder": id, "image": "pair.png", "config": config},
         ("POST", "/loras/get"): {"source": "github", "id": offer["id"]},
         ("POST", "/loras/import"): {"path": str(folder / "mine.safetensors")},
+        ("POST", "/captions/pieces"): {"text": "(smile:1.2)\n"},
         ("PUT", "/questions/own/{name}"): {"ask": "What season is it?", "answers": ["summer", "winter"]},
         ("PUT", "/casts/{name}"): {"cast": cast},
         ("PUT", "/characters/{name}"): {"character": ann},

@@ -112,6 +112,58 @@ def test_a_filter_that_cannot_be_read_is_told_with_its_place(
     assert page.app.locator(".fault").text_content() == ""
 
 
+def as_text(box: Any) -> Any:
+    """The caption as text, in the field where it is edited."""
+    box.get_by_role("button", name="As text").click()
+    area = box.locator("textarea")
+    area.wait_for()
+    return area
+
+
+LINES = "1girl,  (red hat:1.2), black_hair\r\nA girl stands in a room, smiling. BREAK <lora:a:1>, {a|b} hat,, \r\n"
+"""A caption whose gaps, line ends, brackets and sentences are a person's own."""
+
+
+def test_chips_change_what_is_meant_and_nothing_else(
+    window: Callable[..., Any], server: Server, captioned: Path
+) -> None:
+    (captioned / "classroom.txt").write_bytes(LINES.encode())
+    page = browse(window, server, captioned)
+    page.app.locator(".cell", has_text="classroom").click()
+    keys = page.window.keyboard
+    box = page.app.locator("dialog.picture-dialog")
+    chips = box.locator(".tag-chip")
+    chips.first.wait_for()
+    kinds = {"A girl stands in a room, smiling.": "prose", "<lora:a:1>": "literal", "BREAK": "separator"}
+    for words, kind in kinds.items():
+        assert chips.filter(has_text=words).get_attribute("data-kind") == kind
+    text = "e => e.getRootNode().querySelector('prompt-extend-chips').text"
+    assert chips.first.evaluate(text) == LINES
+    # remove, take back, move, add, change: by keys alone
+    box.locator("[data-at='0:1']").focus()
+    keys.press("Delete")
+    assert chips.first.evaluate(text) == LINES.replace("(red hat:1.2), ", "")
+    keys.press("Control+z")
+    page.window.wait_for_function(
+        f"t => ({text})(document.querySelector('prompt-extend-app').shadowRoot.firstElementChild) === t",
+        arg=LINES,
+    )
+    box.locator("[data-at='0:2']").focus()
+    keys.press("Alt+ArrowLeft")
+    moved = LINES.replace("(red hat:1.2), black_hair", "black_hair, (red hat:1.2)").replace(
+        "1girl,  b", "1girl, b"
+    )
+    assert chips.first.evaluate(text).replace(",  ", ", ") == moved.replace(",  ", ", ")
+    box.get_by_label("Add a tag to line 1").fill("smile")
+    keys.press("Enter")
+    box.locator(".tag-chip", has_text="smile").last.wait_for()
+    keys.press("Control+Enter")
+    box.locator(".hint", has_text="CLIP token").wait_for()  # it says "not saved yet" until then
+    saved = (captioned / "classroom.txt").read_bytes().decode()
+    assert saved.endswith(LINES[LINES.index("\r\n") :]) and "(red hat:1.2)" in saved.split("\r\n")[0]
+    assert saved.split("\r\n")[0].split(",")[-1].strip() == "smile"  # with the gap that this line has
+
+
 def test_one_caption_by_keys(window: Callable[..., Any], server: Server, captioned: Path) -> None:
     page = browse(window, server, captioned)
     keys = page.window.keyboard
@@ -123,8 +175,8 @@ def test_one_caption_by_keys(window: Callable[..., Any], server: Server, caption
     keys.press("Enter")
     box = page.app.locator("dialog.picture-dialog")
     box.get_by_role("heading", name="coffee_break.png").wait_for()
-    assert box.get_by_label("Caption").input_value() == WORDS["coffee_break"]
-    keys.press("ArrowLeft")
+    assert as_text(box).input_value() == WORDS["coffee_break"]
+    keys.press("PageUp")
     box.get_by_role("heading", name="classroom.jpg").wait_for()
     box.get_by_label("Caption").fill("1boy, hat, two words")
     assert captions(captioned)["classroom"] == WORDS["classroom"]  # nothing before it is said
@@ -140,14 +192,14 @@ def test_one_caption_by_keys(window: Callable[..., Any], server: Server, caption
 def test_text_that_was_typed_is_not_lost(window: Callable[..., Any], server: Server, captioned: Path) -> None:
     page = browse(window, server, captioned)
     page.app.locator(".cell", has_text="classroom").click()
-    area = page.app.locator("dialog.picture-dialog").get_by_label("Caption")
-    area.fill("something else")
+    box = page.app.locator("dialog.picture-dialog")
+    as_text(box).fill("something else")
     page.window.keyboard.press("Escape")
     page.agree("Discard")
     page.app.locator("dialog.picture-dialog").wait_for(state="detached")
     assert captions(captioned) == without_empty()
     page.app.locator(".cell", has_text="classroom").click()
-    area.fill("something else")
+    as_text(box).fill("something else")
     page.window.keyboard.press("PageDown")
     page.agree("Save")
     wait_for(page, captioned, {**without_empty(), "classroom": "something else"})
@@ -161,7 +213,7 @@ def test_what_somebody_else_wrote_meanwhile_is_shown(
     page.app.locator(".cell", has_text="classroom").click()
     box = page.app.locator("dialog.picture-dialog")
     box.locator(".tag-chip").first.wait_for()
-    box.get_by_label("Caption").fill("mine, hat")
+    as_text(box).fill("mine, hat")
     (captioned / "classroom.txt").write_text("theirs, hat", encoding="utf-8")
     box.get_by_role("button", name="Save").click()
     clash = box.locator(".note.warn")

@@ -40,7 +40,9 @@ LATIN = re.compile(r"[A-Za-z]{3,}(?: [A-Za-z]{2,}){2,}")
 
 def window_in(window: Callable[..., Any], language: str, width: int) -> Any:
     page = window(width)
-    page.add_init_script(f"Object.defineProperty(navigator, 'languages', {{get: () => ['{language}', 'en']}})")
+    page.add_init_script(
+        f"Object.defineProperty(navigator, 'languages', {{get: () => ['{language}', 'en']}})"
+    )
     return page
 
 

@@ -42,7 +42,12 @@ def test_each_language_is_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 @pytest.mark.parametrize("path", SPEAKING, ids=lambda p: p.relative_to(web.FOLDER).as_posix())
 def test_what_is_shown_comes_from_the_texts(path: Path) -> None:
     code = re.sub(r"^\s*(?://|/?\*).*$|\s// .*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    code = re.sub(r"console\.\w+\([^)]*\)|(?:throw )?new Error\([^)]*\)|cssText = .*|^import .*$", "", code, flags=re.MULTILINE)
+    code = re.sub(
+        r"console\.\w+\([^)]*\)|(?:throw )?new Error\([^)]*\)|cssText = .*|^import .*$",
+        "",
+        code,
+        flags=re.MULTILINE,
+    )
     found = [a or re.sub(r"\$\{[^}]*\}", "", b) for a, b in _LITERAL.findall(code)]
     words = [t for t in found if _WORDS.search(t) and t.strip() not in NAMES and not _is_code(t)]
     assert not words, f"put these into texts/*.mjs: {words}"
@@ -50,7 +55,9 @@ def test_what_is_shown_comes_from_the_texts(path: Path) -> None:
 
 def _is_code(text: str) -> bool:
     """A list of class names or a selector."""
-    return bool(re.fullmatch(r"[a-z -]+", text)) or any(mark in text for mark in ("<", "=", "[", "--", ":not", "var("))
+    return bool(re.fullmatch(r"[a-z -]+", text)) or any(
+        mark in text for mark in ("<", "=", "[", "--", ":not", "var(")
+    )
 
 
 @pytest.mark.parametrize("language", ["ja", "zh"])

@@ -59,7 +59,7 @@ def test_what_a_module_imports_is_served(path) -> None:  # type: ignore[no-untyp
 
 
 def test_a_view_is_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert [name for name, _ in web.views()] == ["tag", "review", "browse", "one", "runs"]
+    assert [name for name, _ in web.views()] == ["tag", "review", "curate", "browse", "one", "runs"]
     copy = tmp_path / "app"
     shutil.copytree(web.FOLDER, copy)
     monkeypatch.setattr(web, "FOLDER", copy)
@@ -70,7 +70,7 @@ def test_a_view_is_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     body, mime, tag = web.read_page(web.VIEW_TABLE)
     assert b'{ id: "notes", title: "My \\"notes\\"", load: () => import("./notes.mjs") }' in body
     assert mime == before[1] and tag != before[2]
-    assert web.views()[2][0] == "notes"
+    assert [name for name, _ in web.views()][2:4] == ["curate", "notes"]
 
 
 def test_the_names_of_the_panel() -> None:

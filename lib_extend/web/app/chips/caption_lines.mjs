@@ -18,7 +18,7 @@ export function between({ pieces, gaps, one_a_line: oneALine }, otherwise = ", "
   for (let n = 1; n < pieces.length; n += 1) {
     if (!separator(pieces[n - 1]) && !separator(pieces[n]) && SEPARATES.test(gaps[n])) counts.set(gaps[n], (counts.get(gaps[n]) ?? 0) + 1);
   }
-  const most = [...counts].sort((a, b) => b[1] - a[1])[0];
+  const most = [...counts].sort((a, b) => b[1] - a[1] || (b[0] === otherwise) - (a[0] === otherwise))[0];
   return most ? most[0] : oneALine ? "\n" : otherwise;
 }
 

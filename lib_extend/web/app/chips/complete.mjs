@@ -18,10 +18,10 @@ const shown = (name) => name.replaceAll("_", " ");
 
 /**
  * Complete tags in `input`. `take(tag)` gets what is chosen; without it the tag replaces what is typed, of `several` (with
- * commas between them) the one at the cursor. `folder()` is the open folder's id. Returns the element to put in place of the
+ * commas between them) the one at the cursor. `folder()` is the open folder's id; `when()`: whether a tag is typed. Returns the element to put in place of the
  * input, which holds it and the list.
  */
-export function completed(input, { folder = () => "", take = null, several = false } = {}) {
+export function completed(input, { folder = () => "", take = null, several = false, when = () => true } = {}) {
   const list = h("ul", { class: "complete", role: "listbox", id: uid("complete"), "aria-label": words.label, hidden: true });
   const said = h("span", { class: "visually-hidden", role: "status" });
   let rows = [];
@@ -53,7 +53,7 @@ export function completed(input, { folder = () => "", take = null, several = fal
   };
   const look = async () => {
     const text = typed();
-    if (!text) return close();
+    if (!text || !when()) return close();
     request?.abort();
     const mine = (request = new AbortController());
     try {
@@ -133,7 +133,7 @@ export function completed(input, { folder = () => "", take = null, several = fal
     (event) => {
       if (event.isComposing) return; // a word is put together by an input method
       if (list.hidden) {
-        if (event.key !== "ArrowDown" || !typed()) return;
+        if (event.key !== "ArrowDown" || !typed() || !when()) return;
         look();
       } else if (event.key === "ArrowDown") point(at + 1);
       else if (event.key === "ArrowUp") point(at < 0 ? rows.length - 1 : at - 1);

@@ -43,10 +43,10 @@ export const choices = {
     template: ["My own …", "Fields in an order of your own."],
   },
   prune: {
-    none: ["Nothing", "All tags stay; lists, overlaps and opposites are still looked at."],
-    minimal: ["A little", "What no person can change goes: hair and eye color, ears and horns of a named character."],
-    character: ["Character traits", "Traits of a named character go, so that its name learns them."],
-    character_core: ["Traits and core tags", "Also what nearly all pictures of a character share."],
+    none: ["Nothing", "All tags stay."],
+    minimal: ["A little", "What a list names goes, and what a more exact tag says already."],
+    character: ["Character traits", "Traits of a named character go, too: hair, eyes. Its name learns them."],
+    character_core: ["Core traits", "Of a character's traits only those go that most of its pictures have."],
   },
   device: { auto: ["Automatic", ""], cpu: ["Processor", ""], cuda: ["NVIDIA card", ""], directml: ["Graphics card (DirectML)", ""] },
 };

@@ -5,6 +5,7 @@ import { api } from "../api.mjs";
 import { canSend, copy, sendToTxt2img } from "../bridge.mjs";
 import { castOfPicture, canSendCast, sendCast } from "../cast/send.mjs";
 import { texts as panelWords } from "../cast/texts.mjs";
+import { captionChips } from "../chips/editor.mjs";
 import { fill, h } from "../dom.mjs";
 import { button } from "../parts/button.mjs";
 import { environmentCard } from "../parts/environment.mjs";
@@ -96,6 +97,8 @@ export function view(app) {
   const draw = (found) => {
     show(found.persons, found.width, found.height);
     const tags = found.tags ?? [];
+    const caption = captionChips(app, { readOnly: true });
+    caption.show(found.caption, { where: {}, tags });
     const done = (work, message) => async () => {
       try {
         await work();
@@ -108,7 +111,7 @@ export function view(app) {
       results,
       section(
         words.caption,
-        h("textarea", { readOnly: true, value: found.caption, "aria-label": words.caption, rows: Math.min(12, Math.ceil(found.caption.length / 70) + 1) }),
+        caption,
         h(
           "div",
           { class: "row" },

@@ -1,6 +1,7 @@
 // One edit on all pictures of a filter, or on those picked: what it would do is shown before it is done.
 
 import { api } from "../../api.mjs";
+import { completed } from "../../chips/complete.mjs";
 import { fill, h, later, uid } from "../../dom.mjs";
 import { button } from "../../parts/button.mjs";
 import { dialog } from "../../parts/dialog.mjs";
@@ -32,7 +33,9 @@ export async function bulkEdit(app, meant, total) {
       soon();
     });
     input.addEventListener("keydown", (event) => event.key === "Enter" && !apply.disabled && apply.click());
-    return h("div", { class: "field" }, h("label", { for: id }, title), input, hint && h("p", { class: "hint" }, hint));
+    // a text to find, or an expression, is no tag
+    const when = () => action !== "replace" && !values.regex;
+    return h("div", { class: "field" }, h("label", { for: id }, title), completed(input, { folder: () => folder, several: action === "add" || action === "remove", when }), hint && h("p", { class: "hint" }, hint));
   };
   const check = (name, title) => {
     const input = h("input", { type: "checkbox", checked: values[name] });

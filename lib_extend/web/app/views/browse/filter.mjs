@@ -1,5 +1,6 @@
 // The filter box: its language, its help, what is wrong with it, and terms that a click puts in.
 
+import { completed } from "../../chips/complete.mjs";
 import { fill, h, later, uid } from "../../dom.mjs";
 import { button } from "../../parts/button.mjs";
 import { dialog } from "../../parts/dialog.mjs";
@@ -60,13 +61,14 @@ export function filterBox(app, change) {
     element.set(source.value ? toggled(filter, `source:${source.value}`) : filter);
   });
   const missing = h("input", { type: "text", class: "chip", placeholder: words.missing, "aria-label": words.missing, spellcheck: false, autocomplete: "off" });
+  const missingTag = completed(missing, { folder: () => app.folder?.id ?? "" });
   missing.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !missing.value.trim()) return;
     element.toggle(tagTerm(missing.value.trim().replaceAll(" ", "_"), "missing"));
     missing.value = "";
   });
   const chips = h("span", { class: "chips" });
-  quick.append(chips, source, missing);
+  quick.append(chips, source, missingTag);
   const drawQuick = () => {
     fill(chips, words.quickTerms.map(([text, term, title]) => chip(text, term, title)));
     source.value = Object.keys(sources).find((id) => has(input.value, `source:${id}`)) ?? "";

@@ -8,8 +8,10 @@ import { dialog } from "../../parts/dialog.mjs";
 import { diff } from "../../parts/diff.mjs";
 import { personsOn } from "../../parts/persons.mjs";
 import { loading, note, trouble } from "../../parts/states.mjs";
-import { answerList, spoken } from "../../parts/tags.mjs";
+import { answerList } from "../../parts/tags.mjs";
 import { bytes, texts } from "../../texts.mjs";
+import { droppedList } from "../curate/one_picture.mjs";
+import { whyNot } from "./why_not.mjs";
 
 const words = texts.picture;
 const SURE = 0.8;
@@ -178,9 +180,10 @@ export async function openPicture(app, pages, first, change) {
           "details",
           { class: "fold" },
           h("summary", {}, texts.one.dropped, h("span", { class: "badge" }, String(found.dropped.length))),
-          h("ul", { class: "inside dropped" }, found.dropped.map((d) => h("li", {}, h("strong", {}, spoken(d.name)), " ", h("span", { class: "muted" }, d.reason)))),
+          h("div", { class: "inside" }, droppedList(found.dropped)),
         ),
     );
+    tags.append(whyNot(found, folder));
     fill(facts, h("p", { class: "hint" }, [found.w && `${found.w}×${found.h}`, bytes(found.bytes)].filter(Boolean).join(" · ")));
   };
 

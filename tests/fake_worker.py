@@ -2,7 +2,8 @@
 
 `cake3-red.png` is tagged `1girl, cake`, counted 3 and colored red. Names: `fail…` cannot be analysed,
 `slow…` takes ten seconds, `pair…` has two girls: one with black hair on the left, one with white hair and a hat;
-`crowd…` has seven; `thin…` is not asked about, and `blind…` neither, by the model's fault. Each analysed path is appended to the file named by FAKE_WORKER_LOG.
+`crowd…` has seven; `thin…` is not asked about, and `blind…` neither, by the model's fault.
+To a prompt it adds `smile`. Each analysed path is appended to the file named by FAKE_WORKER_LOG.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import sys
 import time
 
 from lib_extend.records import Answer, Box, Category, Person, Tag, Unmade
-from lib_extend.worker.kinds import analyse_picture
+from lib_extend.worker.kinds import analyse_picture, expand_prompt
+from lib_extend.worker.kinds.expand_prompt import ExpandedPrompt
 from lib_extend.worker.protocol import VERSION, Done, Failed, Hello, Ready, Setup, Task, decode, encode
 
 
@@ -41,6 +43,11 @@ def main() -> None:
 
 def answer(task: Task) -> Done | Failed:
     request = task.payload
+    if isinstance(request, expand_prompt.Request):
+        if request.expander == "fail":
+            return Failed(task.id, "There is no expander called 'fail'.")
+        drafts = [ExpandedPrompt(f"{request.text}, smile", ("smile",))] * request.drafts
+        return Done(task.id, task.kind, expand_prompt.Result(tuple(drafts), "cpu"))
     assert isinstance(request, analyse_picture.Request)
     log = os.environ.get("FAKE_WORKER_LOG")
     if log:

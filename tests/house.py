@@ -60,6 +60,11 @@ ROOMS: tuple[Room, ...] = (
         "what words mean: the look-up of tags; people counts, colors, objects, plurals, names",
         BASE,
     ),
+    Room(
+        "prompt_expansion",
+        "what an expander of prompts is asked for, and what it gives",
+        f"{BASE} vocabulary",
+    ),
     Room("questions", "what to ask, and how to read an answer", f"{BASE} config vocabulary"),
     Room("people", "whose tag is whose", f"{BASE} config vocabulary questions"),
     Room("captions", "from tags to text and back: reading, editing, composing", f"{PURE}"),
@@ -83,9 +88,9 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "models",
         "one file a family of models; the registry; downloads",
-        f"{BASE} vocabulary files",
+        f"{BASE} vocabulary prompt_expansion files",
         "torch transformers onnxruntime huggingface_hub safetensors tokenizers numpy PIL pillow_avif httpx cykooz_resizer "
-        "tqdm filelock bitsandbytes accelerate jinja2",
+        "tqdm filelock bitsandbytes accelerate jinja2 gguf",
     ),
     Room(
         "analysis",
@@ -102,7 +107,7 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "worker",
         "the inference process: environment, protocol, kinds of tasks, server, client",
-        f"{PURE} files models parts analysis sketch",
+        f"{PURE} prompt_expansion files models parts analysis sketch",
         "numpy PIL filelock tqdm",
     ),
     Room("preparation", "buckets, and what becomes of pictures in them", f"{BASE} files", "PIL"),
@@ -127,7 +132,7 @@ ROOMS: tuple[Room, ...] = (
         f"{ENGINE} generation worker",
         "modules backend modules_forge torch gradio",
     ),
-    Room("services", "what the front ends offer", f"{ENGINE} export jobs generation host worker", "PIL"),
+    Room("services", "what the front ends offer", f"{ENGINE} prompt_expansion export jobs generation host worker", "PIL"),
     Room(
         "api",
         "the HTTP routes",
@@ -140,8 +145,8 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "sketch",
         "drawn scenes with known truth, and the small models trained on them",
-        f"{PURE} files models",
-        "torch transformers onnx onnxruntime numpy PIL safetensors tokenizers tqdm",
+        f"{PURE} prompt_expansion files models",
+        "torch transformers onnx onnxruntime numpy PIL safetensors tokenizers sentencepiece tqdm",
     ),
 )
 BY_NAME = {room.name: room for room in ROOMS}

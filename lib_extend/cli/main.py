@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: list[str]) -> int:
-    if arguments[:1] and arguments[0] in ("models", "separate", "sketch"):
+    if arguments[:1] and arguments[0] in ("models", "separate", "expand", "sketch"):
         return _elsewhere(arguments)
     try:
         if arguments[:1] == ["serve"]:
@@ -172,6 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "separate", help="who has which in one image, with a picture to look at", add_help=False
     )
+    commands.add_parser("expand", help="a few words become a full prompt", add_help=False)
     commands.add_parser("sketch", help="draw practice scenes, train the built-in models", add_help=False)
     return parser
 
@@ -330,7 +331,7 @@ def _serve(arguments: list[str]) -> int:
 
 
 def _elsewhere(arguments: list[str]) -> int:
-    """`models` and `sketch` need the models' packages: they run where those are."""
+    """These commands need the models' packages: they run where those are."""
     where = environment()
     command = [where.python, "-m", "lib_extend.worker.commands", *arguments]
     try:

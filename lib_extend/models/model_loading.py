@@ -11,6 +11,7 @@ from lib_extend.models.family import Family, families, recognise
 from lib_extend.models.files import ModelFiles
 
 if TYPE_CHECKING:
+    from lib_extend.models.expanders.expander_options import Expander
     from lib_extend.models.ports import Detector, Progress, Tagger
 
 
@@ -76,6 +77,41 @@ def load_detector(
     family = families("detectors")[entry.family] if entry.family else detector_family(files)
     detector: Detector = family.load(files, options)
     return detector
+
+
+def load_expander(
+    spec: str,
+    *,
+    device: str = "auto",
+    offline: bool = False,
+    models_dir: str = "",
+    progress: Progress | None = None,
+) -> Expander:
+    """The expander that `spec` names (or a folder, or a `.gguf` file), downloaded where it must be.
+
+    Arguments as those of `load_tagger`; the families run on torch.
+
+    Raises:
+        UserError: there is no such expander. ModelError: it cannot be had, read or run, or is of no known family.
+    """
+    from lib_extend.models.expanders.expander_options import ExpanderOptions, ExpanderPlace
+    from lib_extend.models.vlms.local import choose_device
+
+    entry = registry.find_expander(spec)
+    if entry.folder is not None:
+        path = entry.folder
+        if not path.exists():
+            downloads.get(entry)  # says what to do
+    else:
+        path = _get(entry, offline, models_dir, progress).path("config.json").parent
+    place = ExpanderPlace(path)
+    family = families("expanders")[entry.family] if entry.family else recognise("expanders", place)
+    if family is None:
+        raise ModelError(
+            f"{path} is no expander that is known here (TIPO, DanTagGen): its tokenizer has none of their tokens."
+        )
+    expander: Expander = family.load(place, ExpanderOptions(choose_device(device)[0], entry.name))
+    return expander
 
 
 def _get(entry: Entry, offline: bool, models_dir: str, progress: Progress | None) -> ModelFiles:

@@ -60,6 +60,15 @@ def _vlm(name: str, repo: str, family: str, needs: str, gb: float, licence: str,
     return Entry(name, "vlm", kind, repo, weights=round(gb * 1e9), needs=needs, licence=licence, note=note)
 
 
+def _expander(name: str, model: str, family: str, bytes: int, licence: str, note: str = "") -> Entry:
+    repo = f"KBlueLeaf/{model}"
+    files = _files(
+        repo, "config.json", "model.safetensors", "tokenizer.model", "tokenizer_config.json",
+        optional=["added_tokens.json", "special_tokens_map.json", "tokenizer.json", "generation_config.json"],
+    )  # fmt: skip
+    return Entry(name, "expander", family, repo, files, bytes=bytes, licence=licence, note=note)
+
+
 _ML, _MISC, _CL, _PIXAI, _CAMIE = (
     "deepghs/ml-danbooru-onnx",
     "deepghs/imgutils-models",
@@ -116,6 +125,21 @@ VLMS: tuple[Entry, ...] = (
     _vlm("internvl3-8b", "OpenGVLab/InternVL3-8B-hf", "InternVL", "4.52.4", 15.89, ""),
     Entry("sketch", "vlm", "Qwen2VLForConditionalGeneration", folder=SKETCH / "vlm", needs="4.46", licence="MIT", note="built in; knows the drawn sample scenes only"),
 )
+
+EXPANDERS: tuple[Entry, ...] = (
+    _expander("tipo-200m-ft2", "TIPO-200M-ft2", "tipo", 810_000_000, "Kohaku 1.0", "the default"),
+    _expander("tipo-200m-ft", "TIPO-200M-ft", "tipo", 810_000_000, "Kohaku 1.0"),
+    _expander("tipo-200m", "TIPO-200M", "tipo", 810_000_000, "Apache-2.0"),
+    _expander("tipo-100m", "TIPO-100M", "tipo", 402_000_000, "Apache-2.0", "the smallest"),
+    _expander("tipo-500m", "TIPO-500M", "tipo", 2_030_000_000, "Kohaku 1.0"),
+    _expander("tipo-500m-ft", "TIPO-500M-ft", "tipo", 2_030_000_000, "Kohaku 1.0"),
+    _expander("dantaggen-delta-rev2", "DanTagGen-delta-rev2", "dtg", 1_570_000_000, "", "tags only"),
+    _expander("dantaggen-delta", "DanTagGen-delta", "dtg", 1_570_000_000, "", "tags only"),
+    _expander("dantaggen-gamma", "DanTagGen-gamma", "dtg", 1_570_000_000, "", "tags only"),
+    _expander("dantaggen-beta", "DanTagGen-beta", "dtg", 1_570_000_000, "OpenRAIL", "tags only"),
+    _expander("dantaggen-alpha", "DanTagGen-alpha", "dtg", 1_570_000_000, "", "tags only"),
+    Entry("sketch", "expander", "tipo", folder=SKETCH / "expander", licence="MIT", note="built in; knows the drawn sample scenes only"),
+)
 # fmt: on
 
 
@@ -132,6 +156,22 @@ def detectors() -> list[Entry]:
 def vlms() -> list[Entry]:
     """Every vision-language model that has a name."""
     return list(VLMS)
+
+
+def expanders() -> list[Entry]:
+    """Every expander that has a name."""
+    return list(EXPANDERS)
+
+
+def find_expander(spec: str) -> Entry:
+    """The entry for a name, a hub repository listed here, a local folder or a `.gguf` file. Raises UserError."""
+    found = _find(EXPANDERS, spec)
+    if found is None and spec.lower().endswith(".gguf"):
+        file = Path(spec).expanduser()
+        if not file.is_file():
+            raise UserError(f"There is no file {spec}: give a .gguf file that is there.")
+        return Entry(str(file), "expander", "", folder=file)
+    return found or _local(spec, "expander") or _unknown("expander", EXPANDERS, spec)
 
 
 def find_tagger(spec: str) -> Entry:

@@ -79,13 +79,10 @@ def _check_paths(config: TagConfig, folders: FolderBook) -> None:
     """On a server that others can reach, settings may name no file, folder or address of its owner's."""
     if folders.free:
         return
-    for name in ("tagger", "vlm", "detector", "models_dir"):
-        value = getattr(config, name)
-        if "://" in value:
-            raise messages.SHARED_MODEL.error(ForbiddenError, name=name, field=name)
-        looks_like_path = any(c in value for c in "/\\~:") or value.startswith(".")
-        if (name == "models_dir" and value) or (looks_like_path and not _is_repository(value)):
-            _resolve(folders, value, name)
+    for name in ("tagger", "vlm", "detector"):
+        check_model(folders, getattr(config, name), name)
+    if config.models_dir:
+        _resolve(folders, config.models_dir, "models_dir")
     for name in ("blacklist", "overlap", "character_tags", "aliases"):
         for file in getattr(config, name):
             _resolve(folders, file, name)
@@ -94,6 +91,17 @@ def _check_paths(config: TagConfig, folders: FolderBook) -> None:
     for file in config.question_file:
         if not folders.is_ours(file):
             _resolve(folders, file, "question_file")
+
+
+def check_model(folders: FolderBook, value: str, name: str) -> None:
+    """Raises ForbiddenError where `value` names a model by a place that the setting `name` may not name here."""
+    if folders.free:
+        return
+    if "://" in value:
+        raise messages.SHARED_MODEL.error(ForbiddenError, name=name, field=name)
+    looks_like_path = any(c in value for c in "/\\~:") or value.startswith(".")
+    if looks_like_path and not _is_repository(value):
+        _resolve(folders, value, name)
 
 
 def _is_repository(value: str) -> bool:

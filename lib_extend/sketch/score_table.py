@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from lib_extend.sketch.detector_scores import OVERLAP, PERSONS, evaluate_detector
+from lib_extend.sketch.expander_scores import possible_scenes
 from lib_extend.sketch.folder import draw_folder, read_truth
 from lib_extend.sketch.scores import evaluate
 from lib_extend.sketch.vlm_scores import evaluate_vlm
@@ -24,11 +25,11 @@ SHIPPED = Path(__file__).parent / "weights"
 _YES_NO = ("present", "floor", "door")
 
 
-def table(models: Path = SHIPPED, only: Collection[str] = ("tagger", "detector", "vlm")) -> str:
+def table(models: Path = SHIPPED, only: Collection[str] = ("tagger", "detector", "vlm", "expander")) -> str:
     """The table in Markdown.
 
     Args:
-        models: folder with `tagger`, `detector` and `vlm`.
+        models: folder with `tagger`, `detector`, `vlm` and `expander`.
         only: which of them to measure.
     """
     return "\n".join(
@@ -46,6 +47,12 @@ def _rows(models: Path, only: Collection[str]) -> Iterator[tuple[str, str]]:
             yield f"tags (micro-F1 at threshold {TAGGED_AT:g})", f"{micro.f1:.3f}"
         if "vlm" in only:
             yield from _answers(models / "vlm", folder)
+    if "expander" in only:
+        possible = possible_scenes(models / "expander")
+        yield (
+            f"prompts of one to three tags that become possible scenes, of {possible.drafts}",
+            f"{possible.share:.1%}",
+        )
     if "detector" in only:
         with tempfile.TemporaryDirectory() as scratch:
             draw_folder(scratch, SCENES, SEED, namespace="eval", persons=PERSONS, max_overlap=OVERLAP)

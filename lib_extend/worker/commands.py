@@ -1,4 +1,4 @@
-"""`prompt-extend models`, `separate` and `sketch`: commands that need the models' packages.
+"""`prompt-extend models`, `separate`, `expand` and `sketch`: commands that need the models' packages.
 
 They run in a process of their own, with the worker's python, so that the front ends never import a model.
 """
@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.errors import PromptExtendError, UserError
+from lib_extend.worker import expand_command as expanding
 from lib_extend.worker import separate_command as separating
 
 OK, FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
-SKETCH_MODELS = ("tagger", "detector", "vlm")
+SKETCH_MODELS = ("tagger", "detector", "vlm", "expander")
 CALIBRATION_SCENES = 200
 CALIBRATION_SEED = 2
 
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     where.set_defaults(run=_where)
 
     separating.add(commands)
+    expanding.add(commands)
 
     sketch = commands.add_parser("sketch", help="draw practice scenes, train the built-in models")
     part = sketch.add_subparsers(dest="what", required=True, metavar="draw|train|score")
@@ -79,15 +81,14 @@ def _parser() -> argparse.ArgumentParser:
     draw.add_argument("--count", type=_positive, default=60, metavar="N", help="pictures (default: 60)")
     draw.add_argument("--seed", type=int, default=0, metavar="S", help="which scenes (default: 0)")
     draw.set_defaults(run=_draw)
-    train = part.add_parser(
-        "train", help="build the tagger, the person detector and the vision-language model anew"
-    )
+    train = part.add_parser("train", help="build the built-in models anew")
     train.add_argument("--out", type=Path, default=Path("sketch-models"), metavar="DIR", help="where to")
     train.add_argument("--seed", type=int, default=1, metavar="S")
     train.add_argument("--only", choices=SKETCH_MODELS, help="just one of them")
     train.add_argument("--tagger-steps", type=_positive, default=1000, metavar="N")
     train.add_argument("--detector-steps", type=_positive, default=900, metavar="N")
     train.add_argument("--vlm-steps", type=_positive, default=7000, metavar="N")
+    train.add_argument("--expander-steps", type=_positive, default=4000, metavar="N")
     train.set_defaults(run=_train)
     score = part.add_parser("score", help="measure the built-in models on 300 scenes of unseen seeds")
     score.add_argument("--models", type=Path, metavar="DIR", help="others: what `sketch train` wrote")
@@ -122,6 +123,7 @@ def _list(args: argparse.Namespace) -> int:
         ("Taggers", registry.taggers()),
         ("Detectors", registry.detectors()),
         ("Vision-language models", registry.vlms()),
+        ("Expanders", registry.expanders()),
     )
     names = max(len(e.name) for _, entries in groups for e in entries)
     repos = max(len(e.repo) for _, entries in groups for e in entries)
@@ -168,6 +170,7 @@ def _entry(name: str) -> Any:
         (registry.find_tagger, registry.taggers()),
         (registry.find_detector, registry.detectors()),
         (registry.find_vlm, registry.vlms()),
+        (registry.find_expander, registry.expanders()),
     )
     for find, _ in kinds:
         with contextlib.suppress(UserError):
@@ -247,6 +250,10 @@ def _train(args: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory() as scratch:
             draw_folder(scratch, CALIBRATION_SCENES, CALIBRATION_SEED, namespace="calibration")
             calibrate(args.out / "vlm", Path(scratch))
+    if "expander" in wanted:
+        from lib_extend.sketch.expander_training import train_expander
+
+        train_expander(args.out / "expander", seed=args.seed, steps=args.expander_steps)
     print(table(args.out, wanted))
     return OK
 

@@ -129,6 +129,7 @@ def test_answers_look_like_their_examples(
         ("POST", "/datasets/{folder}/curation/picture"): {"image": image},
         ("POST", "/datasets/{folder}/curation/overrules"): {"tag": "hat", "decision": "keep"},
         ("POST", "/compile"): cast,
+        ("POST", "/expand"): {"prompt": "1girl, cake", "expander": "sketch"},
         ("POST", "/cast/from-picture"): {"folder": id, "image": "pair.png", "config": config},
         ("POST", "/loras/get"): {"source": "github", "id": offer["id"]},
         ("POST", "/loras/import"): {"path": str(folder / "mine.safetensors")},

@@ -375,6 +375,13 @@ def test_settings_name_no_paths_on_a_shared_server(
     assert refused(server.request("PUT", "/presets/x", json={"config": {setting: value}}))
 
 
+@pytest.mark.parametrize("expander", ["/etc", "../models", "~/models", "C:\\models", "http://elsewhere:8000"])
+def test_an_expander_is_no_path_on_a_shared_server(server: Server, folder: Path, expander: str) -> None:
+    server.share(folder)
+    answer = server.request("POST", "/expand", json={"prompt": "cake", "expander": expander})
+    assert refused(answer) and answer.json()["field"] == "expander"
+
+
 def test_a_models_name_and_a_flagged_folder_pass(server: Server, folder: Path) -> None:
     server.share(folder)
     config = {"tagger": "animetimm/caformer_b36.dbv4-full", "models_dir": str(folder / "models")}

@@ -209,22 +209,18 @@ def _loaded(folder: Path, load: Callable[[], T]) -> T:
 def _load_model(folder: Path, device: str, small: bool) -> Any:
     """The model on `device`, in 4 bits if `small`, ready to answer; raises ModelError when weights are missing."""
     import torch
-    import transformers
     from transformers import AutoModelForImageTextToText
 
     dtype = torch.float32
     if device == "cuda":
         dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    release = tuple(int(n) for n in transformers.__version__.split(".")[:2])
-    # Releases before 4.56 know the argument by its older name only.
-    name = "dtype" if release >= (4, 56) else "torch_dtype"
-    with _no_bars():
+    with no_bars():
         model, info = AutoModelForImageTextToText.from_pretrained(
             folder,
             trust_remote_code=False,
             use_safetensors=True,
             output_loading_info=True,
-            **{name: dtype},
+            **{precision_argument(): dtype},
             **(nf4.options(dtype) if small else {}),
         )
     if missing := sorted(info["missing_keys"]):
@@ -235,8 +231,16 @@ def _load_model(folder: Path, device: str, small: bool) -> Any:
     return (model if small else model.to(device)).eval()
 
 
+def precision_argument() -> str:
+    """What transformers calls the precision of the weights; releases before 4.56 know the older name only."""
+    import transformers
+
+    release = tuple(int(n) for n in transformers.__version__.split(".")[:2])
+    return "dtype" if release >= (4, 56) else "torch_dtype"
+
+
 @contextlib.contextmanager
-def _no_bars() -> Iterator[None]:
+def no_bars() -> Iterator[None]:
     """Without transformers' progress bars, which would run through our own output."""
     from transformers.utils import logging
 

@@ -1,0 +1,1 @@
+"""Language models that write more tags or prose to a few words; one file a family."""

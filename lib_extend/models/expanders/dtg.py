@@ -1,0 +1,46 @@
+"""DanTagGen: tags to more tags."""
+
+from __future__ import annotations
+
+from lib_extend.errors import ModelError
+from lib_extend.models.expanders import dtg_format as form
+from lib_extend.models.expanders.drafting import Plan, write
+from lib_extend.models.expanders.expander_options import ExpanderOptions, ExpanderPlace
+from lib_extend.models.expanders.language_model import LanguageModel, load
+from lib_extend.models.family import LATE, Family
+from lib_extend.prompt_expansion import Draft, Wanted, Wish
+
+
+class DanTagGen:
+    """See `Expander`."""
+
+    def __init__(self, model: LanguageModel, options: ExpanderOptions, quality: bool) -> None:
+        self._model, self._quality = model, quality
+        self.name, self.device = options.name, options.device
+
+    def expand(self, wish: Wish) -> list[Draft]:
+        if wish.wanted is not Wanted.TAGS:
+            raise ModelError(f"{self.name} writes tags only: ask for tags, or take a TIPO model.")
+        given, length = wish.given, wish.length
+        plan = Plan(
+            prompt=form.prompt(given, length, self._quality),
+            parts=("tags",),
+            there=frozenset(given.tags),
+            counted=len(given.tags),
+            least=form.LEAST[length],
+            most=form.MOST[length],
+        )
+        return write(self._model, plan, wish.sampling, wish.drafts, wish.banned)
+
+
+def _recognises(place: ExpanderPlace) -> bool:
+    return form.INPUT_END in place.tokens
+
+
+def _load(place: ExpanderPlace, options: ExpanderOptions) -> DanTagGen:
+    # delta and its revision were trained with a line about quality; their files say so nowhere
+    quality = "delta" in f"{options.name} {place.path.name}".lower()
+    return DanTagGen(load(place.path, options.device), options, quality)
+
+
+FAMILY = Family(_recognises, _load, LATE)

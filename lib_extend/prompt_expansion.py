@@ -1,0 +1,128 @@
+"""What an expander is asked for, and what it gives: plain records, no models.
+
+Tag names are canonical (`black_hair`); how a family writes them is its own matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from lib_extend.records import Record
+from lib_extend.vocabulary.tag_names import canonical, written
+
+DEFAULT_EXPANDER = "tipo-200m-ft2"
+MOST_DRAFTS = 32
+SEEDS = 2**31 - 1
+"""Random seeds are below this."""
+
+
+class Length(str, Enum):
+    """How much is wanted. The bounds in tags are those of the families' training."""
+
+    VERY_SHORT = "very_short"
+    SHORT = "short"
+    LONG = "long"
+    VERY_LONG = "very_long"
+
+
+class Wanted(str, Enum):
+    """What is to be written."""
+
+    TAGS = "tags"
+    PROSE = "prose"
+    BOTH = "both"
+
+
+@dataclass(frozen=True)
+class Given(Record):
+    """What the user has, sorted into the fields that the models know. All are tuples of canonical names but `prose`.
+
+    Attributes:
+        people: `1girl`, `solo`. general: the other tags, in the user's order.
+        aspect: width / height, None where it is open.
+        prose: sentences that describe the picture.
+    """
+
+    people: tuple[str, ...] = ()
+    general: tuple[str, ...] = ()
+    characters: tuple[str, ...] = ()
+    copyrights: tuple[str, ...] = ()
+    artist: tuple[str, ...] = ()
+    quality: tuple[str, ...] = ()
+    rating: tuple[str, ...] = ()
+    meta: tuple[str, ...] = ()
+    aspect: float | None = None
+    prose: str = ""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags that a target length counts."""
+        return (*self.people, *self.general)
+
+
+@dataclass(frozen=True)
+class Sampling(Record):
+    """How the next token is drawn.
+
+    Attributes:
+        temperature: above 0. top_p: in (0, 1]. top_k: 0 is off. min_p: in [0, 1), 0 is off.
+        seed: of the first draft; the next ones count up. The same seed gives the same draft on the same machine.
+        most_tokens: where a draft ends in any case.
+    """
+
+    temperature: float = 0.5
+    top_p: float = 0.95
+    top_k: int = 80
+    min_p: float = 0.1
+    seed: int = 0
+    most_tokens: int = 512
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One request.
+
+    Attributes:
+        banned: whether a canonical name must not be written. What the user gave is never asked about.
+        drafts: how many different results, at least 1.
+    """
+
+    given: Given
+    length: Length = Length.LONG
+    wanted: Wanted = Wanted.TAGS
+    sampling: Sampling = Sampling()
+    drafts: int = 1
+    banned: Callable[[str], bool] = lambda name: False
+
+
+@dataclass(frozen=True)
+class Draft(Record):
+    """One result.
+
+    Attributes:
+        tags: the new tags in the order they were written, none twice and none that was given.
+        prose: the new sentences, "" where none were wanted.
+        redrawn: how many tags were thrown away while sampling, because they were banned or there already.
+        exhausted: the bans left nothing more to write, so that it may be shorter than wanted.
+    """
+
+    tags: tuple[str, ...]
+    prose: str = ""
+    redrawn: int = 0
+    exhausted: bool = False
+
+
+_SHORTEST = 4
+"""Names of fewer letters keep their underscores: these are faces (`^_^`, `o_o`)."""
+
+
+def spoken(name: str) -> str:
+    """A canonical name as the models of this kind saw it: with spaces, brackets as they are."""
+    return name if len(name) < _SHORTEST else written(name)
+
+
+def heard(text: str) -> str:
+    """The canonical name of what a model wrote between two commas."""
+    return canonical(text.strip().lower())

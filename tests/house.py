@@ -132,11 +132,16 @@ ROOMS: tuple[Room, ...] = (
         f"{ENGINE} generation worker",
         "modules backend modules_forge torch gradio",
     ),
-    Room("services", "what the front ends offer", f"{ENGINE} prompt_expansion export jobs generation host worker", "PIL"),
+    Room(
+        "services",
+        "what the front ends offer",
+        f"{ENGINE} prompt_expansion export jobs generation host worker",
+        "PIL",
+    ),
     Room(
         "api",
         "the HTTP routes",
-        f"{BASE} config questions files datasets export jobs generation host services web",
+        f"{BASE} config questions prompt_expansion files datasets export jobs generation host services web",
         "starlette",
     ),
     Room("web", "the page: modules, styles, texts"),

@@ -27,6 +27,7 @@ from lib_extend.cli import (
     lint_command,
     prepare_command,
     table_command,
+    tags_command,
 )
 from lib_extend.cli.history_output import UndoReport, version_json, version_line
 from lib_extend.cli.output import Lines, Report, Terminal, count
@@ -164,6 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     lint_command.add(commands, _add_state)
     prepare_command.add(commands, _add_state)
     export_command.add(commands, _add_state)
+    tags_command.add(commands, _add_state)
 
     # parsed by the page, see _serve; here for the list of commands
     commands.add_parser("serve", help="open the page in a browser, without a WebUI", add_help=False)

@@ -14,7 +14,7 @@ from lib_extend.datasets.browse import Browsers
 from lib_extend.generation.library import Library
 from lib_extend.host import checkpoint_memory as memory
 from lib_extend.host import lora_reload as loras
-from lib_extend.host import options, paths, regions
+from lib_extend.host import options, paths, regions, tagcomplete
 from lib_extend.host import safety as host_safety
 from lib_extend.host.options import Options
 from lib_extend.host.safety import Safety
@@ -35,6 +35,8 @@ from lib_extend.services.recent_folders import RecentFolders
 from lib_extend.services.review_lists import Lists
 from lib_extend.services.running_jobs import Jobs
 from lib_extend.services.unloaded_checkpoint import HostMemory, UnloadedCheckpoint
+from lib_extend.services.vocabularies import FOLDER as TAG_LISTS
+from lib_extend.services.vocabularies import Vocabularies
 from lib_extend.worker.client import WorkerClient
 
 REQUESTS, BROWSING = 16, 8
@@ -75,7 +77,8 @@ class Pools:
 class Services:
     """See the modules of the same names; `host`, `options`, `safety` and `credentials` come from `lib_extend.host`.
 
-    `loras` are the WebUI's, `library` holds the user's casts and characters, `regions` knows the loaded checkpoint.
+    `loras` are the WebUI's, `library` holds the user's casts and characters, `regions` knows the loaded checkpoint,
+    `vocabularies` what tags mean.
     """
 
     data: Path
@@ -98,6 +101,7 @@ class Services:
     downloads: LoraDownloads
     regions: Checkpoint
     browsers: Browsers
+    vocabularies: Vocabularies
     reviews: Lists = field(default_factory=Lists)
     models: ModelList = field(default_factory=ModelList)
     curations: CurationPreviews = field(default_factory=CurationPreviews)
@@ -139,6 +143,7 @@ def make(
     folders = FolderBook(safety, ours=folder / "questions")
     browsers = Browsers()
     browsers.allowed = folders.allows
+    models = ModelList()
     context = JobContext(
         checkpoint=UnloadedCheckpoint(host),
         worker=worker,
@@ -166,6 +171,10 @@ def make(
         downloads=LoraDownloads(lora_folders, refresh, sources),
         regions=regions,
         browsers=browsers,
+        vocabularies=Vocabularies(
+            folder / TAG_LISTS, (tagcomplete.tag_files, lambda: models.label_files(options().models_dir))
+        ),
+        models=models,
     )
 
 

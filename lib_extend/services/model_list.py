@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from lib_extend.errors import WorkerError
@@ -19,24 +20,35 @@ class ModelList:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._kept: dict[str, tuple[float, dict[str, Any], list[Path]]] = {}
 
     def get(self, models_dir: str) -> dict[str, Any]:
         """`taggers`, `vlms` and `detectors`: name, note, bytes, licence, gated, here. Raises WorkerError."""
+        return self._asked(models_dir)[0]
+
+    def label_files(self, models_dir: str) -> list[Path]:
+        """The tables of tags of the taggers that are on this machine. Raises WorkerError."""
+        return self._asked(models_dir)[1]
+
+    def _asked(self, models_dir: str) -> tuple[dict[str, Any], list[Path]]:
         with self._lock:
-            asked, rows = self._kept.get(models_dir, (0.0, {}))
+            asked, rows, labels = self._kept.get(models_dir, (0.0, {}, []))
             if not rows or time.monotonic() - asked > MODELS_FRESH:
-                rows = _grouped(models_dir)
-                self._kept = {models_dir: (time.monotonic(), rows)}
-            return rows
+                rows, labels = _grouped(models_dir)
+                self._kept = {models_dir: (time.monotonic(), rows, labels)}
+            return rows, labels
 
 
-def _grouped(models_dir: str) -> dict[str, Any]:
+def _grouped(models_dir: str) -> tuple[dict[str, Any], list[Path]]:
     try:
         rows = listing.models(models_dir)
     except WorkerError as error:
         raise messages.MODELS_FAILED.error(WorkerError, reason=str(error)) from None
     groups: dict[str, list[dict[str, Any]]] = {"tagger": [], "vlm": [], "detector": []}
+    labels: list[Path] = []
     for row in rows:
+        # a path of this machine, which is nobody's who asks for the list
+        if table := row.pop("labels", ""):
+            labels.append(Path(table))
         groups.setdefault(str(row.pop("kind", "")), []).append(row)
-    return {f"{kind}s": found for kind, found in groups.items()}
+    return {f"{kind}s": found for kind, found in groups.items()}, labels

@@ -144,6 +144,7 @@ def _list(args: argparse.Namespace) -> int:
                             "gated": e.gated,
                             "note": e.note,
                             "here": here,
+                            "labels": _label_table(e, args.models_dir) if here else "",
                         }
                     )
                 )
@@ -160,6 +161,20 @@ def _list(args: argparse.Namespace) -> int:
     if not args.json:
         print("\n* is on this machine. `prompt-extend models get NAME` downloads one.")
     return OK
+
+
+def _label_table(entry: Any, models_dir: str) -> str:
+    """The table of a tagger's tags, where it has one that others can read; else "".
+
+    The built-in one counts drawn scenes, so its numbers say nothing of tags elsewhere.
+    """
+    from lib_extend.models import downloads
+
+    if entry.kind != "tagger" or entry.folder is not None:
+        return ""
+    folder = downloads.where(entry, models_dir=models_dir)
+    tables = sorted(folder.rglob("*_tags.csv")) if folder is not None else []
+    return str(tables[0]) if tables else ""
 
 
 def _entry(name: str) -> Any:

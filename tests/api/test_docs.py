@@ -143,6 +143,7 @@ def test_answers_look_like_their_examples(
         ("POST", "/datasets/{folder}/left-out"): {"ids": [image], "back": True},
         }  # fmt: skip
     query = {
+        "/vocabulary/tags": {"names": "peace_sign"},
         "/loras/offers": {"source": "github"},
         "/folders/browse": {"path": str(folder.parent)},
         "/datasets/{folder}/review": {"below": 1},

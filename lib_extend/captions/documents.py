@@ -10,7 +10,7 @@ from lib_extend.captions.scene import Word
 from lib_extend.captions.style import Known, Spot, line_of, lines_read, spots_in
 from lib_extend.captions.text import CaptionText, Kind, Line, Piece
 from lib_extend.config import LETTERS
-from lib_extend.vocabulary.tag_names import canonical
+from lib_extend.vocabulary.tag_names import canonical, is_sentence
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def prose_spots(text: str, start: int, end: int, known: Known, escapes: Escapes,
     at = start
     for a, b in [*sorted(found), (end, end)]:
         raw = text[at:a]
-        if raw.strip():
+        if raw.strip(" \t\r\n.,"):
             left = at + len(raw) - len(raw.lstrip())
             spots.append(_prose(text, left, left + len(raw.strip()), escapes, place))
         if b > a:
@@ -124,7 +124,10 @@ def _lead(name: str, known: Known) -> str:
 def _prose(text: str, start: int, end: int, escapes: Escapes, place: str) -> Spot:
     raw = text[start:end]
     said = escapes.unescaped(raw)
-    return start, end, Piece(said, raw, Kind.PROSE, place=place, said=said if said != raw else "")
+    shown = said if said != raw else ""
+    if not place and not is_sentence(said) and not said.endswith(".") and "," not in said:
+        return start, end, Piece(canonical(said), raw, said=shown)
+    return start, end, Piece(said, raw, Kind.PROSE, place=place, said=shown)
 
 
 def _said(spot: Spot, escapes: Escapes, lead: str) -> Spot:

@@ -281,7 +281,8 @@ def remember(
     whole = [p.raw for p in pieces_there if p.kind is not Kind.TAG and p.raw in there]
     whole += [t.name for t in ours if t.source is Source.OPTION and canonical(t.name) != t.name]
     if structured:
-        whole = [p.text for p in pieces_there if p.kind in (Kind.PROSE, Kind.GROUP)]
+        every = style_of(format).only_prose
+        whole = [p.text for p in pieces_there if every or p.kind in (Kind.PROSE, Kind.GROUP)]
     whole += [t.name for t in ours if t.category is Category.PROSE]
     marks = () if structured else marks_of(format)
     separator = separator_in(existing, separator)

@@ -69,6 +69,8 @@ class StructuredWriter:
         by_hand, tags = self._said_by_hand({key(t.name) for t in (*front, *machine, *back)})
         if self.style.only_prose:
             machine = self._sentences(machine)
+            # a person's tags stand in front of the sentences, whosever they were
+            by_hand = [Said(s.word.name, replace(s.word, place="")) for s in by_hand]
         said = [*by_hand, *(self._said(t) for t in machine)]
         scene = scene_of(said, self.persons, self.existing.heads, self.config, self.style.alone)
         first, last = (tuple(self._said(t).word for t in options) for options in (front, back))

@@ -188,7 +188,10 @@ def test_edits_inside_of_any_style_are_kept_by_every_rerun(data: st.DataObject) 
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from([*STRUCTURED, "plain", "greek"]), min_size=2, max_size=4), st.integers(1, 3))
+@given(
+    st.lists(st.sampled_from([*STRUCTURED, "prose", "plain", "greek"]), min_size=2, max_size=4),
+    st.integers(1, 3),
+)
 def test_a_persons_words_survive_any_change_of_style(formats: list[str], count: int) -> None:
     text: str = "my scarf, Red Ribbon"
     memory: Written | None = None
@@ -210,6 +213,11 @@ def test_what_a_person_adds_to_a_clause_goes_with_the_person() -> None:
         "<appearance>my pin, black_hair, red_eyes</appearance>"
         in write(text, memory, CONFIG.with_(format="newbie"), 2)[0]
     )
+    mine, kept, _ = write(text, memory, CONFIG.with_(format="prose"), 2)
+    assert (
+        mine.startswith("my pin. Two girls") and write(mine, kept, CONFIG.with_(format="prose"), 2)[0] == mine
+    )
+    assert "my pin" in write(mine, kept, CONFIG.with_(format="greek"), 2)[0]
     assert "α my pin" in write(text, memory, CONFIG.with_(format="greek"), 2)[0]
 
 

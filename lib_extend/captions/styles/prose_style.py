@@ -18,6 +18,8 @@ from lib_extend.captions.style import (
 )
 from lib_extend.captions.text import CaptionText
 
+ENDS = ("prose", "extra", "first", "last")
+
 
 def _same(text: str) -> str:
     return text
@@ -29,7 +31,8 @@ class Prose(Style):
 
     def write(self, scene: Scene, spelling: Spelling = BY_DEFAULT) -> str:
         told = [w.text or w.name for w in (*scene.prose, *scene.extra)]
-        first = ", ".join(self._said(w, spelling) for w in (*scene.first, *scene.general))
+        tags = [w for name, words in scene.lists() if name not in ENDS for w in words]
+        first = ", ".join(self._said(w, spelling) for w in (*scene.first, *tags))
         last = ", ".join(self._said(w, spelling) for w in scene.last)
         return " ".join(filter(None, (f"{first}." if first and told else first, *told, last)))
 

@@ -194,10 +194,18 @@ class FolderTags:
         for bits in rows.characters.values():
             twice |= once & bits
             once |= bits
+        often = sorted(((b.bit_count(), n, b) for n, b in merged.items()), reverse=True)
         for folder, within in rows.folders.items():
             for character, bits in rows.characters.items():
                 alone = bits & within & ~twice & ~rows.several
                 if alone:
-                    counts = {n: c for n, b in merged.items() if (c := (b & alone).bit_count())}
-                    counter.add_counts(folder, character, alone.bit_count(), counts)
+                    pictures = alone.bit_count()
+                    least = knowledge.config.core_threshold * pictures
+                    counts = {}
+                    for total, name, on in often:
+                        if total < least:
+                            break  # nor are those after it on enough pictures
+                        if number := (on & alone).bit_count():
+                            counts[name] = number
+                    counter.add_counts(folder, character, pictures, counts)
         return counter.table(knowledge.config, knowledge.difficulty)

@@ -46,12 +46,14 @@ class PeopleCount(NamedTuple):
     least: bool = False
 
 
+@lru_cache(maxsize=1 << 16)
 def people_count(name: str) -> PeopleCount | None:
     """What a canonical name says of a number of people; None for `multiple_girls`, `solo` and what is no count."""
     match = _COUNT.fullmatch(name)
     return PeopleCount(int(match[1][:_DIGITS]), match[3], bool(match[2])) if match else None
 
 
+@lru_cache(maxsize=1 << 16)
 def multiple_gender(name: str) -> str:
     """`girl` for `multiple_girls`; "" for other names."""
     match = _MULTIPLE.fullmatch(name)

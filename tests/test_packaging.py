@@ -24,8 +24,9 @@ WITHOUT_MODELS = ("tqdm", "filelock")
 """What the commands that run no model import besides the standard library, as far as they are asked here."""
 
 
-def run(*command: str | Path, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path, cwd: Path, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PROMPT_EXTEND_WORKER_PYTHON")}
+    env |= more
     done = subprocess.run(
         [str(c) for c in command],
         cwd=cwd,
@@ -166,7 +167,9 @@ def test_the_demo_runs_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
     bin = environment(tmp_path / "venv", sys.executable, wheel, seen)
     where = run(bin / "python", "-c", "import lib_extend; print(lib_extend.__file__)", cwd=tmp_path).stdout
     assert str(tmp_path) in where
-    done = run(bin / "prompt-extend", "demo", "pictures", cwd=tmp_path)
+    # named, because a python is asked only for the packages of its own folder
+    worker = {"PROMPT_EXTEND_WORKER_PYTHON": str(bin / "python")}
+    done = run(bin / "prompt-extend", "demo", "pictures", cwd=tmp_path, **worker)
     pictures = [p for p in (tmp_path / "pictures").iterdir() if p.suffix in (".png", ".jpg", ".webp")]
     assert len(pictures) == 12 and all(p.with_suffix(".txt").is_file() for p in pictures), done.stdout
     assert "brown cake" in (tmp_path / "pictures" / "classroom.txt").read_text(encoding="utf-8")

@@ -164,6 +164,26 @@ def test_chips_change_what_is_meant_and_nothing_else(
     assert saved.split("\r\n")[0].split(",")[-1].strip() == "smile"  # with the gap that this line has
 
 
+def test_tags_are_completed_by_keys(window: Callable[..., Any], server: Server, captioned: Path) -> None:
+    page = browse(window, server, captioned)
+    page.app.locator(".cell", has_text="classroom").click()
+    box = page.app.locator("dialog.picture-dialog")
+    box.locator(".tag-chip").first.wait_for()
+    field = box.get_by_label("Add a tag")
+    field.press_sequentially("peace_sig")
+    # an alias leads to its tag, with how often it is used
+    row = box.locator(".complete [role=option]", has_text="also called peace sign")
+    row.wait_for()
+    assert row.locator(".count").inner_text()
+    page.window.keyboard.press("ArrowDown")
+    assert field.get_attribute("aria-activedescendant") == row.get_attribute("id")
+    page.window.keyboard.press("Enter")
+    box.locator(".tag-chip .chip-name").last.filter(has_text="v").wait_for()
+    page.window.keyboard.press("Control+Enter")
+    box.locator(".hint", has_text="CLIP token").wait_for()
+    assert captions(captioned)["classroom"] == WORDS["classroom"] + ", v"
+
+
 def test_one_caption_by_keys(window: Callable[..., Any], server: Server, captioned: Path) -> None:
     page = browse(window, server, captioned)
     keys = page.window.keyboard

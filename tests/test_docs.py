@@ -176,6 +176,47 @@ with WorkerClient() as worker:
     }
 
 
+def test_add_a_kind_of_job(copy: Path) -> None:
+    kinds = copy / "lib_extend" / "jobs" / "kinds"
+    (kinds / "sort_tags.py").write_text(example("job"), encoding="utf-8")
+    folder = copy / "pictures"
+    folder.mkdir()
+    for name, text in (("a", "cake, hat, bag"), ("b", "cat"), ("c", "apple, zebra")):
+        Image.new("RGB", (8, 8)).save(folder / f"{name}.png")
+        (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+    code = f"""
+from pathlib import Path
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from lib_extend.api import mounting
+from lib_extend.services import container
+app = Starlette()
+services = container.make(data=Path("data"))
+mounting.mount(app, services=services)
+client = TestClient(app, base_url="http://127.0.0.1:7860")
+api = "/prompt-extend/v1"
+folder = Path({str(folder)!r})
+id = client.post(api + "/folders/open", json={{"path": str(folder)}}).json()["id"]
+
+def done(kind, **options):
+    job = client.post(api + "/jobs", json={{"folder": id, "kind": kind, "options": options}}).json()["id"]
+    while (row := client.get(f"{{api}}/jobs/{{job}}").json())["state"] == "running":
+        pass
+    print(row["kind"], row["state"], row["done"], row["written"], row["run"])
+    print([file.read_text() for file in sorted(folder.glob("*.txt"))])
+
+done("sort_tags", backwards=True)
+done("undo")
+services.close()
+"""
+    assert run_in(copy, code).splitlines() == [
+        "sort_tags done 3 2 1",
+        "['hat, cake, bag', 'cat', 'zebra, apple']",
+        "undo done 2 2 1",
+        "['cake, hat, bag', 'cat', 'apple, zebra']",
+    ]
+
+
 def test_add_a_route(copy: Path) -> None:
     routes = copy / "lib_extend" / "api" / "routes"
     (routes / "difference_routes.py").write_text(example("route"), encoding="utf-8")

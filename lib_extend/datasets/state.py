@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.datasets.caption_encodings import META, CaptionEncodings
+from lib_extend.datasets.job_rows import JobRows
 from lib_extend.datasets.mark_rows import MarkRows
 from lib_extend.datasets.run_rows import RunRows
 from lib_extend.datasets.state_file import connect, explain
@@ -42,7 +43,7 @@ def _key(name: str) -> bytes:
     return os.fsencode(name)
 
 
-class State(RunRows, MarkRows):
+class State(RunRows, MarkRows, JobRows):
     """The open database. One process at a time (see `lock`); not shared between threads."""
 
     def __init__(self, file: Path, root: Path) -> None:

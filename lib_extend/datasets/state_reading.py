@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.datasets.caption_encodings import META
+from lib_extend.datasets.job_rows import JobRow, jobs_of
 from lib_extend.datasets.recipe import ANSWERS
 from lib_extend.datasets.run_rows import Change
 from lib_extend.datasets.state_file import connect_to_read
@@ -64,6 +65,10 @@ class StateReader:
     def left_out(self) -> dict[str, str]:
         """The pictures that are left out, and why."""
         return {name: str(reason) for name, reason in _named(self._rows("SELECT path, reason FROM left_out"))}
+
+    def jobs(self) -> list[JobRow]:
+        """The server's jobs that are remembered, oldest first."""
+        return jobs_of(self._rows("SELECT id, record FROM jobs ORDER BY started, id"))
 
     def last_run(self) -> int:
         """The number of the newest run, 0 before the first."""

@@ -72,6 +72,9 @@ CREATE TABLE marks (
 ) WITHOUT ROWID;
 """
 
+# The server's jobs: what each is and how far it came, as JSON.
+_JOBS = "CREATE TABLE jobs (id TEXT PRIMARY KEY, started REAL NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;"
+
 
 def _script(text: str) -> Callable[[sqlite3.Connection], None]:
     def apply(db: sqlite3.Connection) -> None:
@@ -86,6 +89,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _script(_FIRST),
     _script(_ONE_HISTORY_A_FILE),
     _script(_LEFT_OUT),
+    _script(_JOBS),
 )
 """Entry n leads from format n to format n + 1; 0 is an empty file. They run within a transaction."""
 

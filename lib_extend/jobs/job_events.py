@@ -56,6 +56,15 @@ class Status(Event):
 
 
 @dataclass(frozen=True)
+class Counted(Status):
+    """A status whose `done` of `total` are the job's captions, where they are not told one by one (`Image`)."""
+
+    @property
+    def event(self) -> str:
+        return "status"
+
+
+@dataclass(frozen=True)
 class Loaded(Event):
     """The models are ready; `devices` says where each runs and why."""
 
@@ -142,3 +151,9 @@ class Finished(Event):
     several_lines: int = 0
     stopped: bool = False
     run: int = 0
+
+
+def finished(seconds: float, done: int, failed: int, **others: Any) -> Finished:
+    """The end of a job that took so long; `others` are further fields."""
+    per_second = round(done / seconds, 3) if seconds else 0.0
+    return Finished(done, failed, round(seconds, 3), per_second, **others)

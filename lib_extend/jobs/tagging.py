@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from lib_extend.captions.composing import Thresholds
 from lib_extend.config import TagConfig
@@ -17,23 +17,25 @@ from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, ModelKeys, Recipe
 from lib_extend.datasets.state import Part, State
 from lib_extend.errors import ImageError, ModelError, Stopped, StorageError
 from lib_extend.files.caption_writing import remove_leftovers
-from lib_extend.files.scan import Found, Survey, show, survey
+from lib_extend.files.scan import Found, Survey, show
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs import journal, notices
 from lib_extend.jobs.background_work import pump
+from lib_extend.jobs.caption_edit_job import pictures_of
 from lib_extend.jobs.captioning import Captioner, Decided, captioned, has_earlier
 from lib_extend.jobs.core_counting import counts_core, learn
 from lib_extend.jobs.folder_curation import check, said
+from lib_extend.jobs.job_kinds import Client
 from lib_extend.jobs.needs import Need, needs_of
 from lib_extend.jobs.recovery import recover, working
 from lib_extend.parts import part_table
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.question import Question
 from lib_extend.records import Analysis, Unmade
-from lib_extend.worker.client import OnProgress, WorkerClient
+from lib_extend.worker.client import WorkerClient
 from lib_extend.worker.kinds import analyse_picture
-from lib_extend.worker.protocol import Done, Progress, Ready, Setup, Task
 from lib_extend.worker.protocol import Failed as TaskFailed
+from lib_extend.worker.protocol import Progress, Ready, Setup
 
 HOPELESS = 3
 """Images in a row of which nothing could be made for the model's own trouble: the run then ends with the sentence."""
@@ -45,18 +47,6 @@ LOOKING, COUNTING = "looking at pictures", "counting core tags"
 
 GATHER = 0.25
 """Seconds that an image's result waits for others, to be stored and written with them: the disk is waited for once."""
-
-
-class Client(Protocol):
-    """What a job needs of the worker's client."""
-
-    def start(self, setup: Setup, on_progress: OnProgress | None = None) -> Ready: ...
-
-    def run(self, tasks: Iterable[Task]) -> Iterator[Done | TaskFailed]: ...
-
-    def stop(self) -> None: ...
-
-    def close(self, timeout: float = 5.0) -> None: ...
 
 
 class TagJob:
@@ -110,16 +100,7 @@ class TagJob:
             WorkerError: the inference process cannot be kept alive.
         """
         began = time.monotonic()
-        with self.dataset.reading() as reader:
-            left_out = reader.left_out()
-        look = survey(
-            self.root,
-            recursive=self.config.recursive,
-            include=self.config.include,
-            exclude=self.config.exclude_images,
-            left_out=left_out,
-            limit=self.config.limit,
-        )
+        look = pictures_of(self.dataset, self.config)
         found = look.found
         with working(self.dataset, [f.name for f in found]) as state:
             state.encodings.begin(self.config.caption_encoding)
@@ -139,12 +120,10 @@ class TagJob:
                 state.update_run(run, status, time.time())
             yield from notices.of_sources(self._unused)
             yield from notices.of_emptied(self._emptied, dry_run=self.dry_run)
-            seconds = time.monotonic() - began
-            yield ev.Finished(
-                done=self._counts["done"],
-                failed=self._counts["failed"],
-                seconds=round(seconds, 3),
-                images_per_second=round(self._counts["done"] / seconds, 3) if seconds else 0.0,
+            yield ev.finished(
+                time.monotonic() - began,
+                self._counts["done"],
+                self._counts["failed"],
                 written=self._counts["written"],
                 analysed=self._counts["analysed"],
                 skipped=self._skipped,

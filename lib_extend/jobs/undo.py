@@ -165,7 +165,7 @@ class UndoJob:
                 state.add_items(this, failed)
             outcome.failed += failed
             yield from (ev.Failed(name, reason) for name, reason in failed)
-            yield ev.Status(TAKING_BACK, done + start + len(chunk), total)
+            yield ev.Counted(TAKING_BACK, done + start + len(chunk), total)
 
 
 @dataclass

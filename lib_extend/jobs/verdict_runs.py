@@ -13,6 +13,7 @@ from lib_extend.datasets.state import State
 from lib_extend.errors import UserError
 from lib_extend.files.scan import Found, scan, show
 from lib_extend.jobs import job_events as ev
+from lib_extend.jobs.job_kinds import Client
 from lib_extend.jobs.ranking import (
     Item,
     captioner_of,
@@ -21,7 +22,7 @@ from lib_extend.jobs.ranking import (
     stored_analysis,
     uncertain,
 )
-from lib_extend.jobs.tagging import Client, TagJob
+from lib_extend.jobs.tagging import TagJob
 from lib_extend.people import corrected as people
 from lib_extend.questions.answer_reading import normalize
 from lib_extend.questions.builtin import BUILTIN

@@ -32,6 +32,7 @@ from lib_extend.services.open_folders import FolderBook
 from lib_extend.services.preset_store import PresetStore
 from lib_extend.services.question_store import QuestionStore
 from lib_extend.services.recent_folders import RecentFolders
+from lib_extend.services.requested_settings import config_of
 from lib_extend.services.review_lists import Lists
 from lib_extend.services.running_jobs import Jobs
 from lib_extend.services.unloaded_checkpoint import HostMemory, UnloadedCheckpoint
@@ -149,6 +150,7 @@ def make(
         worker=worker,
         changed=browsers.changed,
         unfinished=lambda root, unfinished: recent.mark(root, unfinished=unfinished),
+        config_of=lambda values: config_of(values, folders),
     )
     return Services(
         data=folder,

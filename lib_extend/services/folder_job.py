@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lib_extend.config import TagConfig
 from lib_extend.datasets.dataset import Dataset
+from lib_extend.datasets.job_rows import DONE, FAILED, PAUSED, RUNNING, STOPPED, JobRow
 from lib_extend.errors import PromptExtendError
 from lib_extend.jobs import job_events as ev
-from lib_extend.jobs.curating import CURATE, CURATE_PREVIEW, CurateJob, curate_config
-from lib_extend.jobs.tagging import Client, TagJob
-from lib_extend.jobs.undo import UndoJob, Undone
+from lib_extend.jobs import job_kinds
+from lib_extend.jobs.job_kinds import Client, JobKind, Order, Work
 from lib_extend.records import Record
 from lib_extend.services import messages
 from lib_extend.services.bug_reports import sentence_of
+from lib_extend.services.device_queue import DeviceQueue, Place
 from lib_extend.services.event_log import EventLog
-from lib_extend.services.idle_worker import Borrowed, IdleWorker, Worker
+from lib_extend.services.idle_worker import IdleWorker, Worker
+from lib_extend.services.job_client import JobClient
 from lib_extend.services.open_folders import Opened
 from lib_extend.services.throughput import Throughput
 from lib_extend.services.unloaded_checkpoint import UnloadedCheckpoint
 
-TAG, PREVIEW, UNDO, _, _ = KINDS = ("tag", "preview", "undo", CURATE, CURATE_PREVIEW)
 TELL = 1.0
 """Seconds between two calls of `JobContext.changed`."""
 
 
 @dataclass(frozen=True)
 class Note(Record):
-    """An event of the server's own: `paused`, or the `finished` of a job that is no tagging run."""
+    """An event of the server's own: `paused`, or the `finished` of a job that could not say it itself."""
 
     event: str
     run: int = 0
@@ -51,13 +53,17 @@ class JobContext:
     Attributes:
         checkpoint: unloads the WebUI's checkpoint. worker: where workers come from, and wait.
         changed: called with a folder and the names of images whose captions were written (None: look at all).
-        unfinished: called with a folder and whether a tagging run on it is open.
+        unfinished: called with a folder and whether a job on it is open that goes on later.
+        config_of: the settings from a stored job's values; raises UserError when they may not be used here.
+        devices: who has the models.
     """
 
     checkpoint: UnloadedCheckpoint
     worker: IdleWorker
     changed: Callable[[Path, Sequence[str] | None], None] = lambda root, names: None
     unfinished: Callable[[Path, bool], None] = lambda root, unfinished: None
+    config_of: Callable[[Mapping[str, Any]], TagConfig] = TagConfig.from_dict
+    devices: DeviceQueue = field(default_factory=DeviceQueue)
 
 
 class Job:
@@ -65,65 +71,85 @@ class Job:
 
     Attributes:
         state: running, paused, stopped, done or failed. begun: set when it has begun, or will not.
-        refusal: why it could not even begin. log: its events.
+        refusal: why it could not even begin. log: its events. stored: it is from before a restart, and nobody has
+            continued it.
     """
 
     def __init__(
         self,
         id: str,
         folder: Opened,
-        kind: str,
+        kind: JobKind,
         config: TagConfig,
+        options: Record,
         context: JobContext,
         unload_host: bool = False,
-        undoes: int | None = None,
-        force: bool = False,
     ) -> None:
-        self.id, self.folder, self.kind, self.config = id, folder, kind, config
+        self.id, self.folder, self.kind, self.config, self.options = id, folder, kind, config, options
         self.log = EventLog()
-        self.state = "running"
+        self.state = RUNNING
         self.error = ""
         self.refusal: BaseException | None = None
         self.begun = threading.Event()
         self.started = time.time()
+        self.stored = False
         self.worker: Worker | None = None
         self.run = 0
         self.images = self.done = self.failed = self.written = 0
         self._context = context
         self._unload_host = unload_host
         self._pausing = False
-        self._task = self._make_task()  # raises now when the settings do not fit
-        self._undo = UndoJob(Dataset(folder.path), undoes, force=force) if kind == UNDO else None
+        self._work = self._make_work()  # raises now when the settings do not fit
         self._thread: threading.Thread | None = None
         self._rate = Throughput()
         self._seen: list[str] = []
         self._told = 0.0
         self._catching_up = False
+        self._one_by_one = False
+
+    @classmethod
+    def restored(cls, row: JobRow, folder: Opened, context: JobContext) -> Job:
+        """A job as a database remembers it. One that was killed is paused.
+
+        Raises KeyError or PromptExtendError when there is no such kind any more, or its settings do not fit.
+        """
+        kind = job_kinds.kind(row.kind)
+        options = kind.options.from_json(row.options)
+        job = cls(row.id, folder, kind, context.config_of(row.config), options, context, row.unload_host)
+        job.state = (
+            PAUSED if row.state == RUNNING and kind.pauses else STOPPED if row.state == RUNNING else row.state
+        )
+        job.started, job.run, job.error, job.stored = row.started, row.run, row.error, True
+        job.images, job.done, job.failed, job.written = row.images, row.done, row.failed, row.written
+        job.begun.set()
+        job.log.append(job._note("paused" if job.state == PAUSED else "finished").to_json())
+        if job.over:
+            job.log.close()
+        return job
 
     @property
     def over(self) -> bool:
-        return self.state in ("stopped", "done", "failed")
+        return self.state in (STOPPED, DONE, FAILED)
 
     def start(self) -> None:
         """Begin, or go on after a pause."""
-        if self.state == "paused":
-            self._task = self._make_task()
-        self.state, self._pausing, self._rate = "running", False, Throughput()
-        self._thread = threading.Thread(target=self._work, name=f"prompt-extend-{self.kind}", daemon=True)
+        if self.state == PAUSED:
+            self._work = self._make_work()
+        self.state, self._pausing, self._rate, self.stored = RUNNING, False, Throughput(), False
+        self._thread = threading.Thread(target=self._run, name=f"prompt-extend-{self.kind.name}", daemon=True)
         self._thread.start()
 
     def pause(self) -> None:
         self._pausing = True
-        self._stop_task()
+        self._work.stop()
 
     def stop(self) -> None:
         self._pausing = False
-        if self.state == "paused":
-            self._end(
-                "stopped", Note("finished", self.run, self.done, self.failed, self.written, stopped=True)
-            )
+        if self.state == PAUSED:
+            self._end(STOPPED, self._note("finished", stopped=True))
+            self._remember()
         else:
-            self._stop_task()
+            self._work.stop()
 
     def join(self, seconds: float) -> None:
         """Wait for the thread."""
@@ -132,15 +158,17 @@ class Job:
 
     def to_json(self) -> dict[str, Any]:
         """What is told of it. `rate` in images a second; `eta` in seconds; None while not known."""
-        rate = self._rate.value() if self.state == "running" else None
+        rate = self._rate.value() if self.state == RUNNING else None
         left = max(0, self.images - self.done - self.failed)
         return {
             "id": self.id,
             "folder": self.folder.id,
             "path": str(self.folder.path),
-            "kind": self.kind,
+            "kind": self.kind.name,
             "state": self.state,
-            "pausing": self._pausing and self.state == "running",
+            "pausing": self._pausing and self.state == RUNNING,
+            "can_pause": self.kind.pauses,
+            "waits_for": self._context.devices.waits_for(self.id) or None,
             "run": self.run,
             "images": self.images,
             "done": self.done,
@@ -155,106 +183,92 @@ class Job:
 
     # the thread
 
-    def _make_task(self) -> TagJob | None:
-        if self.kind == UNDO:
-            return None
-        if self.kind in (CURATE, CURATE_PREVIEW):
-            dataset = Dataset(self.folder.path)
-            settings = curate_config(dataset, self.config.changed())
-            return CurateJob(dataset, settings, dry_run=self.kind == CURATE_PREVIEW)
-        return TagJob(
-            Dataset(self.folder.path), self.config, dry_run=self.kind == PREVIEW, client=self._make_client
-        )
+    def _make_work(self) -> Work:
+        dataset = Dataset(self.folder.path)
+        return self.kind.work(Order(dataset, self.config, self.options, self._make_client))
 
     def _make_client(self) -> Client:
-        self.worker = self._context.worker.take(self.config, self.id)
         # after a preview the same models are wanted for the job itself, or for another preview
-        stays = self.kind == PREVIEW and not self._unload_host
-        return Borrowed(self.worker, self._context.worker.give if stays else None)
+        stays = not self.kind.writes and not self._unload_host
+        place = Place(self.id, self.folder.path.name, self.config.device)
+        context = self._context
+        return JobClient(
+            self.config, place, context.devices, context.worker, stays=stays, shown=self._show_worker
+        )
 
-    def _stop_task(self) -> None:
-        for task in (self._task, self._undo):
-            if task is not None:
-                task.stop()
+    def _show_worker(self, worker: Worker) -> None:
+        self.worker = worker
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         away = self._unload_host and self._unload()
         try:
-            last: ev.Event | Note | None = None
-            for event in self._events():
-                if isinstance(event, (ev.Finished, Note)):
+            last: ev.Finished | None = None
+            for event in self._work.events():
+                if isinstance(event, ev.Finished):
                     last = event  # told when the run has really ended, and the folder is free
+                    self._count_at_end(event)
+                    stopped = PAUSED if self._pausing else STOPPED
+                    self._remember(stopped if event.stopped else DONE)
                 else:
                     self._take(event)
+            assert last is not None
             self._finish(last)
         except BaseException as error:  # noqa: BLE001 - it must reach whoever follows the job
             self._fail(error)
         finally:
             if threading.current_thread() is self._thread:  # else it goes on already
                 self.worker = None
+            self._context.devices.give(self.id)
             if away:
                 self._bring_back()
             self.begun.set()
 
-    def _events(self) -> Iterator[ev.Event | Note]:
-        if self._task is not None:
-            yield from self._task.events()
-            return
-        began = time.monotonic()
-        assert self._undo is not None
-        for event in self._undo.events():
-            if not isinstance(event, Undone):
-                yield event
-                continue
-            seconds = round(time.monotonic() - began, 3)
-            done, failed = event.restored, len(event.failed)
-            yield Note("finished", event.run, done, failed, done, seconds=seconds, stopped=event.stopped)
-
-    def _take(self, event: ev.Event | Note) -> None:
+    def _take(self, event: ev.Event) -> None:
         data = event.to_json()
         if isinstance(event, ev.Planned):
             self.images, self.run = event.images, event.run
             self.done = self.failed = 0  # a continued run tells of the images done before, too
             self._catching_up = event.continued
-            if self.kind == TAG:
+            if self.kind.continues:
                 self._context.unfinished(self.folder.path, True)
+            self._remember(RUNNING)
         elif isinstance(event, ev.Loaded):
             self._catching_up = False
         elif isinstance(event, ev.Image):
+            self._one_by_one = True
             self.done += 1
             if self._catching_up and not event.changed:
                 return  # its event was told before the pause
             self._rate.add()
-            if event.changed and self.kind in (TAG, CURATE):
+            if event.changed and self.kind.writes:
                 self.written += 1
                 self._seen.append(event.path)
                 self._tell()
         elif isinstance(event, ev.Failed):
             self.failed += 1
             self._rate.add()
-        elif isinstance(event, ev.Status) and self._undo is not None:
+        elif isinstance(event, ev.Counted):
             self._rate.add(event.done - self.failed - self.done)
             self.done = event.done - self.failed
         self.log.append(data, replace=isinstance(event, ev.Status))
         self.begun.set()
 
-    def _finish(self, event: ev.Event | Note | None) -> None:
-        self._tell(now=True)
-        if isinstance(event, Note):
-            self.run, self.done = event.run, event.done
-            self.failed, self.written = event.failed, event.written
-            self._changed(None)
-            self._end("stopped" if event.stopped else "done", event)
-            return
-        assert isinstance(event, ev.Finished)
+    def _count_at_end(self, event: ev.Finished) -> None:
         self.run = event.run
+        if not self._one_by_one:
+            self.done, self.failed, self.written = event.done, event.failed, event.written
+
+    def _finish(self, event: ev.Finished) -> None:
+        self._tell(now=True)
+        if self.kind.writes and not self._one_by_one:
+            self._changed(None)
         if event.stopped and self._pausing:
-            self.state = "paused"
-            self.log.append(Note("paused", event.run, self.done, self.failed, self.written).to_json())
+            self.state = PAUSED
+            self.log.append(self._note("paused").to_json())
             return
-        if self.kind == TAG:
+        if self.kind.continues:
             self._context.unfinished(self.folder.path, event.stopped)
-        self._end("stopped" if event.stopped else "done", event)
+        self._end(STOPPED if event.stopped else DONE, event)
 
     def _end(self, state: str, event: Record) -> None:
         self.state = state
@@ -263,13 +277,41 @@ class Job:
         self.begun.set()
 
     def _fail(self, error: BaseException) -> None:
-        if not self.begun.is_set() and isinstance(error, PromptExtendError):
+        refused = not self.begun.is_set() and isinstance(error, PromptExtendError)
+        if refused:
             self.refusal = error
         self._tell(now=True)
         self.error = sentence_of(error)
-        self._end(
-            "failed", Note("finished", self.run, self.done, self.failed, self.written, error=self.error)
+        self._end(FAILED, self._note("finished"))
+        if not refused:
+            self._remember()
+
+    def _note(self, event: str, *, stopped: bool | None = None) -> Note:
+        stopped = self.state == STOPPED if stopped is None else stopped
+        return Note(event, self.run, self.done, self.failed, self.written, stopped=stopped, error=self.error)
+
+    def _remember(self, state: str = "") -> None:
+        """Write down how far it is, for after a restart; what hinders that hinders the job itself, and is told by it."""
+        row = JobRow(
+            id=self.id,
+            kind=self.kind.name,
+            state=state or self.state,
+            started=self.started,
+            config=self.config.changed(),
+            options=self.options.to_json(),
+            unload_host=self._unload_host,
+            run=self.run,
+            images=self.images,
+            done=self.done,
+            failed=self.failed,
+            written=self.written,
+            error=self.error,
         )
+        dataset = Dataset(self.folder.path)
+        with contextlib.suppress(PromptExtendError):
+            if dataset.has_state:
+                with dataset.state(set_aside=False) as database:
+                    database.set_job(row)
 
     def _unload(self) -> bool:
         self.log.append(ev.Status(messages.HOST_MODEL_GOES).to_json())

@@ -173,30 +173,3 @@ def end(worker: Worker) -> None:
     """End a worker that nobody needs any more."""
     with contextlib.suppress(Exception):  # it is gone either way
         worker.client.close(0.0)
-
-
-class Borrowed:
-    """A worker in the hands of a job, as the batch engine wants its client.
-
-    Args:
-        back: called with the worker when the job no longer needs it; None ends it.
-    """
-
-    def __init__(self, worker: Worker, back: Callable[[Worker], None] | None) -> None:
-        self._worker = worker
-        self._back = back
-
-    def start(self, setup: Setup, on_progress: OnProgress | None = None) -> Ready:
-        return self._worker.start(setup, on_progress)
-
-    def run(self, tasks: Iterable[Task]) -> Iterator[Result]:
-        return self._worker.run(tasks)
-
-    def stop(self) -> None:
-        self._worker.stop()
-
-    def close(self, timeout: float = 5.0) -> None:
-        if self._back is not None:
-            self._back(self._worker)
-        else:
-            self._worker.client.close(timeout)

@@ -7,19 +7,28 @@ same run; nothing is analysed twice. (Captions edited meanwhile make it a run of
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from lib_extend.config import TagConfig
-from lib_extend.errors import ConflictError, NotFoundError
+from lib_extend.datasets.dataset import Dataset
+from lib_extend.datasets.job_rows import PAUSED, RUNNING
+from lib_extend.errors import ConflictError, NotFoundError, PromptExtendError
+from lib_extend.jobs import job_kinds
+from lib_extend.jobs.job_kinds import JobKind
+from lib_extend.json_record import RecordError
+from lib_extend.records import Record
 from lib_extend.services import messages
-from lib_extend.services.folder_job import KINDS, UNDO, Job, JobContext
+from lib_extend.services.folder_job import Job, JobContext
 from lib_extend.services.open_folders import Opened
 
-MOST_RUNNING = 4
+MOST_RUNNING = 16
+"""Jobs at a time; those that need the same models wait for each other."""
 ENDED_KEPT = 20
 """Jobs that are over and still listed."""
 KEPT_OF_ENDED = 50
@@ -39,33 +48,34 @@ class Jobs:
     def create(
         self,
         folder: Opened,
-        kind: str,
+        kind: JobKind,
         config: TagConfig,
+        options: Mapping[str, Any],
         *,
         names: Sequence[str] | None = None,
         unload_host: bool = False,
-        run: int | None = None,
-        force: bool = False,
     ) -> Job:
         """Start a job.
 
         Args:
-            kind: tag, preview (nothing is written) or undo. names: only these images of the folder.
-            unload_host: take the WebUI's checkpoint out of memory meanwhile. run, force: what to undo, see `undo`.
+            options: the kind's own, as JSON values. names: only these images of the folder.
+            unload_host: take the WebUI's checkpoint out of memory meanwhile.
 
         Raises:
             ConflictError: a job is at this folder already, or too many are running.
-            UserError: the settings, the models or the folder need mending.
+            UserError: the settings, the options, the models or the folder need mending.
         """
-        if kind not in KINDS:
-            raise messages.ONE_OF.error(name="kind", value=kind, choices=", ".join(KINDS), field="kind")
         if names is not None:
             if not names:
                 raise messages.NO_NAMES.error(field="names")
             config = config.with_(include=[f"/{n}" for n in names])
-        job = Job(secrets.token_hex(6), folder, kind, config, self._context, unload_host, run, force)
+        job = Job(
+            secrets.token_hex(6), folder, kind, config, options_of(kind, options), self._context, unload_host
+        )
         with self._lock:
             self._check_free(job)
+            for other in self._at(folder.path):  # it was not continued, and this one takes its place
+                other.stop()
             self._jobs[job.id] = job
             self._forget()
             job.start()
@@ -75,6 +85,20 @@ class Jobs:
                 del self._jobs[job.id]
             raise job.refusal
         return job
+
+    def restore(self, folder: Opened) -> None:
+        """Have the jobs of before a restart in the list again: those that a folder's database remembers."""
+        with Dataset(folder.path).reading() as reader:
+            rows = reader.jobs()
+        with self._lock:
+            if any(j.folder.path == folder.path for j in self._jobs.values()):
+                return
+            for row in rows:
+                if row.id not in self._jobs:
+                    # kinds and settings of another version of Prompt Extend
+                    with contextlib.suppress(KeyError, RecordError, PromptExtendError):
+                        self._jobs[row.id] = Job.restored(row, folder, self._context)
+            self._forget()
 
     def get(self, job: str) -> Job:
         """A job by its id. Raises NotFoundError."""
@@ -96,13 +120,13 @@ class Jobs:
         """Pause, resume or stop a job. Raises ConflictError when it is not in the state for that."""
         with self._lock:
             if action == "pause":
-                if job.kind == UNDO:
-                    raise messages.CANNOT_PAUSE.error(ConflictError)
-                if job.state != "running":
+                if not job.kind.pauses:
+                    raise messages.CANNOT_PAUSE.error(ConflictError, kind=job.kind.name)
+                if job.state != RUNNING:
                     raise messages.NOT_RUNNING.error(ConflictError, verb="paused")
                 job.pause()
             elif action == "resume":
-                if job.state != "paused":
+                if job.state != PAUSED:
                     raise messages.NOT_PAUSED.error(ConflictError)
                 self._check_free(job)
                 job.start()
@@ -110,22 +134,25 @@ class Jobs:
                 job.stop()
 
     def stop_all(self, seconds: float = 10.0) -> None:
-        """Stop what runs and wait for it."""
+        """End what runs, so that it can go on after a restart, and wait for it."""
         for job in self.all():
-            if not job.over:
-                job.stop()
+            if job.state == RUNNING:
+                job.pause() if job.kind.pauses else job.stop()
         for job in self.all():
             job.join(seconds)
 
     def _check_free(self, new: Job) -> None:
-        others = [j for j in self._jobs.values() if j is not new and not j.over]
+        others = [j for j in self._jobs.values() if j is not new and not j.over and not j.stored]
         for other in others:
             if other.folder.path == new.folder.path:
                 raise messages.BUSY_FOLDER.error(
                     ConflictError, name=other.folder.path.name, state=other.state, job=other.id
                 )
-        if sum(j.state == "running" for j in others) >= MOST_RUNNING:
+        if sum(j.state == RUNNING for j in others) >= MOST_RUNNING:
             raise messages.TOO_MANY_JOBS.error(ConflictError, count=MOST_RUNNING)
+
+    def _at(self, root: Path) -> list[Job]:
+        return [j for j in self._jobs.values() if j.folder.path == root and not j.over]
 
     def _forget(self) -> None:
         """Of the oldest that are over nothing, of the others the last events."""
@@ -139,3 +166,25 @@ class Jobs:
 def rows(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     """The jobs as JSON values."""
     return [j.to_json() for j in jobs]
+
+
+def kind_of(name: str) -> JobKind:
+    """The kind of a name. Raises UserError when there is none."""
+    if name not in job_kinds.names():
+        choices = ", ".join(job_kinds.names())
+        raise messages.ONE_OF.error(name="kind", value=name, choices=choices, field="kind")
+    return job_kinds.kind(name)
+
+
+def options_of(kind: JobKind, values: Mapping[str, Any]) -> Record:
+    """A kind's options from JSON values. Raises UserError naming what is none of them, or is of another type."""
+    known = [f.name for f in fields(kind.options)]  # type: ignore[arg-type]
+    for name in values:
+        if name not in known:
+            raise messages.NO_OPTION.error(
+                name=str(name)[:40], kind=kind.name, known=", ".join(known) or "none", field=str(name)[:40]
+            )
+    try:
+        return kind.options.from_json(dict(values))
+    except RecordError as error:
+        raise messages.BAD_OPTION.error(kind=kind.name, reason=error, field="options") from None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lib_extend.datasets.dataset import Dataset
+from lib_extend.datasets.job_rows import JobRow
 from lib_extend.jobs.undo import list_runs
 from lib_extend.services import event_log as events_of
 from lib_extend.services.event_log import EventLog
@@ -156,6 +158,96 @@ def test_stop_and_continue_after_a_restart(
         again.services.close()
 
 
+def test_a_paused_job_is_there_after_a_restart(
+    server: Server, folder: Path, pictures: Pictures, tmp_path: Path, slow: None
+) -> None:
+    pictures(folder, *(f"cake{n}-red.png" for n in range(2, 22)))
+    job = server.job(server.open(folder))
+    until(server, job, 3)
+    server.services.jobs.stop_all()  # what runs is paused, as when a WebUI ends
+    paused = server.wait(job, "paused")
+
+    again = Server(tmp_path / "data")
+    try:
+        opened = again.post("/folders/open", {"path": str(folder)})
+        assert opened["job"] == job and opened["unfinished"] is None
+        row = again.get(f"/jobs/{job}")
+        same = ("id", "kind", "state", "run", "images", "done", "written", "started")
+        assert [row[n] for n in same] == [paused[n] for n in same]
+        (told,) = again.events(job)
+        assert told["event"] == "paused" and told["done"] == paused["done"]
+        again.post(f"/jobs/{job}", {"action": "resume"})
+        ended = again.wait(job)
+        assert (ended["state"], ended["done"], ended["run"]) == ("done", 20, paused["run"])
+        assert len(captions(folder)) == 20
+    finally:
+        again.services.close()
+    third = Server(tmp_path / "data")
+    try:
+        third.open(folder)
+        (row,) = third.get("/jobs")
+        assert (row["id"], row["state"], row["done"]) == (job, "done", 20)
+    finally:
+        third.services.close()
+
+
+def test_a_killed_job_is_paused_and_gives_way_to_a_new_one(
+    server: Server, folder: Path, pictures: Pictures, tmp_path: Path, slow: None
+) -> None:
+    pictures(folder, "cake2-red.png", "cake3-red.png")
+    job = server.job(server.open(folder))
+    server.wait(job)
+    dataset = Dataset(folder)
+    with dataset.reading() as reader:
+        (stored,) = reader.jobs()
+    outside = {**stored.to_json(), "id": "0123456789ab", "started": stored.started - 1}
+    with dataset.state() as state:
+        state.set_job(replace(stored, state="running"))
+        # what a dataset from elsewhere may hold
+        state.set_job(JobRow.from_json({**outside, "kind": "dance"}))
+        state.set_job(JobRow.from_json({**outside, "id": "../escape"}))
+        state.set_job(JobRow.from_json({**outside, "id": "0123456789ac", "config": {"threshold": 9}}))
+        state.set_job(
+            JobRow.from_json({**outside, "id": "0123456789ad", "options": {"run": "all"}, "kind": "undo"})
+        )
+    again = Server(tmp_path / "data")
+    try:
+        id = again.open(folder)
+        assert [(row["id"], row["state"]) for row in again.get("/jobs")] == [(job, "paused")]
+        new = again.job(id)
+        assert again.wait(new)["state"] == "done" and again.get(f"/jobs/{job}")["state"] == "stopped"
+    finally:
+        again.services.close()
+
+
+def test_jobs_wait_for_the_models(
+    server: Server, tmp_path: Path, pictures: Pictures, log: Path, slow: None
+) -> None:
+    names = ("one", "two", "three")
+    for name in names:
+        pictures(tmp_path / name, *(f"cake{n}-red.png" for n in range(2, 12)))
+    first = server.job(server.open(tmp_path / "one"))
+    until(server, first, 1)
+    second, third = (server.job(server.open(tmp_path / n)) for n in names[1:])
+    on_cpu = {**FAKE, "device": "cpu"}
+    waiting = server.get(f"/jobs/{second}")
+    assert waiting["waits_for"] == first and waiting["state"] == "running" and not waiting["done"]
+    assert any("one is being worked on" in e.get("what", "") for e in server.events(second))
+    server.post(f"/jobs/{second}", {"action": "stop"})
+    assert server.wait(second, seconds=2)["state"] == "stopped"  # while it waits, at once
+    assert server.get(f"/jobs/{third}")["waits_for"] == first
+    assert server.wait(first)["done"] == 10 and server.wait(third)["done"] == 10
+    parents = [Path(line.split("\t")[0]).parent.name for line in log.read_text().splitlines()]
+    assert parents == ["one"] * 10 + ["three"] * 10
+    # captions that need no model wait for nobody
+    pictures(tmp_path / "four", *(f"hat{n}-red.png" for n in range(2, 12)))
+    busy = server.job(server.open(tmp_path / "four"), config=on_cpu)
+    until(server, busy, 1)
+    assert server.wait(server.job(server.open(tmp_path / "one")))["state"] == "done"
+    assert server.get(f"/jobs/{busy}")["state"] == "running"
+    assert server.wait(busy)["done"] == 10
+
+
 def test_stop_while_paused(server: Server, folder: Path, pictures: Pictures, slow: None) -> None:
     pictures(folder, *(f"cake{n}-red.png" for n in range(2, 22)))
     job = server.job(server.open(folder))
@@ -279,7 +371,7 @@ def test_a_browser_in_trouble_does_not_end_a_job(
 @pytest.mark.parametrize(
     ("change", "said", "field"),
     [
-        ({"kind": "dance"}, "must be one of: tag, preview, undo", "kind"),
+        ({"kind": "dance"}, "must be one of: ", "kind"),
         ({"config": {"threshold": 2}}, "threshold is 2.0, but must be 0 to 1", "threshold"),
         ({"config": {"thresold": 0.5}}, "no setting called 'thresold'", "thresold"),
         ({"config": {"max_tags": 1e300}}, "must be", "max_tags"),
@@ -291,6 +383,9 @@ def test_a_browser_in_trouble_does_not_end_a_job(
         ({"run": 0, "kind": "undo"}, "from 1", "run"),
         ({"folder": "0123"}, "open it first", "folder"),
         ({"speed": 3}, "'speed'", "speed"),
+        ({"options": {"speed": 3}}, "has no speed; it has: none", "speed"),
+        ({"kind": "undo", "options": {"run": "last"}}, "run", "options"),
+        ({"kind": "undo", "names": ["a.png"]}, "'names'", "names"),
     ],
 )
 def test_what_a_job_refuses(

@@ -105,6 +105,7 @@ def open_folder(
     opened = services.folders.open(path, recursive=recursive)
     holds = folder_contents.contents(opened.path, recursive=recursive)
     services.recent.add(opened.path, recursive=recursive, images=holds["images"], captions=holds["captions"])
+    services.jobs.restore(opened)
     job = services.jobs.on(opened.path)
     return {
         "id": opened.id,

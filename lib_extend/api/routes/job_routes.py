@@ -9,17 +9,19 @@ from lib_extend.api.calls import Call, Stream
 from lib_extend.api.declaring import Routes, Takes
 from lib_extend.api.examples import After, Poll, Settings
 from lib_extend.errors import ForbiddenError
+from lib_extend.jobs import job_kinds
 from lib_extend.services import messages
 from lib_extend.services.container import Services
-from lib_extend.services.folder_job import KINDS, UNDO, Job
+from lib_extend.services.folder_job import Job
 from lib_extend.services.requested_settings import config_of
+from lib_extend.services.running_jobs import kind_of
 
 routes = Routes("Jobs", place=40)
 MOST_NAMES = 10_000
 """Images that may be named in a job; more are all of a folder, or a filter of `include`."""
 _JOB: dict[str, Any] = {
     "id": "b7c2f0a1d3e4", "folder": "9f86d081884c7d65", "path": "/data/cats", "kind": "tag", "state": "running",
-    "pausing": False, "run": 3, "images": 1200, "done": 310, "failed": 2, "written": 308, "rate": 9.7, "eta": 91.5,
+    "pausing": False, "can_pause": True, "waits_for": None, "run": 3, "images": 1200, "done": 310, "failed": 2, "written": 308, "rate": 9.7, "eta": 91.5,
     "started": 1767225600.0, "error": "", "events": 316,
 }  # fmt: skip
 
@@ -30,11 +32,7 @@ def create_job(
     folder: Annotated[str, Takes("the id of an open folder")],
     kind: Annotated[
         str,
-        Takes(
-            "tag; preview (the same, but no caption is written); undo (take a run back); curate (leave out what something "
-            "else says already, no model runs); curate_preview",
-            choices=KINDS,
-        ),
+        Takes(job_kinds.titles(), choices=job_kinds.names()),
     ],
     config: Settings | None = None,
     names: Annotated[list[str] | None, Takes("only these images, at most 10,000")] = None,
@@ -43,27 +41,30 @@ def create_job(
         int | None, Takes("which run to undo (default: the last that changed captions)", low=1)
     ] = None,
     force: Annotated[bool, Takes("undo captions edited since, too")] = False,
+    options: Annotated[dict[str, Any] | None, Takes("what the kind has besides")] = None,
 ) -> dict[str, Any]:
     """Start a job; it belongs to the server and goes on without anybody watching.
 
-    One job a folder: a second one is refused (409) and told which `job` is there.
+    One job a folder: a second one is refused (409) and told which `job` is there. Jobs on several folders that need the
+    models on the same device wait for each other, in the order in which they came.
     """
     opened = services.folders.get(folder)
     values = {"recursive": opened.recursive, **(config or {})}
     settings = config_of(values, services.folders, services.options().models_dir)
     if names is not None and len(names) > MOST_NAMES:
         raise messages.BOUNDS.error(name="names", low=1, high=MOST_NAMES, field="names")
-    if kind == UNDO and names is not None:
+    wanted = kind_of(kind)
+    if not wanted.chooses and names is not None:
         raise request_messages.UNKNOWN.error(name="names", known="run, force", field="names")
-    if kind != UNDO:
+    own = {**(options or {}), **({} if run is None else {"run": run}), **({"force": True} if force else {})}
+    if wanted.models:
         services.last_settings.remember(settings)
     # an undo goes wherever its run went
-    services.folders.check_links(opened.path, recursive=settings.recursive or kind == UNDO)
+    services.folders.check_links(opened.path, recursive=settings.recursive or not wanted.chooses)
     unload = services.options().unload if unload_host is None else unload_host
-    job = services.jobs.create(
-        opened, kind, settings, names=names, unload_host=kind != UNDO and unload, run=run, force=force
-    )
-    return job.to_json()
+    return services.jobs.create(
+        opened, wanted, settings, own, names=names, unload_host=wanted.models and unload
+    ).to_json()
 
 
 @routes.get("/jobs", gives=[_JOB])
@@ -77,7 +78,8 @@ def job(services: Services, job: str) -> dict[str, Any]:
     """One job.
 
     `state` is running, paused, stopped, done or failed; `rate` in images a second and `eta` in seconds are null while not
-    known; `events` is the number of the last event.
+    known; `events` is the number of the last event. `waits_for` is the job that has the models meanwhile. After a restart
+    of the server the jobs of a folder are there again when it is opened: one that was running is paused.
     """
     return _job(services, job).to_json()
 
@@ -108,6 +110,10 @@ def job_action(
     continued by a new job with the same settings.
     """
     found = _job(services, job)
+    if action == "resume":
+        # the folder may have changed since
+        recursive = found.config.recursive or not found.kind.chooses
+        services.folders.check_links(found.folder.path, recursive=recursive)
     services.jobs.act(found, action)
     return found.to_json()
 

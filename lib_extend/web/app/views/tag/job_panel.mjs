@@ -59,7 +59,7 @@ export function jobPanel(app, tracker, folder, acts) {
     const paused = info?.state === "paused";
     fill(
       buttons,
-      running && info.kind === "tag" && button(words.pause, () => act("pause"), "small", { disabled: Boolean(info.pausing) }),
+      running && info.can_pause && !preview && button(words.pause, () => act("pause"), "small", { disabled: Boolean(info.pausing) }),
       paused && button(words.resume, () => act("resume"), "small primary"),
       (running || paused) && button(words.stop, () => act("stop"), "small"),
       tracker.over && !preview && (info?.state !== "done" || tracker.gone) && button(words.continue, acts.again, "small primary"),

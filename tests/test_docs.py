@@ -178,7 +178,7 @@ with WorkerClient() as worker:
 
 def test_add_a_kind_of_job(copy: Path) -> None:
     kinds = copy / "lib_extend" / "jobs" / "kinds"
-    (kinds / "sort_tags.py").write_text(example("job"), encoding="utf-8")
+    (kinds / "sort_tags_job.py").write_text(example("job"), encoding="utf-8")
     folder = copy / "pictures"
     folder.mkdir()
     for name, text in (("a", "cake, hat, bag"), ("b", "cat"), ("c", "apple, zebra")):

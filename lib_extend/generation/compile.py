@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from lib_extend.generation import background, syntax
-from lib_extend.generation.cast import Cast, Character, Lora, Place
+from lib_extend.generation.cast import Cast, Lora, Place
 from lib_extend.generation.letters import (
     counts,
     gender,
@@ -25,6 +25,7 @@ from lib_extend.generation.letters import (
     says_people,
     stripped,
 )
+from lib_extend.generation.prompt import Prompt, read
 from lib_extend.generation.syntax import AND, Piece
 
 _LORA_KINDS = ("lora", "lyco")
@@ -81,26 +82,32 @@ def compile_cast(
         main_negative: the host's negative prompt.
         aliases: other names by which prompts may call a LoRA, in lower case, to its file's (`Library.aliases`).
     """
-    main, main_negative = main.strip(), main_negative.strip()
-    common, networks = _field(cast.common)
-    prompts = []
-    for character in cast.characters:
-        own, found = _field(character.prompt)
-        prompts.append([Piece(stripped(p.text), p.before) for p in own])
-        networks += found
-    scene, found = _field(cast.scene)
-    networks += found
-    scene += [Piece(t) for t in background.tags(cast)]
-    people = _people([p for parts in (common, scene, syntax.pieces(main)) for p in parts], prompts)
+    own_prompt, own_negative = read(main), read(main_negative)
+    common, scene = read(cast.common), read(cast.scene)
+    characters = [read(c.prompt) for c in cast.characters]
+    negatives = [read(c.negative) for c in cast.characters]
+    typed = [n for p in (common, *characters, scene) for n in p.networks]
+    prompts = [[stripped(piece) for piece in p.pieces] for p in characters]
+    behind = [*scene.pieces, *(Piece(t) for t in background.tags(cast))]
+    people = _people([*common.pieces, *behind, *own_prompt.pieces], prompts)
     tags = [_without_people(p) for p in prompts]
-    base = [Piece(t) for t in people.added] + common
+    base = [*(Piece(t) for t in people.added), *common.pieces]
     for letter, parts in zip(cast.letters, tags, strict=True):
         base += lettered(parts, letter) if len(tags) > 1 else parts
-    text = _behind(syntax.join(base + scene), main) if main else syntax.closed(syntax.join(base + scene))
-    text = " ".join(filter(None, (text, *_networks(cast, networks, main, aliases))))
-    negative = _negative(cast, main_negative)
+    text = syntax.join(base + behind)
+    text = _behind(text, own_prompt) if own_prompt.text else syntax.closed(text)
+    text = " ".join(filter(None, (text, *_networks(cast, typed, own_prompt, aliases))))
+    negative = _negative(cast, own_negative, negatives)
+    everywhere = syntax.as_list(syntax.pieces(negative)) if any(n.pieces for n in negatives) else []
     regions = [
-        _region(cast, i, (people.own[i],) if len(tags) > 1 else people.all, parts, common, negative)
+        _region(
+            cast,
+            i,
+            (people.own[i],) if len(tags) > 1 else people.all,
+            syntax.as_list(parts),
+            common.pieces,
+            _region_negative(negatives[i], everywhere),
+        )
         for i, parts in enumerate(tags)
         if cast.regional
     ]
@@ -109,20 +116,20 @@ def compile_cast(
         negative,
         tuple(regions),
         cast,
-        main,
-        main_negative,
+        own_prompt.text,
+        own_negative.text,
         tuple(_notes(cast, tags, people.guessed, people.mixed)),
     )
 
 
-def _negative(cast: Cast, main: str) -> str:
-    """The base's negative prompt."""
-    parts = [_behind(main, syntax.guarded(cast.negative))]
+def _negative(cast: Cast, main: Prompt, own: Sequence[Prompt]) -> str:
+    """The base's negative prompt. `own`: the characters'."""
+    parts = [_behind(main.text, read(cast.negative), guarded=True)]
     if cast.mode == "prompt":
         # Without regions a letter is all that can say whose a negative tag is.
-        for letter, character in zip(cast.letters, cast.characters, strict=True):
-            own = _field(character.negative)[0]
-            parts.append(syntax.join(lettered(own, letter) if len(cast.characters) > 1 else own))
+        for letter, negative in zip(cast.letters, own, strict=True):
+            several = len(cast.characters) > 1
+            parts.append(syntax.join(lettered(negative.pieces, letter) if several else negative.pieces))
     return ", ".join(filter(None, parts))
 
 
@@ -150,8 +157,8 @@ def _people(elsewhere: list[Piece], prompts: list[list[Piece]]) -> _People:
     if not prompts:
         return _People((), ())
     written = [p.text for p in elsewhere if is_count(p.text)]
-    said = [gender(_texts(p)) for p in prompts]
-    known = genders(counts(written), [_texts(p) for p in prompts]) or said
+    said = [gender(p) for p in prompts]
+    known = genders(counts(written), prompts) or said
     own = tuple(f"1{kind or 'girl'}" for kind in known)
     guessed = tuple(i for i, kind in enumerate(known) if not kind)
     if written:
@@ -179,59 +186,56 @@ def _without_people(parts: list[Piece]) -> list[Piece]:
 
 
 def _region(
-    cast: Cast, i: int, people: Sequence[str], own: list[Piece], common: list[Piece], negative: str
+    cast: Cast,
+    i: int,
+    people: Sequence[str],
+    own: Sequence[Piece],
+    common: Sequence[Piece],
+    negative: str | None,
 ) -> Region:
+    """The region of character `i`. `own`: its tags as a list. `common`: those of all, as they stand."""
     character = cast.characters[i]
     if len(cast.characters) > 1:
         # how many there are is nothing to a box with one of them
         common = [piece for piece in common if not (piece.text and is_count(piece.text))]
     first = [Piece(t) for t in people if t not in _texts(common)]
-    parts = first + syntax.as_list(syntax.join(common)) + syntax.as_list(syntax.join(own))
     return Region(
         letter=cast.letters[i],
         name=character.name,
-        prompt=syntax.join(parts),
-        negative=_region_negative(character, negative),
+        prompt=syntax.join([*first, *syntax.as_list(common), *own]),
+        negative=negative,
         box=character.box,
         weight=character.weight,
         loras=tuple(lora for lora in character.loras if lora.acts),
     )
 
 
-def _region_negative(character: Character, negative: str) -> str | None:
-    own = syntax.join(syntax.as_list(syntax.join(_field(character.negative)[0])))
-    if not own:
-        return None
-    return ", ".join(filter(None, (syntax.join(syntax.as_list(negative)), own)))
-
-
-def _field(text: str) -> tuple[list[Piece], list[str]]:
-    """The tags of a field, and its extra networks."""
-    plain, networks = syntax.networks(text)
-    return syntax.pieces(syntax.guarded(plain)), networks
+def _region_negative(own: Prompt, everywhere: Sequence[Piece]) -> str | None:
+    """A region's negative prompt: the base's and its character's; None where the character has none."""
+    text = syntax.join(own.listed)
+    return ", ".join(filter(None, (syntax.join(everywhere), text))) if text else None
 
 
 def _texts(parts: Iterable[Piece]) -> list[str]:
     return [p.text for p in parts if p.text]
 
 
-def _behind(first: str, second: str) -> str:
+def _behind(first: str, second: Prompt, *, guarded: bool = False) -> str:
     """`second` behind `first`; a keyword that begins it stays the separator."""
-    if not first or not second:
-        return first or second
-    leads = syntax.pieces(second)[:1]
-    keyword = bool(leads) and leads[0].before != syntax.COMMA
-    return f"{first} {second}" if keyword else f"{first}, {second}"
+    text = second.guarded if guarded else second.text
+    if not first or not text:
+        return first or text
+    return f"{first} {text}" if second.leads else f"{first}, {text}"
 
 
-def _networks(cast: Cast, typed: list[str], main: str, aliases: Mapping[str, str]) -> list[str]:
+def _networks(cast: Cast, typed: Sequence[str], main: Prompt, aliases: Mapping[str, str]) -> list[str]:
     """The extra networks to append: those typed in the fields, then the panel's LoRAs; none twice."""
     loras = [x.tag for x in (cast.background_lora, cast.separation_lora) if x is not None and x.weight]
     if cast.mode == "prompt":
         # without regions a character's prompt is the whole picture's, and so are its LoRAs
         own = (cast.loras, *(c.loras for c in cast.characters))
         loras += [x.tag for found in own for x in found if x.acts]
-    taken = {_identity(t, aliases) for t in syntax.networks(main)[1]}
+    taken = {_identity(t, aliases) for t in main.networks}
     result = []
     for tag in (*typed, *loras):
         if _identity(tag, aliases) not in taken:
@@ -242,7 +246,7 @@ def _networks(cast: Cast, typed: list[str], main: str, aliases: Mapping[str, str
 
 def has_lora(prompt: str, lora: Lora, aliases: Mapping[str, str] = _NO_ALIASES) -> bool:
     """Whether a prompt applies a LoRA already."""
-    return _identity(lora.tag, aliases) in {_identity(t, aliases) for t in syntax.networks(prompt)[1]}
+    return _identity(lora.tag, aliases) in {_identity(t, aliases) for t in read(prompt).networks}
 
 
 def _identity(tag: str, aliases: Mapping[str, str]) -> tuple[str, str]:

@@ -21,6 +21,8 @@ from lib_extend.generation import syntax
 from lib_extend.generation.cast import Cast, Character, Place
 from lib_extend.generation.letters import says_people, stripped
 from lib_extend.generation.places import from_pixels
+from lib_extend.generation.prompt import read
+from lib_extend.generation.syntax import Piece
 from lib_extend.people.contradictions import contradicted
 from lib_extend.records import Analysis, Caption, Person
 from lib_extend.vocabulary.person_aspects import describes_a_person
@@ -183,8 +185,8 @@ def _wanted(character: Character, known: frozenset[str]) -> tuple[dict[str, str]
     """The tags that count, name → the prompt's words, and the words of those that do not."""
     tags: dict[str, str] = {}
     others = []
-    for text in _flat(syntax.networks(character.prompt)[0]):
-        name = key(canonical(stripped(syntax.bare(text))))
+    for text in _flat(read(character.prompt).pieces):
+        name = key(canonical(stripped(Piece(syntax.bare(text))).text))
         plain = name in KAOMOJI or _NOT_PLAIN.isdisjoint(name)
         if plain and not says_people(text) and describes_a_person(name) and (not known or name in known):
             tags.setdefault(name, written(canonical(name)))
@@ -193,15 +195,13 @@ def _wanted(character: Character, known: frozenset[str]) -> tuple[dict[str, str]
     return tags, tuple(others)
 
 
-def _flat(prompt: str) -> Iterable[str]:
+def _flat(parts: Iterable[Piece]) -> Iterable[str]:
     """The tags of a prompt, those inside of an emphasis by themselves."""
-    for text in syntax.tags(prompt):
-        group = syntax.emphasised(text)
-        if group is None:
-            yield text
-        else:
-            for piece in group[1]:
-                yield from _flat(piece.text)
+    for piece in parts:
+        if piece.emphasised is not None:
+            yield from _flat(piece.emphasised.pieces)
+        elif piece.text:
+            yield piece.text
 
 
 def _own(person: Person, threshold: Callable[[str], float]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from lib_extend.errors import UserError
 from lib_extend.generation.cast import MAX_CHARACTERS, Cast, Character
 from lib_extend.generation.letters import counts, genders
 from lib_extend.generation.places import from_pixels
+from lib_extend.generation.syntax import Piece
 from lib_extend.records import Caption, Category, Tag
 from lib_extend.vocabulary.people_tags import is_people
 from lib_extend.vocabulary.tag_names import key, written
@@ -36,8 +37,8 @@ def cast_of(caption: Caption, width: int, height: int) -> Cast:
         for t in caption.tags
         if not is_people(t.name) and key(t.name) not in owned and not (letters and t.name.startswith(letters))
     ]
-    names = [[t.name for t in p.tags] for p in persons]
-    kinds = genders(counts(people), names) or [""] * len(persons)
+    own = [[Piece(t.name) for t in p.tags] for p in persons]
+    kinds = genders(counts(people), own) or [""] * len(persons)
     characters = tuple(
         Character(
             prompt=_text([*([Tag(f"1{kind}")] if kind else []), *person.tags]),

@@ -18,7 +18,7 @@ from lib_extend.generation.syntax import Piece
 
 def has_letters(text: str) -> bool:
     """Whether a prompt has tags of at least two letters."""
-    return len({letter_of(p.text) for p in syntax.pieces(text)} - {""}) > 1
+    return len({letter_of(p) for p in syntax.pieces(text)} - {""}) > 1
 
 
 def read_greek(text: str, boxes: Sequence[Place] | None = None) -> Cast:
@@ -35,9 +35,9 @@ def read_greek(text: str, boxes: Sequence[Place] | None = None) -> Cast:
     scene: list[Piece] = []
     own: dict[str, list[Piece]] = {}
     for piece in syntax.pieces(plain):
-        letter = letter_of(piece.text)
+        letter = letter_of(piece)
         if letter:
-            own.setdefault(letter, []).append(Piece(stripped(piece.text), piece.before))
+            own.setdefault(letter, []).append(stripped(piece))
         else:
             (scene if own else common).append(piece)
     if not own:
@@ -46,11 +46,11 @@ def read_greek(text: str, boxes: Sequence[Place] | None = None) -> Cast:
         )
     letters = sorted(own, key=LETTERS.index)[:MAX_CHARACTERS]
     prompts = [own[x] for x in letters]
-    kinds = genders(counts(p.text for p in common), [[p.text for p in prompt] for prompt in prompts])
+    kinds = genders(counts(p.text for p in common), prompts)
     if kinds:
         common = [p for p in common if not is_count(p.text)]
         for prompt, kind in zip(prompts, kinds, strict=True):
-            if kind != (gender(p.text for p in prompt) or "girl"):
+            if kind != (gender(prompt) or "girl"):
                 prompt.insert(0, Piece(f"1{kind}"))
     if boxes is None or len(boxes) != len(prompts):
         boxes = columns(len(prompts))

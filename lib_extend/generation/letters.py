@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from lib_extend.generation import syntax
 from lib_extend.generation.cast import LETTERS
@@ -26,42 +27,42 @@ def lettered(parts: Iterable[Piece], letter: str) -> list[Piece]:
 
     In an emphasis that holds several tags it stands before each: `(α black hair, α blue skirt:1.2)`.
     """
-    return [replace(p, text=_with(p.text, letter)) if p.text else p for p in parts]
+    return [replace(p, text=_with(p, letter)) if p.text else p for p in parts]
 
 
-def _with(text: str, letter: str) -> str:
-    group = syntax.emphasised(text)
+def _with(piece: Piece, letter: str) -> str:
+    group = piece.emphasised
     if group is None:
-        return f"{letter} {stripped(text)}"
-    opening, inner, closing = group
-    return f"{opening}{syntax.join(lettered(inner, letter))}{closing}"
+        return f"{letter} {stripped(piece).text}"
+    return group.with_pieces(lettered(group.pieces, letter))
 
 
-def letter_of(text: str) -> str:
+def letter_of(piece: Piece) -> str:
     """The letter a tag has, "" for none; an emphasis has one when all its tags have the same."""
-    group = syntax.emphasised(text)
+    group = piece.emphasised
     if group is None:
-        match = _LETTERED.fullmatch(text) or _LETTERED.fullmatch(syntax.bare(text))
+        match = _LETTERED.fullmatch(piece.text) or _LETTERED.fullmatch(syntax.bare(piece.text))
         return match[1] if match else ""
-    found = {letter_of(p.text) for p in group[1] if p.text}
+    found = {letter_of(p) for p in group.pieces if p.text}
     return found.pop() if len(found) == 1 else ""
 
 
-def stripped(text: str) -> str:
+def stripped(piece: Piece) -> Piece:
     """A tag without the letter before it."""
-    group = syntax.emphasised(text)
+    group = piece.emphasised
     if group is not None:
-        opening, inner, closing = group
-        plain = [replace(p, text=stripped(p.text)) if p.text else p for p in inner]
-        return f"{opening}{syntax.join(plain)}{closing}"
-    match = _LETTERED.fullmatch(text)
+        plain = [stripped(p) if p.text else p for p in group.pieces]
+        return piece if plain == list(group.pieces) else replace(piece, text=group.with_pieces(plain))
+    match = _LETTERED.fullmatch(piece.text)
     if match:
-        return match[2]
-    inside = syntax.bare(text)
+        return replace(piece, text=match[2])
+    inside = syntax.bare(piece.text)
     match = _LETTERED.fullmatch(inside)
-    return text.replace(inside, match[2], 1) if match else text
+    return replace(piece, text=piece.text.replace(inside, match[2], 1)) if match else piece
 
 
+_REMEMBERED = 4096
+"""Tags whose names are remembered."""
 _KINDS = {
     "girl": frozenset("girl girls woman women female lady".split()),
     "boy": frozenset("boy boys man men male guy gentleman".split()),
@@ -72,6 +73,7 @@ _SEPARATORS = re.compile(r"[\n，、;；]")
 """What separates tags for a reader, besides the commas of the WebUIs."""
 
 
+@lru_cache(_REMEMBERED)
 def name_of(text: str) -> str:
     """A tag's canonical name without emphasis, in lower case."""
     name = canonical(syntax.bare(text)).lower()
@@ -79,7 +81,7 @@ def name_of(text: str) -> str:
     return name if paired == name else canonical(syntax.bare(paired))
 
 
-def gender(tags: Iterable[str]) -> str:
+def gender(tags: Iterable[Piece]) -> str:
     """What a character's tags say it is: `1boy` is boy, `male focus` and `a young man` too; "" when they say nothing.
 
     Within a tag, line ends and `，` separate, too; braces of dynamic prompts and emphasis are seen through.
@@ -105,11 +107,11 @@ def _count(name: str) -> PeopleCount | None:
     return people_count(_SPACED.sub(r"\1", name))
 
 
-def _parts(tag: str) -> list[str]:
-    group = syntax.emphasised(tag)
+def _parts(tag: Piece) -> list[str]:
+    group = tag.emphasised
     if group is not None:
-        return [part for piece in group[1] for part in _parts(piece.text)]
-    text = syntax.bare(tag)
+        return [part for piece in group.pieces for part in _parts(piece)]
+    text = syntax.bare(tag.text)
     if text.startswith("{") and text.endswith("}") and "|" not in text:
         text = text[1:-1]
     parts = _SEPARATORS.split(text)
@@ -134,7 +136,7 @@ def counts(tags: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def genders(numbers: Mapping[str, int], characters: Sequence[Sequence[str]]) -> list[str]:
+def genders(numbers: Mapping[str, int], characters: Sequence[Sequence[Piece]]) -> list[str]:
     """What each character is, when people tags speak of just so many characters; else nothing.
 
     The people tags (`numbers` as from `counts`) do not say who is who: the characters' own tags decide where

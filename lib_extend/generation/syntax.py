@@ -9,8 +9,9 @@ backslash, is a letter like any other, as the hosts read it too. What a tag says
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 COMMA, BREAK, AND = ",", "BREAK", "AND"
 
@@ -24,6 +25,8 @@ _AND_WEIGHT = re.compile(r"\s*:\s*[-+]?(?:\d+\.?|\d*\.\d+)\s*$")
 _WEIGHT = re.compile(r":\s*[+-]?[.\d]+\s*$")
 WORD = re.compile(r"[^\W\d_]{2}")
 """Two letters in a row: in a tag with them a bracket without its fellow is a slip, and no face such as `:(`."""
+_REMEMBERED = 4096
+"""Tags whose brackets are remembered: each is looked at for its letter, for who it speaks of and for its weight."""
 _SCHEDULE = re.compile(r"[:|]")
 
 
@@ -36,6 +39,27 @@ class Piece:
 
     text: str
     before: str = COMMA
+
+    @property
+    def emphasised(self) -> Emphasised | None:
+        """What is in it where it is one emphasis around several tags: `(a, b:1.2)`.
+
+        Schedules, alternations and dynamic prompts are none.
+        """
+        return _emphasised(self.text)
+
+
+@dataclass(frozen=True)
+class Emphasised:
+    """An emphasis: `(a, b:1.2)` is opened by `(`, has the tags a and b, and is closed by `:1.2)`."""
+
+    opening: str
+    pieces: tuple[Piece, ...]
+    closing: str
+
+    def with_pieces(self, parts: Iterable[Piece]) -> str:
+        """The same emphasis around other tags, as text."""
+        return f"{self.opening}{join(parts)}{self.closing}"
 
 
 def pieces(text: str) -> list[Piece]:
@@ -75,22 +99,16 @@ def join(parts: Iterable[Piece]) -> str:
     return result if keyword == COMMA else f"{result} {keyword}".lstrip()
 
 
-def tags(text: str) -> list[str]:
-    """The tags of a prompt without regard to what stands between them."""
-    return [p.text for p in pieces(text) if p.text]
-
-
-def as_list(text: str) -> list[Piece]:
+def as_list(parts: Sequence[Piece]) -> list[Piece]:
     """The tags of a prompt for a single conditioning.
 
     `AND`, by which the hosts compose several, becomes a comma, and the weight that belongs to it goes.
     """
-    found = pieces(text)
-    if not any(p.before == AND for p in found):
-        return found
+    if not any(p.before == AND for p in parts):
+        return list(parts)
     result = []
-    for i, piece in enumerate(found):
-        ends = i + 1 == len(found) or found[i + 1].before == AND
+    for i, piece in enumerate(parts):
+        ends = i + 1 == len(parts) or parts[i + 1].before == AND
         words = _AND_WEIGHT.sub("", piece.text) if ends else piece.text
         result.append(Piece(words, COMMA if piece.before == AND else piece.before))
     return [p for p in result if p.text or p.before != COMMA]
@@ -139,6 +157,7 @@ def network_name(tag: str) -> tuple[str, str]:
     return match[1].lower(), match[2].split(":")[0].strip().lower()
 
 
+@lru_cache(_REMEMBERED)
 def bare(tag: str) -> str:
     """A tag without the emphasis around it: `((1girl:1.2))` and `[1girl]` are `1girl`.
 
@@ -152,18 +171,16 @@ def bare(tag: str) -> str:
         text = parts[1].strip()
 
 
-def emphasised(tag: str) -> tuple[str, list[Piece], str] | None:
-    """(opening, tags, closing) of a tag that is one emphasis around several tags, else None.
-
-    `(a, b:1.2)` → `("(", [a, b], ":1.2)")`. Schedules, alternations and dynamic prompts are none.
-    """
-    parts = _emphasis(tag)
+@lru_cache(_REMEMBERED)
+def _emphasised(text: str) -> Emphasised | None:
+    parts = _emphasis(text)
     if parts is None:
         return None
     inner = pieces(parts[1])
-    return (parts[0], inner, parts[2]) if len(inner) > 1 else None
+    return Emphasised(parts[0], tuple(inner), parts[2]) if len(inner) > 1 else None
 
 
+@lru_cache(_REMEMBERED)
 def _emphasis(text: str) -> tuple[str, str, str] | None:
     """(opening, inside, closing) of a text that is one emphasis as a whole."""
     if text[:1] not in ("(", "[") or (0, len(text)) not in _spans(text):

@@ -1,7 +1,7 @@
 """What can be done to a whole folder: the kinds of jobs, one file of `kinds/` each.
 
-A file defines a subclass of `JobKind` and ends with `KIND = ThatClass()`; its name is the kind's. Nothing else need name
-it: the server starts, follows, pauses, stops, lists and continues jobs of any kind.
+The kind `tag` is the file `tag_job.py`: a subclass of `JobKind`, and at the end `KIND = ThatClass()`. Nothing else need
+name it: the server starts, follows, pauses, stops, lists and continues jobs of any kind.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from lib_extend.jobs.job_events import Event
 from lib_extend.records import Record
 from lib_extend.worker.client import OnProgress, WorkerClient
 from lib_extend.worker.protocol import Done, Failed, Ready, Setup, Task
+
+ENDING = "_job"
+"""Of the files' names."""
 
 
 class Client(Protocol):
@@ -93,8 +96,8 @@ class JobKind:
 
     @property
     def name(self) -> str:
-        """The name of its file."""
-        return type(self).__module__.rpartition(".")[2]
+        """The name of its file, without `_job`."""
+        return type(self).__module__.rpartition(".")[2].removesuffix(ENDING)
 
     def work(self, order: Order) -> Work:
         """The job, ready to run. Raises UserError when the order does not fit."""
@@ -104,7 +107,7 @@ class JobKind:
 @functools.cache
 def names() -> tuple[str, ...]:
     """The names of all kinds, by the alphabet."""
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(folder.__path__)))
+    return tuple(sorted(m.name.removesuffix(ENDING) for m in pkgutil.iter_modules(folder.__path__)))
 
 
 @functools.cache
@@ -112,7 +115,7 @@ def kind(name: str) -> JobKind:
     """The kind of a name. Raises KeyError when there is none."""
     if name not in names():
         raise KeyError(name)
-    found = importlib.import_module(f"{folder.__name__}.{name}").KIND
+    found = importlib.import_module(f"{folder.__name__}.{name}{ENDING}").KIND
     assert isinstance(found, JobKind)
     return found
 

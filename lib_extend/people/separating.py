@@ -180,7 +180,10 @@ def _chosen(found: Sequence[Person], people: Sequence[Tag], rules: Rules) -> tup
         )
     ]
     said = count_people([t.name for t in people])
-    weakest = sorted(persons, key=lambda p: 1.0 if p.score is None else p.score)
+    # of those that are as weak the smallest first, whatever their order
+    weakest = sorted(
+        persons, key=lambda p: (1.0 if p.score is None else p.score, p.box.area, p.box.as_list())
+    )
     while said and len(persons) > said and weakest[0].score is not None and weakest[0].score < WEAK_BOX:
         persons.remove(weakest.pop(0))
     if not persons:

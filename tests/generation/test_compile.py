@@ -16,7 +16,12 @@ from lib_extend.generation.compile import compile_cast, has_lora
 from lib_extend.generation.greek import has_letters, read_greek
 from lib_extend.generation.letters import gender, people_tags
 from lib_extend.generation.places import columns, rows
+from lib_extend.generation.syntax import Piece
 from tests.generation.casts import TAGS, TWO, casts
+
+
+def tags_of(text: str) -> list[str]:
+    return [piece.text for piece in syntax.pieces(text) if piece.text]
 
 
 def cast(*prompts: str, **more: object) -> Cast:
@@ -106,7 +111,7 @@ def test_people_tags_of_the_users_own_replace_ours() -> None:
 
 
 def test_gender_words() -> None:
-    assert [gender([t]) for t in ("1girl", "2boys", "(1other:1.1)", "male_focus", "boyish hat", "Woman")] == [
+    assert [gender([Piece(t)]) for t in ("1girl", "2boys", "(1other:1.1)", "male_focus", "boyish hat", "Woman")] == [
         "girl", "boy", "other", "boy", "", "girl",
     ]  # fmt: skip
     assert people_tags(["boy", "girl", "girl", "other"]) == ["2girls", "1boy", "1other"]
@@ -178,11 +183,11 @@ def test_compiled_prompts(any_cast: Cast, main: str) -> None:
     for region, character in zip(found.regions, any_cast.characters, strict=False):
         assert not set(region.prompt) & set(LETTERS) and "<lora" not in region.prompt
         # nothing of the character's is lost, and nothing of another's is there
-        for tag in syntax.tags(character.prompt):
+        for tag in tags_of(character.prompt):
             assert syntax.guarded(tag) in region.prompt
     for letter, character in zip(any_cast.letters, any_cast.characters, strict=True):
-        lettered = [t for t in syntax.tags(found.prompt) if re.match(rf"[(\[]?{letter} ", t)]
-        expected = len(syntax.tags(character.prompt)) if len(any_cast.characters) > 1 else 0
+        lettered = [t for t in tags_of(found.prompt) if re.match(rf"[(\[]?{letter} ", t)]
+        expected = len(tags_of(character.prompt)) if len(any_cast.characters) > 1 else 0
         assert len(lettered) == expected
 
 
@@ -277,3 +282,27 @@ def test_a_guess_is_said_where_it_counts() -> None:
     )
     assert compile_cast(cast("black hair", "hat")).notes == ()
     assert compile_cast(cast("black hair", "hat"), "1girl, 1boy").notes == ()
+
+
+def test_people_beside_a_lora_in_the_users_prompt_count() -> None:
+    found = compile_cast(cast("1girl, black hair", "1boy, hat"), "1girl, 1boy <lora:style:1>")
+    assert found.prompt == "α black hair, β hat, 1girl, 1boy <lora:style:1>"
+
+
+def test_every_text_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lib_extend.generation import prompt
+
+    prompt.read.cache_clear()
+    seen: list[str] = []
+    pieces = syntax.pieces
+    monkeypatch.setattr(syntax, "pieces", lambda text: seen.append(text) or pieces(text))
+    two = Cast(
+        (Character(prompt="black hair, hat", negative="bow"), Character(prompt="white hair", negative="cap")),
+        common="masterpiece",
+        scene="indoors, table",
+        negative="lowres",
+    )
+    for _ in range(3):  # the pictures of a batch
+        compile_cast(two, "smile, outdoors", "bad hands")
+    fields = ["black hair, hat", "bow", "white hair", "cap", "masterpiece", "indoors, table", "lowres"]
+    assert [seen.count(text) for text in (*fields, "smile, outdoors", "bad hands")] == [1] * 9

@@ -165,7 +165,7 @@ def test_a_database_of_an_older_format_has_none(folder: Path, log: Path) -> None
     run(folder)
     file = folder / ".prompt-extend" / "state.sqlite3"
     db = sqlite3.connect(file)
-    db.executescript("DROP TABLE left_out; DROP TABLE marks; PRAGMA user_version=2")
+    db.executescript("DROP TABLE left_out; DROP TABLE marks; DROP TABLE jobs; PRAGMA user_version=2")
     db.close()
     assert leave_out(Dataset(folder), ["cake3-red.png"])[1] == 1
     assert finished(run(folder)).done == 0

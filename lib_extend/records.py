@@ -194,7 +194,8 @@ class Drop(Record):
 class Caption(Record):
     """A caption ready to be written: its tags in order, its text, and what was left out.
 
-    Where persons were wanted, `persons` are those told apart, left to right, or `reason` says why there are none.
+    Where persons were wanted, `persons` are those told apart, left to right, or `reason` says why there are none, and
+    `reason_code` with `reason_fields` the same to programs.
     `earlier` names the tags that earlier runs found and this one did not ask for.
     `text` is the whole file's; `tags` are those of its first line with words, and `later` are the further lines, each
     with its own text, where they are written too. `pruned` are tags that only the caption knew and curation left out:
@@ -212,6 +213,8 @@ class Caption(Record):
     later: tuple[Caption, ...] = ()
     pruned: tuple[Tag, ...] = ()
     heads: tuple[str, ...] = ()
+    reason_code: str = ""
+    reason_fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 def tag_names(tags: Sequence[Tag]) -> list[str]:

@@ -10,6 +10,7 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from lib_extend.captions.base_words import base_of, in_words_of
 from lib_extend.captions.curator import Curator, ToCurate
@@ -30,6 +31,7 @@ from lib_extend.captions.style_table import style_of
 from lib_extend.captions.text import Kind, parse
 from lib_extend.captions.thresholds import Thresholds, passing
 from lib_extend.config import TagConfig
+from lib_extend.people.not_separated import NotSeparated
 from lib_extend.questions.asking import settle
 from lib_extend.records import Analysis, Answer, Caption, Drop, Person, Source, Tag
 from lib_extend.vocabulary.plurals import naive_plural, plural
@@ -109,11 +111,11 @@ def _line(
     keep = patterns(config.keep, "keep").match
     machine = settled(machine, human, len(analysis.persons), keep, dropped)
     persons: tuple[Person, ...] = ()
-    reason = ""
+    why_not: NotSeparated | None = None
     told: list[ScenePerson] = []
     if config.people:
         result = lettered(machine, human, analysis, config, thresholds, removed, dropped)
-        machine, persons, reason = result.tags, result.separation.persons, result.separation.reason
+        machine, persons, why_not = result.tags, result.separation.persons, result.separation.why_not
         told = persons_of(result.separation, analysis, config) if style.structured else []
     earlier = _earlier(existing, analysis.answers, config, asked, dropped)
     earlier = unique(earlier, {*map(_key, (*machine, *prefix, *suffix)), *there})
@@ -142,10 +144,10 @@ def _line(
             written_now.tags,
             tuple(dropped),
             persons,
-            reason,
             earlier=stays_now,
             pruned=tuple(pruned),
             heads=heads,
+            **_reason(why_not),
         )
 
     def form(tag: Tag) -> str:
@@ -173,10 +175,17 @@ def _line(
         made.tags,
         (*dropped, *made.dropped),
         persons,
-        reason,
         earlier=stays_there,
         pruned=tuple(pruned),
+        **_reason(why_not),
     )
+
+
+def _reason(why_not: NotSeparated | None) -> dict[str, Any]:
+    """The fields of a `Caption` that say why persons were not told apart."""
+    if why_not is None:
+        return {}
+    return {"reason": why_not.text, "reason_code": why_not.code, "reason_fields": why_not.fields}
 
 
 def _earlier(

@@ -154,8 +154,8 @@ def parse(
 
 
 def is_blank(text: str) -> bool:
-    """Whether a file with this text has no caption: nothing, blanks, lone commas."""
-    return not text.strip(" \t\r\n\f\v,，、")
+    """Whether a file with this text has no caption: nothing, blanks (of any width), lone commas."""
+    return not text.strip(" \t\r\n\f\v\u3000\ufeff,，、")
 
 
 class _Reader:

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TextIO
 
 from lib_extend.files.scan import show
 from lib_extend.jobs import job_events as ev
-from lib_extend.people.separating import NOBODY
+from lib_extend.people.not_separated import NOBODY
 
 _SUSPICIOUS = 3  # images without a person from which the detector is doubted
 
@@ -112,7 +112,7 @@ class Terminal:
             self._print(f"{show(event.path)}: {show(event.caption)}", self._out)
         if event.reason:
             self._unseparated += 1
-            self._nobody += event.reason == NOBODY
+            self._nobody += event.reason_code == NOBODY.code
             self._print(f"{show(event.path)}: not separated: {event.reason}.", self._err)
         self._step()
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from lib_extend.captions.memory import Written
 from lib_extend.captions.reading import pieces
-from lib_extend.captions.text import Kind
+from lib_extend.captions.text import Kind, is_blank
 from lib_extend.config import LETTERS
 from lib_extend.datasets.caption_encodings import CaptionEncodings
 from lib_extend.datasets.rows import (
@@ -30,7 +30,7 @@ from lib_extend.datasets.state_values import DamagedState, stored_json
 from lib_extend.datasets.thumbnails import picture_size
 from lib_extend.errors import ImageError
 from lib_extend.files import caption_files as files
-from lib_extend.files.caption_forms import is_blank, standard_name
+from lib_extend.files.caption_forms import standard_name
 from lib_extend.questions.answer_doubts import doubts
 from lib_extend.records import Answer
 from lib_extend.vocabulary import clip_tokens as tokens

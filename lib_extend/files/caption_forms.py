@@ -9,7 +9,6 @@ from pathlib import Path
 CAPTION_SUFFIX = ".txt"
 CAPTION_SUFFIXES = (".txt", ".caption")
 """`a.txt`, as most trainers read it, and `a.caption`, the default of sd-scripts."""
-_BLANK = " \t\r\n\f\v\u3000\ufeff,，、"
 
 
 def standard_name(image: str) -> str:
@@ -65,8 +64,3 @@ def _shares_stem(image: Path) -> bool:
             )
     except OSError:
         return False
-
-
-def is_blank(text: str) -> bool:
-    """Whether a caption file says nothing: no characters but blanks and commas."""
-    return not text.strip(_BLANK)

@@ -61,9 +61,11 @@ def locked(folder: Path, root: Path) -> Iterator[None]:
         owner = folder / OWNER_FILE
         with contextlib.suppress(OSError):  # it only decorates the message of a second job
             owner.write_text(json.dumps({"process": os.getpid(), "started": time.time()}), encoding="utf-8")
-        yield
-        with contextlib.suppress(OSError):
-            owner.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                owner.unlink(missing_ok=True)
     finally:
         lock.release()
 

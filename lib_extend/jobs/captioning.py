@@ -10,7 +10,7 @@ from pathlib import Path
 from lib_extend.captions import memory as edits
 from lib_extend.captions.composing import Existing, compose, count_forms, replaces
 from lib_extend.captions.memory import Written
-from lib_extend.captions.text import Kind
+from lib_extend.captions.text import Kind, is_blank
 from lib_extend.config import TagConfig
 from lib_extend.curation.curation_reason import CURATED
 from lib_extend.datasets import aux_files
@@ -20,7 +20,6 @@ from lib_extend.datasets.state import State
 from lib_extend.datasets.state_values import stored, stored_json
 from lib_extend.errors import ImageError
 from lib_extend.files import caption_files as files
-from lib_extend.files.caption_forms import is_blank
 from lib_extend.files.encodings import encode
 from lib_extend.files.scan import Found, show
 from lib_extend.jobs import job_events as ev
@@ -52,6 +51,8 @@ class Decided:
             answers=self.analysis.answers,
             persons=self.caption.persons,
             reason=self.caption.reason,
+            reason_code=self.caption.reason_code,
+            reason_fields=self.caption.reason_fields,
             changed=changed,
             before=self.before,
             dropped=self.caption.dropped,

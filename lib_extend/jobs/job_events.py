@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,7 +77,8 @@ class Image(Event):
     """One caption is decided (and written, unless a dry run).
 
     `changed` tells whether the file's bytes differ from before; `before` is the previous text. `persons` are those
-    told apart; where persons were wanted and there are none, `reason` says why. `earlier` names the tags that earlier
+    told apart; where persons were wanted and there are none, `reason` says why, and `reason_code` with `reason_fields` the
+    same to programs. `earlier` names the tags that earlier
     runs found and this one did not ask for. `lines` is how many captions the file has, one a line.
     """
 
@@ -91,6 +93,8 @@ class Image(Event):
     reason: str = ""
     earlier: tuple[str, ...] = ()
     lines: int = 1
+    reason_code: str = ""
+    reason_fields: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         data = super().to_json()

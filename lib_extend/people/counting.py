@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lib_extend.people.not_separated import OTHER_NUMBER, NotSeparated, because
 from lib_extend.records import Category, Source, Tag
 from lib_extend.vocabulary.people_tags import (
     GENDERS,
@@ -29,14 +30,14 @@ class Counted:
     """The people tags that fit the persons found, or why none do.
 
     Attributes:
-        tags: the people tags to write; empty when there is a `reason`.
+        tags: the people tags to write; empty when there is a `why_not`.
         changed: the tagger's own people tags said another number.
-        reason: "" or one phrase for the report.
+        why_not: why no tags fit, None where some do.
     """
 
     tags: tuple[Tag, ...] = ()
     changed: bool = False
-    reason: str = ""
+    why_not: NotSeparated | None = None
 
 
 def count(
@@ -62,12 +63,12 @@ def count(
     if said and n > said and any(_at_least(name) for name in names) and not _numbers(names):
         return Counted(tuple(people))
     words = ", ".join(name.replace("_", " ") for name in names)
-    reason = f"the tags say {words}, but {n} {'person was' if n == 1 else 'persons were'} found"
+    why_not = because(OTHER_NUMBER, said=words, persons=f"{n} {'person was' if n == 1 else 'persons were'}")
     if any(t.source is Source.HUMAN or t.locked for t in people):
-        return Counted(reason=reason)
+        return Counted(why_not=why_not)
     best = _likeliest(possible, found)
     if best is None:
-        return Counted(reason=reason)
+        return Counted(why_not=why_not)
     return Counted(_tags(best, possible), changed=True)
 
 

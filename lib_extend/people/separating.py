@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lib_extend.config import LETTERS
+from lib_extend.people import not_separated as no
 from lib_extend.people.contradictions import contradicted
 from lib_extend.people.counting import count
 from lib_extend.people.geometry import inside, iou, left_to_right
+from lib_extend.people.not_separated import NotSeparated, because
 from lib_extend.records import Category, Person, Record, Source, Tag
 from lib_extend.vocabulary.people_tags import count_people, is_people
 from lib_extend.vocabulary.person_aspects import describes_a_person
@@ -37,9 +39,6 @@ FEWEST_PIXELS = 16
 """A box with a shorter side shows nothing that could be tagged."""
 NESTED = 0.9
 """A box that lies in another one to this share is a second look at the same person."""
-
-
-NOBODY = "no person was found"
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ class Separation:
         shared: tags that are everybody's and keep no letter.
         taken: names of the picture's tags that are written with the persons only.
         ruled_out: names of the picture's tags that better ones contradict → those.
-        reason: "" or one phrase: why the picture is not separated.
+        why_not: why the picture is not separated; None where it is.
         decisions: one a tag that some person could have.
         indexes: the place of each of `persons` in the list that was given.
     """
@@ -101,9 +100,14 @@ class Separation:
     shared: tuple[Tag, ...] = ()
     taken: frozenset[str] = frozenset()
     ruled_out: Mapping[str, str] = field(default_factory=dict)
-    reason: str = ""
+    why_not: NotSeparated | None = None
     decisions: tuple[Decision, ...] = ()
     indexes: tuple[int, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """ "" or one phrase: why the picture is not separated."""
+        return "" if self.why_not is None else self.why_not.text
 
 
 def separate(tags: Sequence[Tag], every: Sequence[Tag], found: Sequence[Person], rules: Rules) -> Separation:
@@ -118,14 +122,14 @@ def separate(tags: Sequence[Tag], every: Sequence[Tag], found: Sequence[Person],
     people = [t for t in tags if is_people(t.name)]
     if any(p.locked for p in found):
         return _as_given(tags, people, found)
-    persons, reason = _chosen(found, people, rules)
-    if reason:
-        return Separation(reason=reason)
+    persons, why_not = _chosen(found, people, rules)
+    if why_not is not None:
+        return Separation(why_not=why_not)
     scores = [{t.name: t.score or 0.0 for t in p.tags} for p in persons]
     possible = {t.name: t.score or 0.0 for t in every if is_people(t.name)}
     counted = count(people, possible, scores)
-    if counted.reason:
-        return Separation(reason=counted.reason)
+    if counted.why_not is not None:
+        return Separation(why_not=counted.why_not)
     holders, why = _divide(tags, persons, scores, rules)
     ruled_out = _settle(holders, scores, why)
     alone = len(persons) == 1
@@ -139,7 +143,7 @@ def separate(tags: Sequence[Tag], every: Sequence[Tag], found: Sequence[Person],
         has = {n for n, who in holders.items() if i in who}
         if len(has) < rules.fewest:
             some = f"{len(has)} tag{'' if len(has) == 1 else 's'}"
-            return Separation(reason=f"the {_ordinal(i, len(persons))} has only {some} of its own")
+            return Separation(why_not=because(no.FEW_TAGS, who=_ordinal(i, len(persons)), tags=some))
         lettered = [Tag(n, categories[n], scores[i].get(n), Source.PERSON) for n in has if n not in shared]
         lettered.sort(key=lambda t: (t.category is not Category.CHARACTER, -(t.score or 0.0), t.name))
         own.append(tuple(lettered))
@@ -169,7 +173,9 @@ def separate(tags: Sequence[Tag], every: Sequence[Tag], found: Sequence[Person],
     )
 
 
-def _chosen(found: Sequence[Person], people: Sequence[Tag], rules: Rules) -> tuple[list[Person], str]:
+def _chosen(
+    found: Sequence[Person], people: Sequence[Tag], rules: Rules
+) -> tuple[list[Person], NotSeparated | None]:
     """The persons to separate, left to right, or why not."""
     persons = [
         p
@@ -187,23 +193,24 @@ def _chosen(found: Sequence[Person], people: Sequence[Tag], rules: Rules) -> tup
     while said and len(persons) > said and weakest[0].score is not None and weakest[0].score < WEAK_BOX:
         persons.remove(weakest.pop(0))
     if not persons:
-        return [], NOBODY
+        return [], because(no.NOBODY)
     most = min(MAX_PERSONS, len(rules.letters))
     if len(persons) > most:
-        return [], f"{len(persons)} persons were found, and there are letters for {most}"
+        return [], because(no.TOO_MANY, persons=len(persons), letters=most)
     persons = left_to_right(persons)
     for i, p in enumerate(persons):
         which = _ordinal(i, len(persons))
         if min(p.box.width, p.box.height) < FEWEST_PIXELS:
-            return [], f"the {which} is smaller than {FEWEST_PIXELS} pixels"
+            return [], because(no.FEW_PIXELS, who=which, pixels=FEWEST_PIXELS)
         share = p.box.area / max(q.box.area for q in persons)
         if share < rules.smallest:
-            return [], f"the {which} is too small ({share:.0%} of the largest)"
+            return [], because(no.TOO_SMALL, who=which, share=share)
         for j, q in enumerate(persons[:i]):
-            if iou(p.box, q.box) > rules.max_overlap:
+            overlap = iou(p.box, q.box)
+            if overlap > rules.max_overlap:
                 other = _ordinal(j, len(persons))
-                return [], f"the {other} and the {which} overlap too much ({iou(p.box, q.box):.0%})"
-    return persons, ""
+                return [], because(no.OVERLAP, other=other, who=which, share=overlap)
+    return persons, None
 
 
 def _divide(

@@ -15,7 +15,7 @@ from lib_extend.captions.thresholds import limit_of
 from lib_extend.config import TagConfig
 from lib_extend.errors import ModelError
 from lib_extend.generation.cast import Cast
-from lib_extend.generation.found import Found, look_for, persons_of
+from lib_extend.generation.cast_finding import Found, look_for, persons_of
 from lib_extend.services import messages
 from lib_extend.services.container import Services, shared
 from lib_extend.services.picture_analysis import look

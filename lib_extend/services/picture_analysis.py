@@ -48,6 +48,8 @@ def analyse(idle: IdleWorker, path: Path, config: TagConfig) -> dict[str, Any]:
         "answers": [a.to_json() for a in analysis.answers],
         "persons": person_rows(caption.persons),
         "reason": caption.reason,
+        "reason_code": caption.reason_code,
+        "reason_fields": dict(caption.reason_fields),
         "dropped": [d.to_json() for d in caption.dropped],
         "width": analysis.width,
         "height": analysis.height,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lib_extend.config import TagConfig
+from lib_extend.config.model_settings import ModelSettings
+from lib_extend.config.run_settings import RunSettings
 from lib_extend.records import Record
 
 if TYPE_CHECKING:
-    from lib_extend.config import TagConfig
     from lib_extend.questions.question import Question
 
 VERSION = 3
@@ -22,47 +24,33 @@ IDLE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
-class Setup(Record):
-    """The first message to a worker: which models to load, and how. Fields as in `TagConfig`.
+class Setup(ModelSettings, RunSettings, Record):
+    """The first message to a worker: which models to load, and how.
 
-    `questions` are `Question`s as JSON values; those selected by `ask` are put to each image.
-    `idle_seconds`: how long the worker stays without work.
+    All settings of models and of the machine are in it, a new one too; of the others those that are named here. Unless
+    a model is named, there is none.
+
+    Attributes:
+        person_detector: the detector by its name. questions: `Question`s as JSON values; those selected by `ask` are put
+            to each image.
+        idle_seconds: how long the worker stays without work.
     """
 
     tagger: str = "none"
     person_detector: str = "none"
     person_threshold: float | None = None
     person_tag_threshold: float | None = None
-    vlm: str = "none"
-    vlm_model: str = ""
-    vlm_4bit: str = "auto"
-    vram_limit: float | None = None
     ask: tuple[str, ...] = ()
     questions: tuple[dict[str, Any], ...] = ()
     question_threshold: float = 0.35
-    device: str = "auto"
-    offline: bool = False
-    models_dir: str = ""
     max_pixels: int = 1_048_576
-    threads: int | None = None
-    batch_size: int | None = None
     idle_seconds: float = IDLE_SECONDS
     version: int = VERSION
 
     @classmethod
     def from_config(cls, config: TagConfig, questions: Sequence[Question]) -> Setup:
         """The setup of a job: its settings, and the question table it chooses from."""
-        own = {f.name for f in dataclasses.fields(cls)} - {"questions"}
-        values = {k: v for k, v in dataclasses.asdict(config).items() if k in own}
-        values["person_detector"] = config.person_detector
-        return cls(
-            **values, questions=tuple(json.loads(json.dumps(dataclasses.asdict(q))) for q in questions)
-        )
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Setup:
-        known = {f.name for f in dataclasses.fields(cls)}
-        values = {k: v for k, v in data.items() if k in known}
-        for name in ("ask", "questions"):
-            values[name] = tuple(values.get(name, ()))
-        return cls(**values)
+        taken = {f.name for f in dataclasses.fields(cls)} & {f.name for f in dataclasses.fields(config)}
+        values = {name: getattr(config, name) for name in taken}
+        table = tuple(json.loads(json.dumps(dataclasses.asdict(q))) for q in questions)
+        return cls(**values, person_detector=config.person_detector, questions=table)

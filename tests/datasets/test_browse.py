@@ -14,8 +14,7 @@ import pytest
 
 from lib_extend import guarded_regex
 from lib_extend.config import TagConfig
-from lib_extend.datasets import browser as browser_module
-from lib_extend.datasets import index_reading
+from lib_extend.datasets import index_reading, watched_folder
 from lib_extend.datasets.browse import Browser, Browsers, image_id, name_of
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.index_store import FILE
@@ -287,7 +286,7 @@ def test_the_first_scan_shows_how_far_it_is(
         return size(path)
 
     monkeypatch.setattr(index_reading, "picture_size", slow)
-    monkeypatch.setattr(browser_module, "_PATIENCE", 0.1)
+    monkeypatch.setattr(watched_folder, "_PATIENCE", 0.1)
     browser = browsers.open(folder)
     go.release(256)
     while browser.status().done < 256:

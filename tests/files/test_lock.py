@@ -115,3 +115,10 @@ def test_one_job_a_dataset(folders: tuple[Path, Path], tmp_path: Path) -> None:
         pass
     with locked(tmp_path / "state", outer):
         pass
+
+
+def test_a_job_that_fails_leaves_no_owner_behind(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), locked(tmp_path / "state", tmp_path):
+        assert (tmp_path / "state" / "owner.json").is_file()
+        raise RuntimeError
+    assert not (tmp_path / "state" / "owner.json").exists()

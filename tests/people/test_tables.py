@@ -93,7 +93,7 @@ def test_counts_of_people() -> None:
     def said(*names: str, **possible: float) -> tuple[list[str], str]:
         found = [{"1girl": 0.9, "1boy": 0.1}, {"1girl": 0.1, "1boy": 0.9}]
         result = count([Tag(n, score=0.9) for n in names], possible, found)
-        return [t.name for t in result.tags], result.reason
+        return [t.name for t in result.tags], "" if result.why_not is None else result.why_not.text
 
     assert said("1girl", "1boy") == (["1girl", "1boy"], "")
     assert said() == ([], "")

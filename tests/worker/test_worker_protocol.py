@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib_extend.config import TagConfig
+from lib_extend.config import Setting, TagConfig, settings
+from lib_extend.config.model_settings import ModelSettings
+from lib_extend.config.run_settings import RunSettings
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.records import Answer, Box, Category, Person, Source, Tag, Unmade
 from lib_extend.worker import protocol as p
@@ -116,3 +118,21 @@ def test_setup_of_a_job() -> None:
     assert (setup.max_pixels, setup.threads, setup.version) == (90_000, 3, p.VERSION)
     assert (setup.vlm_4bit, setup.vram_limit) == ("yes", 5.5)
     assert [q["name"] for q in setup.questions] == [q.name for q in BUILTIN]
+
+
+@pytest.mark.parametrize("setting", [*settings(ModelSettings), *settings(RunSettings)], ids=lambda s: s.name)
+def test_every_setting_of_models_and_machine_reaches_the_worker(setting: Setting) -> None:
+    other = (
+        next((c for c in setting.choices if c != setting.default), "")
+        if setting.choices
+        else {bool: not setting.default, int: 2, float: 2.5, str: "other"}[setting.type]
+    )
+    setup = p.decode(p.encode(p.Setup.from_config(TagConfig().with_(**{setting.name: other}), ())))
+    assert getattr(setup, setting.name) == other != setting.default
+
+
+def test_a_setup_of_another_kind_of_values_is_none() -> None:
+    body = p.Setup().to_json()
+    for change in ({"tagger": 3}, {"ask": "count"}, {"threads": "many"}):
+        with pytest.raises(p.ProtocolError, match="Setup"):
+            p.decode(json.dumps({"type": "Setup", **body, **change}).encode())

@@ -1,54 +1,32 @@
-"""Browsing an open folder: pages of pictures, tags, thumbnails, edits, runs."""
+"""Browsing an open folder: pages of pictures, tags, thumbnails; one picture and its caption."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote_to_bytes
 
-from lib_extend.api import request_messages
 from lib_extend.api.calls import Call, FileAnswer, Raw, Stream
 from lib_extend.api.declaring import Routes, Takes
 from lib_extend.api.examples import DROP, After, FilterText, Offset
+from lib_extend.api.opened_datasets import browser_of, picture_of
 from lib_extend.datasets import thumbnails
-from lib_extend.datasets.browse import Browser, name_of
 from lib_extend.errors import ConflictError, NotFoundError
 from lib_extend.files.scan import show
 from lib_extend.jobs.edit_runs import Conflict
-from lib_extend.jobs.leaving_out import leave_out
-from lib_extend.services import browse_edits, messages, run_history
+from lib_extend.services import browse_edits, messages
 from lib_extend.services.container import Services
-from lib_extend.services.edit_actions import Edit
-from lib_extend.services.edits_under_way import Writing
 from lib_extend.services.picture_details import details
 from lib_extend.services.scan_events import ScanEvents
 
 routes = Routes("Browse a folder", place=60)
-MOST_CHANGES = 5000
-"""Changes of a run in one answer, at the most."""
 MOST_TAGS = 10_000
 _MIMES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".jfif": "image/jpeg", ".webp": "image/webp",
     ".avif": "image/avif", ".bmp": "image/bmp", ".gif": "image/gif", ".tif": "image/tiff", ".tiff": "image/tiff",
 }  # fmt: skip
-_RUN: dict[str, Any] = {
-    "id": 3, "kind": "tag", "status": "done", "started": 1767225600.0, "finished": 1767225723.5,
-    "config": {"tagger": "wd-swinv2-v3"}, "images": 1200, "undoes": None, "changed": 1198, "failed": 2,
-    "taken_back": 0,
-}  # fmt: skip
-_CHANGE = {
-    "name": "a/b.txt",
-    "image": "a/b.png",
-    "id": "a/b.png",
-    "before": "1girl",
-    "after": "1girl, 3 cakes",
-}
 _TAG: dict[str, Any] = {
     "name": "3_cakes", "category": "general", "score": 0.93, "source": "question", "locked": False,
 }  # fmt: skip
-_EDITING: dict[str, Any] = {"running": True, "done": 512, "total": 20000, "stopping": False}
 
 
 # lists
@@ -67,7 +45,7 @@ def scan(
     poll: Annotated[bool, Takes("1: no stream, but a JSON list of where it is now")] = False,
 ) -> Stream:
     """How far the first look through the folder is."""
-    return Stream(ScanEvents(_browser(services, folder)), call.after(after), poll)
+    return Stream(ScanEvents(browser_of(services, folder)), call.after(after), poll)
 
 
 @routes.get(
@@ -99,7 +77,7 @@ def images(
 
     `sure` is the least probability of the answers nobody has looked at; `generation` grows when something changed.
     """
-    browser = _browser(services, folder)
+    browser = browser_of(services, folder)
     total, rows = browser.images(filter, sort=sort, offset=offset, limit=limit)
     return {"total": total, "rows": rows, "generation": browser.status().generation}
 
@@ -115,7 +93,7 @@ def tags(
     limit: Annotated[int, Takes("how many at the most (default 200)", low=1, high=MOST_TAGS)] = 200,
 ) -> dict[str, Any]:
     """The tags of the pictures that a filter means, most frequent first."""
-    total, rows = _browser(services, folder).tags(filter, like=like, limit=limit)
+    total, rows = browser_of(services, folder).tags(filter, like=like, limit=limit)
     return {"total": total, "rows": rows}
 
 
@@ -145,7 +123,7 @@ def image(services: Services, call: Call, folder: str, image: str) -> dict[str, 
 
     `text` is how a tag stands in the caption; `decided`: a person has said something about the answer.
     """
-    return details(*_picture(services, call, folder, image))
+    return details(*picture_of(services, call, folder, image))
 
 
 @routes.put(
@@ -165,7 +143,7 @@ def save_caption(
 
     Where something else stands there now it is refused (409), and `caption` tells the present text.
     """
-    browser, name = _picture(services, call, folder, image, "/caption")
+    browser, name = picture_of(services, call, folder, image, "/caption")
     try:
         text = browse_edits.save(browser, name, caption, before)
     except Conflict as e:
@@ -191,7 +169,7 @@ def thumb(
     ] = "",
 ) -> Raw:
     """A small picture (JPEG)."""
-    browser, name = _picture(services, call, folder, image, known=False)
+    browser, name = picture_of(services, call, folder, image, known=False)
     path = browser.root / name
     bytes_, mtime = _stamp(path)
     etag = f'"{thumbnails.Thumbnails.etag(path, bytes_, mtime, size)}"'
@@ -209,162 +187,13 @@ def thumb(
 @routes.get("/datasets/{folder}/file/{image:path}", gives="The picture.", pool="browsing")
 def file(services: Services, call: Call, folder: str, image: str) -> FileAnswer:
     """The picture's file as it is."""
-    browser, name = _picture(services, call, folder, image, known=False)
+    browser, name = picture_of(services, call, folder, image, known=False)
     path = browser.root / name
     if not path.is_file():
         raise messages.NO_IMAGE.error(NotFoundError, name=show(name), field="image")
     mime = _MIMES.get(path.suffix.lower(), "application/octet-stream")
     headers = {"Cache-Control": "private, no-cache", "Content-Security-Policy": "sandbox"}
     return FileAnswer(path, mime, headers)
-
-
-# edits and runs
-
-
-@routes.post(
-    "/datasets/{folder}/edit",
-    gives={
-        "changed": 12, "total": 40, "run": 4, "failures": [], "stopped": False,
-        "samples": [{"id": "a/b.png", "name": "a/b.png", "before": "1girl", "after": "solo"}],
-    },
-    pool="browsing",
-)  # fmt: skip
-def edit(
-    services: Services,
-    folder: str,
-    action: Annotated[str, Takes("add, remove, rename, replace, front or sort")],
-    filter: FilterText | None = None,
-    ids: Annotated[list[str] | None, Takes("or which ones, by id")] = None,
-    tags: Annotated[list[str] | None, Takes("the tags; for replace the text to look for")] = None,
-    to: Annotated[str, Takes("the new name or text; `front` to add at the front")] = "",
-    regex: Annotated[bool, Takes("tags are regular expressions")] = False,
-    preview: Annotated[bool, Takes("show what would change, change nothing")] = False,
-) -> dict[str, Any]:
-    """Change the captions of the pictures that are meant.
-
-    An edit is a run, which can be undone; `stopped`: not all captions were looked at. Long captions are cut in the
-    samples to where they begin to differ; `…` marks a cut.
-    """
-    if filter is not None and ids is not None:
-        raise request_messages.FILTER_OR_IDS.error(field="ids")
-    if filter is None and ids is None:
-        raise messages.NEEDED.error(name="filter", field="filter")
-    asked = Edit.from_json({"action": action, "tags": tags or [], "to": to, "regex": regex})
-    names = None if ids is None else [name_of(i) for i in ids]
-    browser = _browser(services, folder)
-    if not preview:
-        services.folders.check_links(browser.root, recursive=browser.recursive)
-    with contextlib.ExitStack() as ends:
-        now = Writing() if preview else ends.enter_context(services.edits.writing(browser.root))
-        return browse_edits.edit(
-            browser, asked, filter=filter, names=names, preview=preview, progress=now.progress, stop=now.stop.is_set
-        ).to_json()  # fmt: skip
-
-
-@routes.post("/datasets/{folder}/left-out", gives={"run": 5, "changed": 2}, pool="browsing")
-def leave_out_pictures(
-    services: Services,
-    folder: str,
-    ids: Annotated[list[str], Takes("which pictures, by id")],
-    reason: Annotated[str, Takes("why")] = "",
-    back: Annotated[bool, Takes("take them in again")] = False,
-) -> dict[str, Any]:
-    """Leave pictures out: no job takes them, no statistic counts them, their files stay as they are.
-
-    A run (0 when nothing changed), which can be undone. The filter word `left-out` finds them.
-    """
-    browser = _browser(services, folder)
-    names = [name_of(i) for i in ids]
-    for name in names:
-        if not browser.has(name) and not back:
-            raise messages.NO_IMAGE.error(NotFoundError, name=show(name), field="ids")
-    run, changed = leave_out(browser.dataset, names, reason=reason, back=back)
-    return {"run": run, "changed": changed}
-
-
-@routes.get(
-    "/datasets/{folder}/encodings",
-    gives={"files": [{"encoding": "gb18030", "files": 40}], "unsure": 1, "chosen": "auto"},
-    pool="browsing",
-)
-def encodings(services: Services, folder: str) -> dict[str, Any]:
-    """In which encodings the captions are that are not UTF-8: how many speak for which, how many could not be told.
-
-    `chosen` is what the newest run was told (`caption_encoding`). All is empty until such a caption was met.
-    """
-    return browse_edits.encodings(_browser(services, folder))
-
-
-@routes.get("/datasets/{folder}/edit", gives=_EDITING, pool="browsing")
-def edit_state(services: Services, folder: str) -> dict[str, Any]:
-    """How far the edit is that is being written."""
-    return services.edits.state(_browser(services, folder).root)
-
-
-@routes.post("/datasets/{folder}/edit/stop", gives={**_EDITING, "stopping": True}, pool="browsing")
-def edit_stop(services: Services, folder: str) -> dict[str, Any]:
-    """Stop the edit that is being written; what is done stays, and can be undone."""
-    return services.edits.stop(_browser(services, folder).root)
-
-
-@routes.get("/datasets/{folder}/runs", gives=[_RUN], pool="browsing")
-def runs(services: Services, folder: str) -> list[dict[str, Any]]:
-    """What was done to the folder, newest first.
-
-    `kind` is tag, preview, edit, review (verdicts given one after the other; `config.answers` counts them) or undo.
-    `taken_back` of the `changed` captions were taken back; when all were, `status` is undone.
-    """
-    return run_history.runs(_browser(services, folder))
-
-
-@routes.get(
-    "/datasets/{folder}/runs/{run:int}",
-    gives={**_RUN, "changes": [_CHANGE], "failures": [{"name": "c.png", "reason": "c.png cannot be read."}]},
-    pool="browsing",
-)
-def run(
-    services: Services,
-    folder: str,
-    run: int,
-    offset: Offset = 0,
-    limit: Annotated[int, Takes("changes at the most (default 1000)", low=1, high=MOST_CHANGES)] = 1000,
-) -> dict[str, Any]:
-    """One run with a page of what it changed.
-
-    Long captions are cut to where they begin to differ; `…` marks a cut.
-    """
-    return run_history.run_with_changes(_browser(services, folder), run, offset, limit)
-
-
-def _browser(services: Services, folder: str) -> Browser:
-    opened = services.folders.get(folder)
-    return services.browsers.open(opened.path, recursive=opened.recursive)
-
-
-def _picture(
-    services: Services, call: Call, folder: str, image: str, ending: str = "", *, known: bool = True
-) -> tuple[Browser, str]:
-    """The browser and the name of the image in the address (`known`: see `Browser.has`). Raises NotFoundError."""
-    browser = _browser(services, folder)
-    names = _names_in(call, folder, image, ending)
-    for name in names:
-        if browser.has(name, known=known):
-            services.folders.check(browser.root / name)
-            services.folders.check_captions(browser.root / name)
-            return browser, name
-    raise messages.NO_IMAGE.error(NotFoundError, name=show(names[0]), field="image")
-
-
-def _names_in(call: Call, folder: str, decoded: str, ending: str) -> list[str]:
-    """The image's name in the address: from the bytes that were sent, then as the server decoded them.
-
-    Decoded as text, bytes that are no UTF-8 are lost; but what was sent may have been rewritten on its way here.
-    """
-    where = f"/datasets/{folder}/".encode("utf-8", "surrogateescape")
-    if where not in call.raw_path:
-        return [decoded]
-    sent = call.raw_path.split(b"?", 1)[0].split(where, 1)[1].partition(b"/")[2]
-    return [os.fsdecode(unquote_to_bytes(sent.removesuffix(ending.encode()))), decoded]
 
 
 def _stamp(path: Path) -> tuple[int, int]:

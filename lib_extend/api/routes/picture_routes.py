@@ -26,6 +26,8 @@ routes = Routes("One picture", place=50)
         "answers": [ANSWER],
         "persons": [PERSON],
         "reason": "",
+        "reason_code": "",
+        "reason_fields": {},
         "dropped": [DROP],
         "width": 832,
         "height": 1216,
@@ -43,7 +45,7 @@ def analyze(
 ) -> dict[str, Any]:
     """All about one picture; nothing is written.
 
-    `reason`: why there are no persons, where they were wanted; `unmade`: each `part` ("answers") that could not be made,
+    `reason`: why there are no persons, where they were wanted (`reason_code`, `reason_fields`: the same for programs); `unmade`: each `part` ("answers") that could not be made,
     with its `reason` and `code`. The models stay loaded for the next one.
     """
     settings = config_of(config or {}, services.folders, services.options().models_dir)

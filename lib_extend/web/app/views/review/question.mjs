@@ -42,7 +42,7 @@ export function questionCard({ act, correct }) {
             sure !== null && h("span", { class: "meter", role: "img", "aria-label": percent(sure) }, h("span", { style: `width:${100 * sure}%` })),
             sure !== null && h("span", { class: "hint" }, percent(sure)),
           ),
-        h("p", { class: "hint" }, item.reason && !item.reason.startsWith("probability") ? item.reason[0].toUpperCase() + item.reason.slice(1) : words.unsure, item.raw && item.raw !== item.answer && ` ${words.raw(item.raw)}`),
+        h("p", { class: "hint" }, item.reason && item.code !== "uncertain" ? item.reason[0].toUpperCase() + item.reason.slice(1) : words.unsure, item.raw && item.raw !== item.answer && ` ${words.raw(item.raw)}`),
         choosing
           ? choices()
           : persons

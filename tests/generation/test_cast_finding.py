@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_extend.generation.cast import MAX_CHARACTERS, Cast, Character
-from lib_extend.generation.found import Found, Seen, assigned, look_for, persons_of
+from lib_extend.generation.cast_finding import Found, Seen, assigned, look_for, persons_of
 from lib_extend.generation.places import columns
 from lib_extend.records import Analysis, Box, Caption, Person, Tag
 from lib_extend.vocabulary.person_aspects import describes_a_person

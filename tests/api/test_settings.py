@@ -46,7 +46,7 @@ def test_every_setting_is_told(server: Server) -> None:
 def test_models(server: Server) -> None:
     pytest.importorskip("huggingface_hub")
     models = server.get("/models")
-    assert set(models) == {"taggers", "vlms", "detectors"}
+    assert set(models) == {"taggers", "vlms", "detectors", "expanders"}
     sketch = next(m for m in models["taggers"] if m["name"] == "sketch")
     assert sketch["here"] and sketch["licence"] == "MIT" and "kind" not in sketch
     assert {"wd-swinv2-v3"} < {m["name"] for m in models["taggers"]}

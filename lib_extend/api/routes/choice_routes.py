@@ -102,7 +102,7 @@ def all_settings(services: Services) -> dict[str, Any]:
                 "here": True,
             }
         ]
-        for kind in ("taggers", "vlms", "detectors")
+        for kind in ("taggers", "vlms", "detectors", "expanders")
     },
 )
 def models(services: Services) -> dict[str, Any]:

@@ -253,7 +253,7 @@ def test_names_and_categories(loaded: tuple[str, Tagger]) -> None:
     if name == "ml_danbooru":
         assert kinds == {Category.GENERAL}
     if name == "cl_tagger":
-        assert kinds == set(Category) - {Category.YEAR}
+        assert kinds == set(Category) - {Category.YEAR, Category.PROSE}
     if name in ("wd", "deepdanbooru", "camie", "animetimm", "cl_tagger"):
         assert [n for n in names()[:4] if got[n].category is Category.RATING] == names()[:4]
 

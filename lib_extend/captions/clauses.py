@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 from lib_extend.captions.markup import HARD
 from lib_extend.captions.scene import ScenePerson, Word, in_order
-from lib_extend.captions.style import Known, Spot, spots_in
-from lib_extend.captions.text import Kind, Piece
+from lib_extend.captions.style import Known, spots_in
+from lib_extend.captions.text import Kind, Piece, Spot
 from lib_extend.vocabulary.tag_names import canonical, written
 
 TAIL = "tail"

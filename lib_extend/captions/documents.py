@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from lib_extend.captions.clauses import TAIL, read_clauses
 from lib_extend.captions.scene import Word
-from lib_extend.captions.style import Known, Spot, line_of, lines_read, spots_in
-from lib_extend.captions.text import CaptionText, Kind, Line, Piece
+from lib_extend.captions.style import Known, lines_read, spots_in
+from lib_extend.captions.text import CaptionText, Kind, Line, Piece, Spot, line_of
 from lib_extend.config import LETTERS
 from lib_extend.vocabulary.tag_names import canonical, is_sentence
 

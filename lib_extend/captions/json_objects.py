@@ -11,8 +11,8 @@ from lib_extend.captions import json_spans
 from lib_extend.captions.clauses import clauses, head_of, with_clauses
 from lib_extend.captions.documents import Escapes, clause_spots, document, in_place, item_spot, list_spots
 from lib_extend.captions.scene import Scene, ScenePerson, Word, in_order
-from lib_extend.captions.style import BY_DEFAULT, NOTHING, Known, Spelling, Spot, Style, spaced
-from lib_extend.captions.text import CaptionText, Kind, Piece
+from lib_extend.captions.style import BY_DEFAULT, NOTHING, Known, Spelling, Style, spaced
+from lib_extend.captions.text import CaptionText, Kind, Piece, Spot
 from lib_extend.vocabulary.caption_fields import field_of
 
 LIST, JOINED, TEXT, FIXED = "list", "joined", "text", "fixed"

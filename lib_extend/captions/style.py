@@ -11,12 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from lib_extend.captions.scene import Scene, ScenePerson, Word
-from lib_extend.captions.text import CaptionText, Line, Piece, parse
+from lib_extend.captions.text import CaptionText, Line, Spot, line_of, parse
 from lib_extend.vocabulary.tag_names import key, written
 
 BREAKS = re.compile(r"\r\n|\n|\r")
-Spot = tuple[int, int, Piece]
-"""Where a piece stands in a text: its first character, the one behind its last, the piece."""
 
 
 @dataclass(frozen=True)
@@ -180,16 +178,6 @@ def filled(template: str, values: dict[str, str]) -> str:
             text += (parts[i - 1] if any_filled and i > 1 else "") + value
             any_filled = True
     return (text + parts[-1]) if any_filled else ""
-
-
-def line_of(text: str, spots: Sequence[Spot], ending: str = "", breaks: bool = False) -> Line:
-    """A line of pieces at their places, all else being gaps."""
-    gaps = []
-    at = 0
-    for start, end, _ in spots:
-        gaps.append(text[at:start])
-        at = end
-    return Line(tuple(p for _, _, p in spots), (*gaps, text[at:]), ending, breaks)
 
 
 def lines_read(text: str, known: Known, read: Callable[[str], Sequence[Spot] | None]) -> CaptionText | None:

@@ -77,6 +77,10 @@ class Piece:
         return self.before + words + self.after
 
 
+Spot = tuple[int, int, Piece]
+"""Where a piece stands in a text: its first character, the one behind its last, the piece."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One caption of a file.
@@ -103,6 +107,16 @@ class Line:
     def tags(self) -> list[Piece]:
         """The pieces that are tags or hold text: all but separators."""
         return [p for p in self.pieces if p.kind is not Kind.SEPARATOR]
+
+
+def line_of(text: str, spots: Sequence[Spot], ending: str = "", one_a_line: bool = False) -> Line:
+    """A line of pieces at their places, all else being gaps."""
+    gaps = []
+    at = 0
+    for start, end, _ in spots:
+        gaps.append(text[at:start])
+        at = end
+    return Line(tuple(p for _, _, p in spots), (*gaps, text[at:]), ending, one_a_line)
 
 
 @dataclass(frozen=True)
@@ -186,17 +200,12 @@ class _Reader:
             if plain is not None:
                 return Line(*plain, ending)
         found = scan_line(text, self._extra, breaks, self._spaces)
-        spots: list[tuple[int, int, Piece]] = []
+        spots: list[Spot] = []
         for section in self._sections(text, found):
             spots += section
-        gaps = []
-        at = 0
-        for start, end, _ in spots:
-            gaps.append(text[at:start])
-            at = end
-        return Line(tuple(p for _, _, p in spots), (*gaps, text[at:]), ending, breaks)
+        return line_of(text, spots, ending, breaks)
 
-    def _sections(self, text: str, found: Marks) -> Iterable[list[tuple[int, int, Piece]]]:
+    def _sections(self, text: str, found: Marks) -> Iterable[list[Spot]]:
         """The pieces between hard separators, and these."""
         parts: list[tuple[int, int]] = []
         soft: list[str] = []
@@ -216,13 +225,11 @@ class _Reader:
             soft.append("")
         yield self._section(text, parts, soft, found)
 
-    def _section(
-        self, text: str, parts: list[tuple[int, int]], soft: list[str], found: Marks
-    ) -> list[tuple[int, int, Piece]]:
+    def _section(self, text: str, parts: list[tuple[int, int]], soft: list[str], found: Marks) -> list[Spot]:
         """The pieces of parts that soft separators (`soft`: the one behind each) divide."""
         parts, soft, fixed = self._rejoined(text, parts, soft)
         pieces = [fixed.get(start) or self._piece(text, start, end, found) for start, end in parts]
-        result: list[tuple[int, int, Piece]] = []
+        result: list[Spot] = []
         at = 0
         for first, last in self._prose(text, parts, soft, pieces, fixed):
             for (start, end), piece in zip(parts[at:first], pieces[at:first], strict=True):
@@ -304,7 +311,7 @@ class _Reader:
                 at = i + 1
         return found
 
-    def _spaced(self, start: int, end: int, piece: Piece) -> Iterable[tuple[int, int, Piece]]:
+    def _spaced(self, start: int, end: int, piece: Piece) -> Iterable[Spot]:
         """The piece, or the tags that it has with blanks between them (`1girl solo red_ribbon`)."""
         raw = piece.raw
         if piece.kind is not Kind.TAG or piece.before or piece.after or " " not in raw:

@@ -12,12 +12,11 @@ from lib_extend.captions.style import (
     Known,
     Protection,
     Spelling,
-    Spot,
     Style,
     lines_read,
     spaced,
 )
-from lib_extend.captions.text import CaptionText
+from lib_extend.captions.text import CaptionText, Spot
 from lib_extend.records import Source
 
 ARTIST = "@"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from lib_extend.captions import xml_spans
 from lib_extend.captions.documents import Escapes, document, in_place, list_spots, prose_spots, start_of
 from lib_extend.captions.scene import Scene, ScenePerson, Word, in_order
-from lib_extend.captions.style import BY_DEFAULT, NOTHING, Known, Protection, Spelling, Spot, Style
-from lib_extend.captions.text import CaptionText, Kind, Piece
+from lib_extend.captions.style import BY_DEFAULT, NOTHING, Known, Protection, Spelling, Style
+from lib_extend.captions.text import CaptionText, Kind, Piece, Spot
 from lib_extend.records import Category
 from lib_extend.vocabulary.caption_fields import PERSON_FIELDS, field_of
 from lib_extend.vocabulary.people_tags import is_people

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from lib_extend.captions import json_spans
 from lib_extend.captions.documents import Escapes, document, list_spots, start_of
 from lib_extend.captions.scene import Scene, ScenePerson, Word, in_order
-from lib_extend.captions.style import BY_DEFAULT, NOTHING, Known, Protection, Spelling, Spot, Style
-from lib_extend.captions.text import CaptionText, Kind, Piece
+from lib_extend.captions.style import BY_DEFAULT, NOTHING, Known, Protection, Spelling, Style
+from lib_extend.captions.text import CaptionText, Kind, Piece, Spot
 from lib_extend.vocabulary.tag_names import written
 
 CENTER = "center_"

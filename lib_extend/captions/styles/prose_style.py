@@ -12,11 +12,10 @@ from lib_extend.captions.style import (
     Known,
     Protection,
     Spelling,
-    Spot,
     Style,
     lines_read,
 )
-from lib_extend.captions.text import CaptionText
+from lib_extend.captions.text import CaptionText, Spot
 
 ENDS = ("prose", "extra", "first", "last")
 

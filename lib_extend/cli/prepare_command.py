@@ -14,7 +14,6 @@ from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import UserError
 from lib_extend.export.export_plan import FAMILIES, ExportOptions, buckets_of
 from lib_extend.export.picture_heads import head_of
-from lib_extend.files.scan import survey
 from lib_extend.preparation.buckets import BucketTable, table
 
 
@@ -76,9 +75,7 @@ def _run(args: argparse.Namespace) -> int:
 def _table(args: argparse.Namespace, options: ExportOptions) -> BucketTable:
     dataset = Dataset(Path(args.folder), args.state)
     dataset.check()
-    with dataset.reading() as reader:
-        left_out = reader.left_out()
-    pictures = survey(dataset.root, recursive=options.recursive, left_out=left_out).found
+    pictures = dataset.survey(recursive=options.recursive).found
     heads = {p.name: head_of(dataset.root / p.name) for p in pictures}
     sizes = [(name, *h.upright) for name, h in heads.items() if h.width and h.height]
     if not sizes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from lib_extend.datasets.state_values import DamagedState
 from lib_extend.errors import BusyError, UserError
 from lib_extend.files.dataset_names import is_link
 from lib_extend.files.lock import locked
-from lib_extend.files.scan import check_folder, show
+from lib_extend.files.scan import Survey, check_folder, show, survey
 
 STATE_FILE = "state.sqlite3"
 _LONGEST_REASON = 100
@@ -58,6 +58,26 @@ class Dataset:
     def check(self) -> None:
         """Raises UserError when the folder is not there or is a file."""
         check_folder(self.root)
+
+    def survey(
+        self,
+        *,
+        recursive: bool = False,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> Survey:
+        """The pictures, without those that a person left out of the dataset. Arguments and errors as `files.scan.survey`."""
+        with self.reading() as reader:
+            left_out = reader.left_out()
+        return survey(
+            self.root,
+            recursive=recursive,
+            include=include,
+            exclude=exclude,
+            left_out=left_out,
+            limit=limit,
+        )
 
     @contextlib.contextmanager
     def state(self, *, set_aside: bool = True) -> Iterator[State]:

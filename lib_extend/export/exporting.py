@@ -31,7 +31,7 @@ from lib_extend.export.linting import NO_BASE, LintOptions, lint
 from lib_extend.export.trainer_table import trainer_of
 from lib_extend.files import caption_files
 from lib_extend.files.caption_forms import CAPTION_SUFFIX
-from lib_extend.files.scan import Found, show, survey
+from lib_extend.files.scan import Found, show
 from lib_extend.preparation.buckets import table
 from lib_extend.vocabulary.base_models import BASE_NAMES, base
 
@@ -105,8 +105,8 @@ def export(
     buckets = buckets_of(options, family)
     project = project_name(options, dataset.root)
     with dataset.reading() as reader:
-        left_out, encodings = reader.left_out(), reader.encodings()
-    pictures = survey(dataset.root, recursive=options.recursive, left_out=left_out).found
+        encodings = reader.encodings()
+    pictures = dataset.survey(recursive=options.recursive).found
     if not pictures:
         raise NO_PICTURES.error(path=show(str(dataset.root)), field="folder")
     _check_room(out, sum(p.size for p in pictures))

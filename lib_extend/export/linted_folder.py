@@ -16,7 +16,7 @@ from lib_extend.errors import ImageError
 from lib_extend.export.picture_heads import Head, head_of
 from lib_extend.export.trainer import Lines, Trainer
 from lib_extend.files import caption_files
-from lib_extend.files.scan import IMAGE_SUFFIXES, NOT_READ, Found, folders_of_images, survey
+from lib_extend.files.scan import IMAGE_SUFFIXES, NOT_READ, Found, folders_of_images
 from lib_extend.vocabulary.base_models import Base
 from lib_extend.vocabulary.tag_names import key
 
@@ -162,8 +162,8 @@ def folder_of(
         UserError: it is no folder, or cannot be listed.
     """
     with dataset.reading() as reader:
-        left_out, encodings = reader.left_out(), reader.encodings()
-    seen = survey(dataset.root, recursive=recursive, left_out=left_out)
+        encodings = reader.encodings()
+    seen = dataset.survey(recursive=recursive)
     reading = CaptionEncodings(dataset.root, encodings)
     wanted = None if only is None else set(only)
     pictures = [

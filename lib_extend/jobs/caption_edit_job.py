@@ -10,7 +10,7 @@ from typing import Any
 
 from lib_extend.config import TagConfig
 from lib_extend.datasets.dataset import Dataset
-from lib_extend.files.scan import Survey, survey
+from lib_extend.files.scan import Survey
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs.edit_runs import Change, edit_captions
 
@@ -19,14 +19,10 @@ Put = Callable[[ev.Event], None]
 
 def pictures_of(dataset: Dataset, config: TagConfig) -> Survey:
     """The pictures of a dataset that a job with these settings is about."""
-    with dataset.reading() as reader:
-        left_out = reader.left_out()
-    return survey(
-        dataset.root,
+    return dataset.survey(
         recursive=config.recursive,
         include=config.include,
         exclude=config.exclude_images,
-        left_out=left_out,
         limit=config.limit,
     )
 

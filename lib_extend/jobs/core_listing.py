@@ -10,7 +10,7 @@ from lib_extend.config.curation_settings import CORE
 from lib_extend.curation.core_tags import CoreTable
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import Recipe
-from lib_extend.files.scan import survey
+from lib_extend.jobs.caption_edit_job import pictures_of
 from lib_extend.jobs.core_counting import learn
 from lib_extend.jobs.curating import StoredCaptioner
 from lib_extend.jobs.folder_curation import needs_folder
@@ -24,16 +24,7 @@ def core_tags(dataset: Dataset, config: TagConfig, **options: Any) -> CoreTable:
     """
     dataset.check()
     config = config if config.pruning == CORE else config.with_(prune=CORE)
-    with dataset.reading() as reader:
-        left_out = reader.left_out()
-    look = survey(
-        dataset.root,
-        recursive=config.recursive,
-        include=config.include,
-        exclude=config.exclude_images,
-        left_out=left_out,
-        limit=config.limit,
-    )
+    look = pictures_of(dataset, config)
     with dataset.state() as state:
         state.encodings.choose(config.caption_encoding)
         captioner = StoredCaptioner(state, Recipe.of(config).known_in(state))

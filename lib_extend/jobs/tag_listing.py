@@ -10,7 +10,7 @@ from lib_extend.config import TagConfig
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import Recipe
 from lib_extend.errors import ImageError, UserError
-from lib_extend.files.scan import survey
+from lib_extend.jobs.caption_edit_job import pictures_of
 from lib_extend.jobs.captioning import existing_caption
 from lib_extend.jobs.core_counting import counts_core, learn
 from lib_extend.jobs.curating import StoredCaptioner
@@ -50,16 +50,7 @@ def tag_rows(dataset: Dataset, config: TagConfig) -> Iterator[TagRow]:
         UserError: a list cannot be read, or there is no such folder.
     """
     dataset.check()
-    with dataset.reading() as reader:
-        left_out = reader.left_out()
-    look = survey(
-        dataset.root,
-        recursive=config.recursive,
-        include=config.include,
-        exclude=config.exclude_images,
-        left_out=left_out,
-        limit=config.limit,
-    )
+    look = pictures_of(dataset, config)
     with dataset.state() as state:
         state.encodings.choose(config.caption_encoding)
         captioner = StoredCaptioner(state, Recipe.of(config).known_in(state))

@@ -235,3 +235,15 @@ def test_models_and_sketch(tmp_path: Path) -> None:
     assert drawn.returncode == 0
     rows = [json.loads(r) for r in (tmp_path / "scenes" / "truth.jsonl").read_text().splitlines()]
     assert len(rows) == 3 and all((tmp_path / "scenes" / r["file"]).exists() for r in rows)
+
+
+def test_each_command_is_known_when_it_alone_is_wanted() -> None:
+    def names(wanted: str) -> set[str]:
+        (commands,) = (a for a in _parser(wanted)._actions if isinstance(a, argparse._SubParsersAction))
+        return set(commands.choices)
+
+    everything = names("")
+    assert {"tag", "curate", "export", "doctor", "leave-out"} < everything and names("tagg") == everything
+    for name in everything:
+        assert name in names(name), name
+    assert "curate" not in names("tag")

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from lib_extend.cli.curation_output import CurateReport
+from lib_extend.cli.job_running import on_stop, told
 from lib_extend.cli.output import Lines, Report
 from lib_extend.config.arguments import add_settings, given
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.jobs.curating import CurateJob, curate_config
-from lib_extend.jobs.job_events import Finished
-
-OK, SOME_FAILED, STOPPED = 0, 1, 130
 
 
 def add(commands: Any, add_state: Callable[[Any], None]) -> None:
@@ -47,20 +44,5 @@ def _curate(args: argparse.Namespace) -> int:
         report = Lines(sys.stdout)
     else:
         report = CurateReport(sys.stdout, sys.stderr, captions=args.show, dry_run=args.dry_run)
-
-    def stop(number: int, frame: Any) -> None:
-        job.stop()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    last = None
-    try:
-        for event in job.events():
-            report.event(event)
-            last = event
-    finally:
-        report.close()
-    if not isinstance(last, Finished):
-        return SOME_FAILED
-    return STOPPED if last.stopped else SOME_FAILED if last.failed else OK
+    on_stop(job.stop)
+    return told(job.events(), report)

@@ -1,9 +1,10 @@
-"""The commands `doctor` and `card`, and `--version`: what this machine has, and what models run on."""
+"""The commands `doctor` and `card`: what this machine has, and what models run on."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from typing import Any
 
 from lib_extend.services import doctor
@@ -12,22 +13,8 @@ from lib_extend.worker import card_needs, card_setup
 OK, FAILED = 0, 1
 
 
-class _Version(argparse.Action):
-    """`--version`: asked for when it is wanted, because it looks at what is installed."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        for name, version in doctor.versions():
-            print(f"{name} {version}")
-        parser.exit()
-
-
-def add_version(parser: argparse.ArgumentParser) -> None:
-    """Add `--version`."""
-    parser.add_argument("--version", action=_Version, nargs=0, help="the versions that matter, and exit")
-
-
-def add(commands: Any) -> None:
-    """Add the commands."""
+def add(commands: Any, add_state: Callable[[Any], None]) -> None:
+    """Add the commands; they are about no folder, so that none takes `--state`."""
     command = commands.add_parser(
         "doctor", help="devices, packages, folders and what runs where: for a bug report"
     )

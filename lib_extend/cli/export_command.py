@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lib_extend.cli.job_running import on_stop
 from lib_extend.cli.output import count
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import UserError
@@ -88,14 +88,8 @@ def _run(args: argparse.Namespace) -> int:
 def exported(args: argparse.Namespace, options: ExportOptions) -> ExportReport:
     """Export `args.folder` to `args.out` with a bar; the first Ctrl-C stops it in good order."""
     stop = threading.Event()
-
-    def on_signal(number: int, frame: Any) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, on_signal)
-        signal.signal(signal.SIGTERM, on_signal)
+        on_stop(stop.set)
     bar = ProgressBar()
     dataset = Dataset(Path(args.folder), args.state)
     try:

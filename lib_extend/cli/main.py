@@ -7,9 +7,9 @@ Options come from `config.settings`, so a setting added there is here at once. E
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -17,19 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lib_extend.cli import (
-    core_command,
-    curation_commands,
-    demo_command,
-    doctor_command,
-    export_command,
-    leaving,
-    lint_command,
-    prepare_command,
-    table_command,
-    tags_command,
-)
+from lib_extend.cli import demo_command
 from lib_extend.cli.history_output import UndoReport, version_json, version_line
+from lib_extend.cli.job_running import OK, SOME_FAILED, STOPPED, WRONG_USE, on_stop, told
 from lib_extend.cli.output import Lines, Report, Terminal, count
 from lib_extend.config.arguments import add_settings, config_of
 from lib_extend.datasets.dataset import Dataset
@@ -42,8 +32,6 @@ from lib_extend.jobs.verdict_runs import decide, uncertain
 from lib_extend.questions.verdicts import VERDICTS
 from lib_extend.ui import serve_options
 from lib_extend.worker.environment import environment
-
-OK, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,7 +54,7 @@ def _main(arguments: list[str]) -> int:
     try:
         if arguments[:1] == ["serve"]:
             return _serve(arguments[1:])
-        args = _parser().parse_args(arguments)
+        args = _parser(arguments[0] if arguments else "").parse_args(arguments)
         return int(args.run(args))
     except UserError as e:
         print(f"prompt-extend: {e}", file=sys.stderr)
@@ -88,12 +76,43 @@ def _harmless_output() -> None:
 # options
 
 
-def _parser() -> argparse.ArgumentParser:
+class _Version(argparse.Action):
+    """`--version`: asked for when it is wanted, because it looks at what is installed."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from lib_extend.services import doctor
+
+        for name, version in doctor.versions():
+            print(f"{name} {version}")
+        parser.exit()
+
+
+_COMMANDS = {
+    "leaving": ("leave-out",),
+    "doctor_command": ("doctor", "card"),
+    "curation_commands": ("curate",),
+    "core_command": ("core",),
+    "table_command": ("table",),
+    "lint_command": ("lint",),
+    "prepare_command": ("prepare",),
+    "export_command": ("export",),
+    "tags_command": ("tags",),
+}
+"""Files of this folder and the commands that each of them adds."""
+
+
+def _parser(wanted: str = "") -> argparse.ArgumentParser:
+    """The parser of the whole command line.
+
+    Args:
+        wanted: the command that is run. Files with other commands are not imported then: that takes longer than a short
+            command itself. What is no command ("", `--help`) needs them all.
+    """
     parser = argparse.ArgumentParser(
         prog="prompt-extend",
         description="Captions that count, color and separate: tag a dataset folder for training.",
     )
-    doctor_command.add_version(parser)
+    parser.add_argument("--version", action=_Version, nargs=0, help="the versions that matter, and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     tag = commands.add_parser("tag", help="write a caption for each image of a folder")
@@ -156,16 +175,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_state(review)
     review.set_defaults(run=_review)
 
-    leaving.add(commands, _add_state)
     demo_command.add(commands, main)
-    doctor_command.add(commands)
-    curation_commands.add(commands, _add_state)
-    core_command.add(commands, _add_state)
-    table_command.add(commands, _add_state)
-    lint_command.add(commands, _add_state)
-    prepare_command.add(commands, _add_state)
-    export_command.add(commands, _add_state)
-    tags_command.add(commands, _add_state)
+    others = {name for names in _COMMANDS.values() for name in names}
+    everything = wanted not in (*commands.choices, *others)
+    for file, names in _COMMANDS.items():
+        if everything or wanted in names:
+            importlib.import_module(f"lib_extend.cli.{file}").add(commands, _add_state)
 
     # parsed by the page, see _serve; here for the list of commands
     commands.add_parser("serve", help="open the page in a browser, without a WebUI", add_help=False)
@@ -199,29 +214,8 @@ def _tag(args: argparse.Namespace) -> int:
         report = Lines(sys.stdout)
     else:
         report = Terminal(sys.stdout, sys.stderr, captions=args.show, dry_run=args.dry_run)
-    _stop_on_signals(job)
-    last = None
-    try:
-        for event in job.events():
-            report.event(event)
-            last = event
-    finally:
-        report.close()
-    assert last is not None
-    if getattr(last, "stopped", False):
-        return STOPPED
-    return SOME_FAILED if getattr(last, "failed", 0) else OK
-
-
-def _stop_on_signals(job: TagJob | UndoJob) -> None:
-    """The first Ctrl-C (or SIGTERM) stops the job in good order, a second one ends the process."""
-
-    def stop(number: int, frame: Any) -> None:
-        job.stop()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    on_stop(job.stop)
+    return told(job.events(), report)
 
 
 def _dataset(args: argparse.Namespace) -> Dataset:
@@ -231,7 +225,7 @@ def _dataset(args: argparse.Namespace) -> Dataset:
 def _undo(args: argparse.Namespace) -> int:
     dataset = _dataset(args)
     job = UndoJob(dataset, args.number, force=args.force)
-    _stop_on_signals(job)
+    on_stop(job.stop)
     report = UndoReport(sys.stdout, sys.stderr, dataset, json=args.json)
     result = None
     try:

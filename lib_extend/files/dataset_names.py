@@ -57,6 +57,8 @@ def is_own_file(path: Path) -> bool:
     """Whether `path` is an ordinary file, or not there: no link, pipe or device that somebody put in its place."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:  # not asked again: SQLite makes and deletes its -wal and -shm all the time
+        return True
     except (OSError, ValueError):
         return not os.path.lexists(path)
 

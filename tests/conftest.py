@@ -5,10 +5,12 @@ The browser is one for all tests of a process, since two of its drivers cannot r
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,9 @@ settings.register_profile("house", deadline=None, derandomize=bool(os.environ.ge
 settings.load_profile("house")
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+FAILED = pytest.StashKey[bool]()
+LAST_ANSWERS = 40
+"""Answers of the server that are printed for a test that failed."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,11 +81,25 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
 @pytest.fixture
-def window(browser: Any) -> Iterator[Callable[..., Any]]:
-    """`window(width, dark)` opens a browser window of its own; errors of the page's scripts fail the test."""
+def window(browser: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """`window(width, dark)` opens a browser window of its own; errors of the page's scripts fail the test.
+
+    What a failing test leaves on its pages is printed: the sentence that explains it may stand there.
+    """
     opened: list[Any] = []
     errors: list[str] = []
+    told: deque[str] = deque(maxlen=LAST_ANSWERS)
 
     def open_window(width: int = 1280, *, dark: bool = False) -> Any:
         context = browser.new_context(
@@ -91,10 +110,16 @@ def window(browser: Any) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda e: errors.append(str(e)))
+        page.on("response", lambda r: told.append(f"{r.request.method} {r.url} {r.status}"))
         opened.append(context)
         return page
 
     yield open_window
+    if request.node.stash.get(FAILED, False):
+        for page in (page for context in opened for page in context.pages):
+            with contextlib.suppress(Exception):
+                print(f"-- {page.url} shows:", page.locator("body").aria_snapshot(timeout=5000), sep="\n")
+        print("-- the last answers:", *told, sep="\n")
     for context in opened:
         context.close()
     assert not errors, errors

@@ -19,7 +19,7 @@ class ScanEvents:
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
-        self._told: dict[str, Any] = {}
+        self._told: tuple[int, dict[str, Any]] = (0, {})  # the last event: its number and what it says
 
     @property
     def closed(self) -> bool:
@@ -28,11 +28,12 @@ class ScanEvents:
         return bool(status.ready or status.error)
 
     def after(self, n: int) -> list[tuple[int, str]]:
-        """How far it is now, as event number `n` + 1; nothing where that was told before."""
+        """How far it is now, as event number `n` + 1; nothing where event `n` said the same. May be asked twice."""
         now = self._now()
-        if now == self._told:
+        number, told = self._told
+        if now == told and n >= number:
             return []
-        self._told = now
+        self._told = (n + 1, now)
         return [(n + 1, json.dumps({"n": n + 1, **now}))]
 
     def listening(self, wake: Callable[[], None]) -> AbstractContextManager[None]:

@@ -148,6 +148,9 @@ def test_the_scan_as_events(server: Server, folder: Path) -> None:
     assert all(e["done"] <= e["total"] for e in events[:-1])
     (event,) = server.get(at(id, "scan"), poll=1, after=4)
     assert event["ready"] and event["n"] == 5
+    # a folder that is known is ready at once, in the stream too: a page would connect again and again otherwise
+    (line,) = (x for x in server.request("GET", at(id, "scan")).text.splitlines() if x.startswith("data: "))
+    assert json.loads(line[6:]) == {**event, "n": 1}
 
 
 def test_a_folder_that_is_gone(server: Server, folder: Path) -> None:

@@ -412,6 +412,21 @@ def test_pictures_are_left_out_and_taken_in_by_a_key(
     page.app.locator(".cell", has_text="balloon_day").get_by_text("left out").wait_for(state="detached")
 
 
+def test_what_is_picked_while_the_server_writes_stays_picked(
+    window: Callable[..., Any], server: Server, captioned: Path
+) -> None:
+    page = browse(window, server, captioned)
+    held: list[Any] = []
+    page.window.route("**/left-out", lambda route: held.append(route))
+    page.app.get_by_role("listbox", name="Pictures").focus()
+    with page.window.expect_request("**/left-out"):
+        page.window.keyboard.press("x")
+    page.app.locator(".cell", has_text="classroom").click(modifiers=["Control"])
+    held[0].continue_()
+    page.app.locator(".cell", has_text="balloon_day").get_by_text("left out").wait_for()
+    page.app.locator(".cell[aria-selected=true]", has_text="classroom").wait_for()
+
+
 def test_an_edit_shows_how_far_it_is_and_is_stopped(
     window: Callable[..., Any], server: Server, captioned: Path
 ) -> None:

@@ -171,7 +171,7 @@ export function view(app) {
     } catch (error) {
       return void app.say(error.message, "bad");
     }
-    picks.clear();
+    picks.drop(ids);
     again();
   };
   const takeBack = async (run) => {

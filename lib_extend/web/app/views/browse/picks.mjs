@@ -26,6 +26,13 @@ export class Picks extends EventTarget {
     this.#tell();
   }
 
+  /** No longer pick these; what was picked since stays. */
+  drop(ids) {
+    const gone = new Set(ids);
+    for (const [name, id] of this.#rows) if (gone.has(id)) this.#rows.delete(name);
+    this.#tell();
+  }
+
   clear() {
     if (!this.#rows.size) return;
     this.#rows.clear();

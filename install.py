@@ -88,10 +88,11 @@ def test(arguments: list[str]) -> int:
         return 1
     if arguments in ([], ["--fast"]):
         # two at a time: much of the time goes into waiting for processes and browsers
-        arguments = [*arguments, "-n", "2", "--dist", "loadfile"]
-        for check in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
-            print("$", *check, flush=True)
-            if run([python, "-m", *check]) != 0:
+        arguments = [*arguments, "-n", "2", "--dist", "loadfile", "--durations", "20"]
+        checks = [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["oxlint", "--quiet"]]
+        for program, *what in checks:
+            print("$", program, *what, flush=True)
+            if run([str(Path(python).with_name(program)), *what]) != 0:
                 return 1
     return run([python, "-m", "pytest", *arguments])
 

@@ -112,8 +112,9 @@ export class Context extends EventTarget {
     const now = (name) => next[name] ?? this.setting(name)?.default;
     const names = Object.keys(values);
     if (this.formats.lettered.includes(now("format")) && !now("people")) {
-      if ("people" in values && !("format" in values)) put("format", "plain"), names.push("format");
-      else put("people", true), names.push("people");
+      const [name, value] = "people" in values && !("format" in values) ? ["format", "plain"] : ["people", true];
+      put(name, value);
+      names.push(name);
     }
     this.session.set("config", next);
     this.tell("config", names);

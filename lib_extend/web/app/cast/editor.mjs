@@ -1,7 +1,7 @@
 // The region editor: the picture's frame with a lettered box for each character. Boxes are elements of their own, so
 // that keys and screen readers reach them; what pointers do is in gestures.mjs.
 
-import { fill, h } from "../dom.mjs";
+import { h } from "../dom.mjs";
 import { button } from "../parts/button.mjs";
 import { colorOf } from "../parts/persons.mjs";
 import { gestures } from "./gestures.mjs";

@@ -20,12 +20,16 @@ async function save(context, kind, suggested, thing) {
   try {
     await api.put(at(kind, name), { [one]: thing, replace: false });
   } catch (error) {
-    if (error.status !== 409) return void say(error.message, "bad") ?? false;
+    if (error.status !== 409) {
+      say(error.message, "bad");
+      return false;
+    }
     if (!(await confirm(place, words.replaceAsk(name), words.replaceExplain, words.replace, "danger"))) return false;
     try {
       await api.put(at(kind, name), { [one]: thing, replace: true });
     } catch (again) {
-      return void say(again.message, "bad") ?? false;
+      say(again.message, "bad");
+      return false;
     }
   }
   say(words.saved(name), "good");

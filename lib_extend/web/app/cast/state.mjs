@@ -113,8 +113,8 @@ export function castOf(state) {
 
 /** Whether nothing was put in yet. */
 export function isEmpty(state) {
-  const { enabled, ...rest } = state;
-  const { enabled: _, ...plain } = blank();
+  const { enabled: _on, ...rest } = state;
+  const { enabled: _off, ...plain } = blank();
   return JSON.stringify(rest) === JSON.stringify(plain);
 }
 

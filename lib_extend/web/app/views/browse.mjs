@@ -6,7 +6,7 @@ import { fill, h } from "../dom.mjs";
 import { button } from "../parts/button.mjs";
 import { folderBar } from "../parts/folder_bar.mjs";
 import { empty, note, progress, trouble } from "../parts/states.mjs";
-import { number, texts } from "../texts.mjs";
+import { texts } from "../texts.mjs";
 import { bulkEdit } from "./browse/bulk.mjs";
 import { filterBox } from "./browse/filter.mjs";
 import { grid } from "./browse/grid.mjs";

@@ -1,6 +1,6 @@
 // The caption's format: one of the known ones, or a template of fields.
 
-import { fill, h, uid } from "../../dom.mjs";
+import { h, uid } from "../../dom.mjs";
 import { choices, label, texts } from "../../texts.mjs";
 
 const words = texts.settings;

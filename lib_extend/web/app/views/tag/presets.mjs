@@ -2,7 +2,7 @@
 
 import { api, url } from "../../api.mjs";
 import { fill, h } from "../../dom.mjs";
-import { button, menu } from "../../parts/button.mjs";
+import { menu } from "../../parts/button.mjs";
 import { ask, confirm } from "../../parts/dialog.mjs";
 import { texts } from "../../texts.mjs";
 

@@ -47,13 +47,24 @@ class Source(str, Enum):
 
 @dataclass(frozen=True)
 class Tag(Record):
-    """One tag. `score` is a probability in 0…1, or None where nobody gave one (a human's tag)."""
+    """One tag. `score` is a probability in 0…1, or None where nobody gave one (a human's tag).
+
+    `taggers` names those that are sure of it, where several taggers were asked.
+    """
 
     name: str
     category: Category = Category.GENERAL
     score: float | None = None
     source: Source = Source.TAGGER
     locked: bool = False
+    taggers: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As `Record.to_json`; without `taggers` where one was asked."""
+        values = super().to_json()
+        if not self.taggers:
+            del values["taggers"]
+        return values
 
 
 @dataclass(frozen=True)

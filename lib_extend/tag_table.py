@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, overload
 
 from lib_extend.records import Category, Tag
@@ -13,6 +15,7 @@ FORM = 2
 
 Row = tuple[str, Category, "float | None"]
 """Name, category and score of a tag."""
+NOBODY: Mapping[str, Sequence[int | None]] = MappingProxyType({})
 
 
 class TagTable(Sequence[Tag]):
@@ -22,16 +25,27 @@ class TagTable(Sequence[Tag]):
         names: canonical names.
         millionths: their scores, in millionths of the score in 0…1.
         categories: the categories other than "general", by the tags' positions.
+        each: where several taggers were asked, the millionths of each by its name; None of a tag it does not know.
+        said: which of them are sure enough of each tag, as bits in their order.
     """
 
-    __slots__ = ("_made", "categories", "millionths", "names")
+    __slots__ = ("_made", "categories", "each", "millionths", "names", "said")
 
     def __init__(
-        self, names: Sequence[str], millionths: Sequence[int], categories: Mapping[int, Category]
+        self,
+        names: Sequence[str],
+        millionths: Sequence[int],
+        categories: Mapping[int, Category],
+        *,
+        each: Mapping[str, Sequence[int | None]] = NOBODY,
+        said: Sequence[int] = (),
     ) -> None:
         if len(names) != len(millionths):
             raise ValueError(f"{len(names)} names, but {len(millionths)} scores")
+        if any(len(column) != len(names) for column in (*each.values(), *([said] if each else []))):
+            raise ValueError("a column of another length than the names")
         self.names, self.millionths, self.categories = names, millionths, categories
+        self.each, self.said = each, said
         self._made: tuple[Tag, ...] | None = None
 
     def __len__(self) -> int:
@@ -54,11 +68,7 @@ class TagTable(Sequence[Tag]):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, TagTable):
-            return (list(self.names), list(self.millionths), dict(self.categories)) == (
-                list(other.names),
-                list(other.millionths),
-                dict(other.categories),
-            )
+            return self.to_json() == other.to_json()
         return isinstance(other, Sequence) and self._tags() == tuple(other)
 
     def __hash__(self) -> int:
@@ -79,12 +89,15 @@ class TagTable(Sequence[Tag]):
         categories: dict[str, list[int]] = {}
         for at, category in self.categories.items():
             categories.setdefault(category.value, []).append(at)
-        return {
+        columns = {
             "form": FORM,
             "names": list(self.names),
             "millionths": list(self.millionths),
             "categories": categories,
         }
+        if not self.each:
+            return columns
+        return {**columns, "each": {name: list(c) for name, c in self.each.items()}, "said": list(self.said)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TagTable:
@@ -97,15 +110,28 @@ class TagTable(Sequence[Tag]):
             raise TypeError("names are texts, scores and positions whole numbers")
         if not all(0 <= at < len(names) for at in categories):
             raise ValueError("a category of no tag")
-        return cls(names, millionths, categories)
+        each, said = data.get("each", NOBODY), data.get("said", ())
+        types = {type(m) for column in each.values() for m in column}
+        if not (types <= {int, type(None)} and set(map(type, said)) <= {int}):
+            raise TypeError("the scores of each tagger are whole numbers, by the taggers' names")
+        return cls(names, millionths, categories, each=each, said=said)
 
     def _tags(self) -> tuple[Tag, ...]:
         if self._made is None:
-            self._made = tuple(Tag(*row) for row in self.rows())
+            made = (Tag(*row) for row in self.rows())
+            if self.each:
+                made = (replace(tag, taggers=self._who(at)) for at, tag in enumerate(made))
+            self._made = tuple(made)
         return self._made
 
     def _tag(self, at: int) -> Tag:
-        return Tag(self.names[at], self.categories.get(at, Category.GENERAL), self.millionths[at] / MILLION)
+        category = self.categories.get(at, Category.GENERAL)
+        who = self._who(at) if self.each else ()
+        return Tag(self.names[at], category, self.millionths[at] / MILLION, taggers=who)
+
+    def _who(self, at: int) -> tuple[str, ...]:
+        """Those of several taggers that are sure enough of a tag."""
+        return tuple(name for i, name in enumerate(self.each) if self.said[at] >> i & 1)
 
 
 def rows(tags: Iterable[Tag]) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 `cake3-red.png` is tagged `1girl, cake`, counted 3 and colored red. Names: `fail…` cannot be analysed,
 `slow…` takes ten seconds, `pair…` has two girls: one with black hair on the left, one with white hair and a hat;
-`crowd…` has seven; `thin…` is not asked about, and `blind…` neither, by the model's fault.
+`crowd…` has seven; of two taggers (`a,b`) each says its own; `thin…` is not asked about, and `blind…` neither, by the model's fault.
 To a prompt it adds `smile`. Each analysed path is appended to the file named by FAKE_WORKER_LOG.
 """
 
@@ -12,14 +12,19 @@ import os
 import re
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from lib_extend.records import Answer, Box, Category, Person, Tag, Unmade
+from lib_extend.tagger_agreement import Limits, merged
 from lib_extend.worker.kinds import analyse_picture, expand_prompt
 from lib_extend.worker.kinds.expand_prompt import ExpandedPrompt
 from lib_extend.worker.protocol import VERSION, Done, Failed, Hello, Ready, Setup, Task, decode, encode
 
 
 def main() -> None:
+    several = False
     send(Hello(version=VERSION, python=sys.version.split()[0], pid=os.getpid()))
     for line in sys.stdin.buffer:
         message = decode(line)
@@ -35,13 +40,19 @@ def main() -> None:
                     threshold=0.35 if has_tagger else None,
                     character_threshold=0.85 if has_tagger else None,
                     window=8,
+                    taggers=SEVERAL if "," in message.tagger else {},
                 )
             )
+            several = "," in message.tagger
         elif isinstance(message, Task):
-            send(answer(message))
+            send(answer(message, several=several))
 
 
-def answer(task: Task) -> Done | Failed:
+SEVERAL = {"one": Limits(0.35, 0.85), "two": Limits(0.6, 0.85)}
+"""The taggers of every list of taggers. The second one halves the score of all but smile, and knows no cake."""
+
+
+def answer(task: Task, *, several: bool = False) -> Done | Failed:
     request = task.payload
     if isinstance(request, expand_prompt.Request):
         if request.expander == "fail":
@@ -61,7 +72,7 @@ def answer(task: Task) -> Done | Failed:
         return Failed(task.id, f"{name} cannot be read: copy it again.")
     found = re.match(r"([a-z]+)(\d+)-([a-z]+)", name)
     thing, count, color = found.groups() if found else ("cake", "1", "red")
-    tags = (
+    tags: Sequence[Tag] = (
         Tag("1girl", Category.GENERAL, 0.99),
         Tag("black_hair", Category.GENERAL, 0.9),
         Tag(thing, Category.GENERAL, 0.8),
@@ -75,7 +86,13 @@ def answer(task: Task) -> Done | Failed:
     if int(count) > 1:
         answers.append(Answer("count", thing, count, count, 0.9, f"{count}_{thing}s"))
     answers.append(Answer("color", thing, color, color, 0.8, f"{color}_{thing}"))
-    made = {"tags": tags, "answers": tuple(answers), "persons": persons(name)}
+    if several:
+        halved = tuple(
+            t if t.name == "smile" else replace(t, score=(t.score or 0) / 2) for t in tags if t.name != thing
+        )
+        known = frozenset(t.name for t in tags)
+        tags = merged({"one": tags, "two": halved}, {"one": known, "two": known - {thing}})
+    made: dict[str, Any] = {"tags": tags, "answers": tuple(answers), "persons": persons(name)}
     wanted = {part: value for part, value in made.items() if part in request.parts}
     unmade = {}
     if name.startswith(("thin", "blind")) and wanted.pop("answers", None) is not None:

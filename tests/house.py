@@ -38,7 +38,7 @@ class Room:
         return set(self.packages.split())
 
 
-BASE = "json_record records errors tag_table"
+BASE = "json_record records errors tag_table tagger_agreement"
 PURE = f"{BASE} guarded_regex config vocabulary questions people captions"
 ENGINE = f"{PURE} curation files parts datasets"
 
@@ -47,6 +47,9 @@ ROOMS: tuple[Room, ...] = (
     Room("records", "the nouns that cross pipes and files", "json_record"),
     Room("errors", "the kinds of trouble"),
     Room("tag_table", "a picture's tags in columns", "records"),
+    Room(
+        "tagger_agreement", "what several taggers say of a picture, made one", "json_record records tag_table"
+    ),
     Room(
         "guarded_regex", "regular expressions that a user typed: bounded in time and size", "errors", "regex"
     ),

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from lib_extend.analysis.person_finder import PersonFinder
 from lib_extend.captions.lettering import rules
-from lib_extend.captions.thresholds import Thresholds, passing
+from lib_extend.captions.thresholds import Thresholds, agreed, passing
 from lib_extend.config import TagConfig
 from lib_extend.people.separating import Separation, separate
-from lib_extend.records import SCORE_FLOOR, Drop, Person, Tag, tag_names
+from lib_extend.records import SCORE_FLOOR, Analysis, Drop, Person, Tag, tag_names
 from lib_extend.vocabulary.people_tags import is_people
 from lib_extend.vocabulary.tag_names import canonical
 
@@ -52,18 +52,25 @@ class Separator:
         self.tagger, self.detector = tagger, detector
         self.config = config or TagConfig()
         self._finder = PersonFinder(detector, tagger)
-        self._own = Thresholds(tagger.threshold, tagger.character_threshold, tagger.tag_thresholds)
+        self._own = Thresholds(
+            tagger.threshold,
+            tagger.character_threshold,
+            tagger.tag_thresholds,
+            getattr(tagger, "limits", {}),
+        )
 
     def look(self, image: Image.Image, tags: Sequence[Tag] | None = None) -> Looked:
         """Tags, persons and who has which of one upright image of any mode and size.
 
         `tags`: those of the picture; None: the tagger's, by the thresholds.
         """
-        every = self.tagger.tag([self.tagger.prepare(image)], SCORE_FLOOR)[0]
+        said = self.tagger.tag([self.tagger.prepare(image)], SCORE_FLOOR)[0]
+        found = self._finder.find([image], [self._finder.prepare(image)], [image.size], SCORE_FLOOR)[0]
+        seen = agreed(Analysis(*image.size, said, persons=found), self.config, self._own)
+        every, found = seen.tags, seen.persons
         if tags is None:
             passed = passing(every, self.config, self._own, lambda name: None)
             tags = [t for t in passed if not isinstance(t, Drop)]
-        found = self._finder.find([image], [self._finder.prepare(image)], [image.size], SCORE_FLOOR)[0]
         result = separate(tags, every, found, rules(self.config, self._own))
         return Looked(tuple(tags), tuple(every), found, result)
 

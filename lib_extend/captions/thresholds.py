@@ -3,25 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from lib_extend.captions.style_table import style_of
 from lib_extend.config import TagConfig
-from lib_extend.records import Category, Drop, Tag
+from lib_extend.records import Analysis, Category, Drop, Tag
 from lib_extend.tag_table import rows
+from lib_extend.tagger_agreement import Agreement, Limits
 
 CHARACTER_MCUT_FLOOR = 0.15
 """MCut for characters never goes below this (as the WD tagger's own demo does)."""
 
 
 @dataclass(frozen=True)
-class Thresholds:
-    """A tagger's own defaults: scores in 0…1; `tags` are per-tag thresholds where the model ships them."""
+class Thresholds(Limits):
+    """A tagger's own defaults; `each` are those of several taggers by their names, of which these are the means."""
 
-    general: float = 0.35
-    character: float = 0.85
-    tags: Mapping[str, float] = field(default_factory=dict)
+    each: Mapping[str, Limits] = field(default_factory=dict)
+
+    @classmethod
+    def together(cls, each: Mapping[str, Limits]) -> Thresholds:
+        """Those of several taggers."""
+        some = each.values()
+        general, character = (
+            sum(x) / len(some) for x in zip(*((t.general, t.character) for t in some), strict=True)
+        )
+        return cls(general, character, each=each)
+
+
+def agreement(config: TagConfig, own: Thresholds) -> Agreement:
+    """How several taggers' scores become one: by the user's thresholds of each, of all, or the taggers' own."""
+
+    def limits(general: float | None, character: float | None, known: Limits) -> Limits:
+        return Limits(
+            known.general if general is None else general,
+            known.character if character is None else character,
+            known.tags if general is None else {},
+        )
+
+    common = limits(config.threshold, config.character_threshold, own)
+    each = {}
+    for name, known in own.each.items():
+        general, character = config.thresholds_of(name)
+        each[name] = limits(
+            config.threshold if general is None else general,
+            config.character_threshold if character is None else character,
+            known,
+        )
+    return Agreement(config.tagger_agreement, each, common)
+
+
+def agreed(analysis: Analysis, config: TagConfig, own: Thresholds) -> Analysis:
+    """An analysis in which the tags of several taggers are one list; that of one tagger as it is."""
+    if not own.each:
+        return analysis
+    how = agreement(config, own)
+    persons = tuple(replace(p, tags=how.table(p.tags)) for p in analysis.persons)
+    return replace(analysis, tags=how.table(analysis.tags), persons=persons)
 
 
 def mcut(scores: Sequence[float]) -> float:

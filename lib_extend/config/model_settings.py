@@ -20,7 +20,7 @@ class ModelSettings:
     tagger: str = _s(
         "wd-swinv2-v3",
         "tagger: a name from `prompt-extend models`, a folder with model.onnx, `sketch` (drawn scenes "
-        "only), or `none` to start from the existing captions",
+        "only), several with commas between them, or `none` to start from the existing captions",
         metavar="NAME",
         label="Tagger",
     )
@@ -59,3 +59,9 @@ class ModelSettings:
         metavar="DIR",
         label="Folder for models",
     )
+
+    @property
+    def taggers(self) -> tuple[str, ...]:
+        """The taggers' names, in their order; none without a tagger."""
+        names = dict.fromkeys(n for name in self.tagger.split(",") if (n := name.strip()))
+        return tuple(n for n in names if n != "none")

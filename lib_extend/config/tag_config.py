@@ -19,7 +19,7 @@ from lib_extend.config.people_settings import PeopleSettings
 from lib_extend.config.question_settings import QuestionSettings
 from lib_extend.config.run_settings import RunSettings
 from lib_extend.config.setting import settings
-from lib_extend.config.tag_settings import TagSettings
+from lib_extend.config.tag_settings import TagSettings, last_part
 from lib_extend.errors import UserError
 
 
@@ -47,6 +47,7 @@ class TagConfig(
                     f"caption_source is {source!r}, but must be one of: {', '.join(CAPTION_SOURCES)}."
                 )
         self._check_people()
+        self._check_taggers()
         if not self.separator.strip(" ") and not self.underscores:
             raise UserError(
                 "separator is blank, so tags could not be told apart again: add --underscores.",
@@ -67,6 +68,16 @@ class TagConfig(
             raise UserError(
                 f"letters must differ from each other: {', '.join(self.letters)}.", field="letters"
             )
+
+    def _check_taggers(self) -> None:
+        """Raises UserError for thresholds that cannot be read, or of another tagger than the several that are asked."""
+        names = {n for tagger in self.taggers for n in (tagger, last_part(tagger))}
+        for name in self.thresholds_each:
+            if len(self.taggers) > 1 and name not in names:
+                raise UserError(
+                    f"tagger_thresholds names {name!r}, but must name one of: {', '.join(self.taggers)}.",
+                    field="tagger_thresholds",
+                )
 
     @property
     def person_detector(self) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from lib_extend.config.setting import setting
+from lib_extend.errors import UserError
 
+WAYS = ("mean", "union", "intersection", "vote")
 _s = partial(setting, group="tags")
 
 
@@ -29,6 +31,22 @@ class TagSettings:
         high=1.0,
         recompose=True,
         label="Character tags above",
+    )
+    tagger_agreement: str = _s(
+        "mean",
+        "of several taggers: mean takes the mean of their scores, union what one of them is sure of, intersection what all "
+        "are sure of, vote what more than half are sure of; of each tag those count that know it",
+        choices=WAYS,
+        recompose=True,
+        label="Several taggers: agreement",
+    )
+    tagger_thresholds: tuple[str, ...] = _s(
+        (),
+        "of several taggers: scores that tags of each need, as NAME=0.5 or NAME=0.5/0.85 (general tags/characters), "
+        "separated by commas (default: --threshold, else each model's own)",
+        metavar="LIST",
+        recompose=True,
+        label="Several taggers: thresholds of each",
     )
     mcut: bool = _s(
         False,
@@ -86,3 +104,36 @@ class TagSettings:
         recompose=True,
         label="Most tags",
     )
+
+    def thresholds_of(self, tagger: str) -> tuple[float | None, float | None]:
+        """What the user says that general tags and characters of one of several taggers need; None: nothing."""
+        return self.thresholds_each.get(tagger) or self.thresholds_each.get(last_part(tagger)) or (None, None)
+
+    @cached_property
+    def thresholds_each(self) -> dict[str, tuple[float | None, float | None]]:
+        """`tagger_thresholds` by the taggers' names. Raises UserError for what cannot be read."""
+        found: dict[str, tuple[float | None, float | None]] = {}
+        for text in self.tagger_thresholds:
+            name, _, values = text.rpartition("=")
+            general, _, character = values.partition("/")
+            found[name.strip()] = _number(general, text), _number(character, text)
+        return found
+
+
+def last_part(tagger: str) -> str:
+    """The last part of a folder's path."""
+    return tagger.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
+def _number(text: str, whole: str) -> float | None:
+    """A score in 0…1; None for nothing. Raises UserError for anything else."""
+    try:
+        value = float(text) if text.strip() else None
+    except ValueError:
+        value = -1.0
+    if value is not None and not 0 <= value <= 1:
+        raise UserError(
+            f"tagger_thresholds has {whole!r}, but each must be like wd-swinv2-v3=0.35 or wd-swinv2-v3=0.35/0.85.",
+            field="tagger_thresholds",
+        )
+    return value

@@ -16,6 +16,7 @@ from lib_extend.config import TagConfig
 from lib_extend.datasets.question_files import own_questions
 from lib_extend.datasets.state import State
 from lib_extend.datasets.state_values import stored
+from lib_extend.files.path_lists import listed
 from lib_extend.parts.part import KeyInputs, Part
 from lib_extend.parts.part_table import parts
 from lib_extend.questions.asking import select
@@ -97,12 +98,7 @@ class Recipe:
         """Keep the models' keys for the next plan."""
         config, models = self.config, self.models
         if models.tagger:
-            values: dict[str, Any] = {
-                "general": models.thresholds.general,
-                "character": models.thresholds.character,
-                "tags": dict(models.thresholds.tags),
-            }
-            state.remember_model(_tagger_name(config), models.tagger, values)
+            state.remember_model(_tagger_name(config), models.tagger, models.thresholds.to_json())
         if models.vlm:
             state.remember_model(_vlm_name(config), models.vlm, {})
         if models.detector:
@@ -175,7 +171,7 @@ def _known_models(state: Remembering, config: TagConfig) -> ModelKeys:
         row = state.model(_tagger_name(config))
         tagger = None
         if row is not None:
-            tagger, thresholds = row[0], stored(_thresholds, row[1])
+            tagger, thresholds = row[0], stored(Thresholds.from_json, row[1])
     vlm: str | None = ""
     if config.vlm != "none":
         row = state.model(_vlm_name(config))
@@ -187,15 +183,8 @@ def _known_models(state: Remembering, config: TagConfig) -> ModelKeys:
     return ModelKeys(tagger, vlm, thresholds, detector)
 
 
-def _thresholds(values: dict[str, Any]) -> Thresholds:
-    found = Thresholds(**values)
-    if not all(isinstance(v, (int, float)) for v in (found.general, found.character, *found.tags.values())):
-        raise TypeError
-    return found
-
-
 def _tagger_name(config: TagConfig) -> str:
-    return "tagger|" + _fingerprint(config.tagger, config.models_dir)
+    return "tagger|" + ",".join(_fingerprint(spec, config.models_dir) for spec in listed(config.tagger))
 
 
 def _detector_name(config: TagConfig) -> str:

@@ -11,6 +11,7 @@ from lib_extend.captions import memory as edits
 from lib_extend.captions.composing import Existing, compose, count_forms, replaces
 from lib_extend.captions.memory import Written
 from lib_extend.captions.text import Kind, is_blank
+from lib_extend.captions.thresholds import agreed
 from lib_extend.config import TagConfig
 from lib_extend.curation.curation_reason import CURATED
 from lib_extend.datasets import aux_files
@@ -186,7 +187,8 @@ class Captioner:
             if part is not None:
                 width, height = part.width, part.height
                 values[name] = stored(parts()[name].from_json, part.payload)
-        return Analysis(width, height, *(values.get(name, ()) for name in (TAGS, ANSWERS, PERSONS)))
+        analysis = Analysis(width, height, *(values.get(name, ()) for name in (TAGS, ANSWERS, PERSONS)))
+        return agreed(analysis, self._config, self.recipe.thresholds)
 
     def _nothing(self, found: Found, existing: Existing | None) -> str:
         name = show(Path(found.name).name)

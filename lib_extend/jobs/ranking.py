@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lib_extend.captions.thresholds import agreed
 from lib_extend.config import TagConfig
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import ANSWERS, TAGS, Recipe
@@ -286,9 +287,11 @@ def _denied(state: State, captioner: Captioner, found: Found, answers: Sequence[
     names = {a.object for a in answers if a.object and a.answer in _DENIALS}
     tagger = captioner.recipe.models.tagger
     part = state.part(found, TAGS, tagger) if names and tagger else None
-    return (
-        [] if part is None else [t for t in stored(parts()[TAGS].from_json, part.payload) if t.name in names]
-    )
+    if part is None:
+        return []
+    analysis = Analysis(part.width, part.height, stored(parts()[TAGS].from_json, part.payload))
+    recipe = captioner.recipe
+    return [t for t in agreed(analysis, recipe.config, recipe.thresholds).tags if t.name in names]
 
 
 def _contradicted(item: Item) -> bool:

@@ -30,6 +30,7 @@ class TagRow(Record):
         source: "human", "tagger", "question", "person" or "option"; "" where it is not known any more.
         person: the letter of the person whose it is, "" for the whole picture.
         kept: whether the caption has it. reason: the code of why not, "" where it is kept. why: the same in English.
+        taggers: where several were asked, those that are sure of it, with ", " between them.
     """
 
     picture: str
@@ -41,6 +42,7 @@ class TagRow(Record):
     kept: bool
     reason: str
     why: str
+    taggers: str = ""
 
 
 def tag_rows(dataset: Dataset, config: TagConfig) -> Iterator[TagRow]:
@@ -94,7 +96,10 @@ def _rows(picture: str, caption: Caption, analysis: Analysis) -> Iterator[TagRow
         if score is None and tag.source is Source.TAGGER and key(tag.name) in known:
             score = known[key(tag.name)].score
         person = next((x for x in letters if tag.source is Source.PERSON and tag.name.startswith(x)), "")
-        yield TagRow(picture, tag.name, tag.category.value, score, tag.source.value, person, True, "", "")
+        who = ", ".join(tag.taggers)
+        yield TagRow(
+            picture, tag.name, tag.category.value, score, tag.source.value, person, True, "", "", who
+        )
     seen = set()
     for drop in caption.dropped:
         if (drop.name, drop.code) in seen:
@@ -112,4 +117,5 @@ def _rows(picture: str, caption: Caption, analysis: Analysis) -> Iterator[TagRow
             False,
             drop.code,
             drop.reason,
+            ", ".join(found.taggers) if found else "",
         )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from pathlib import Path
 from typing import Any
 
-from lib_extend.captions.composing import Thresholds
+from lib_extend.captions.thresholds import agreed
 from lib_extend.config import TagConfig
 from lib_extend.datasets import aux_files
 from lib_extend.datasets.dataset import Dataset
@@ -247,14 +247,7 @@ class TagJob:
         return sum(has_earlier(state.record(f.caption_name), self._recipe) for f in found)
 
     def _models(self, ready: Ready) -> ModelKeys:
-        known = Thresholds()
-        if ready.threshold is not None:
-            known = Thresholds(
-                general=ready.threshold,
-                character=known.character if ready.character_threshold is None else ready.character_threshold,
-                tags=ready.tag_thresholds,
-            )
-        return ModelKeys(ready.tagger_key, ready.vlm_key, known, ready.detector_key)
+        return ModelKeys(ready.tagger_key, ready.vlm_key, ready.thresholds, ready.detector_key)
 
     def _load(self) -> Generator[ev.Event, None, Ready]:
         """Start the worker; returns its Ready."""
@@ -352,7 +345,8 @@ class TagJob:
         if not all(part.name in parts for part in recipe.parts):
             return None
         tags = parts.get(TAGS, ()) if recipe.models.tagger else ()
-        return Analysis(made.width, made.height, tags, parts.get(ANSWERS, ()), parts.get(PERSONS, ()))
+        found = Analysis(made.width, made.height, tags, parts.get(ANSWERS, ()), parts.get(PERSONS, ()))
+        return agreed(found, recipe.config, recipe.thresholds)
 
     def _results(
         self,

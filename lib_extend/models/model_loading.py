@@ -28,7 +28,8 @@ def load_tagger(
     """The tagger that `spec` names, downloaded where it must be, ready to tag.
 
     Args:
-        spec: a name, a listed hub repository, or a folder with a model in any known layout.
+        spec: a name, a listed hub repository, or a folder with a model in any known layout; or several of them with
+            commas between them, which become one tagger.
         device: auto, cpu, cuda or directml; see `Tagger.device` for what came of it.
         offline: use only what is here.
         models_dir: where downloads are kept; "" is the Hugging Face cache.
@@ -39,14 +40,22 @@ def load_tagger(
     Raises:
         UserError: there is no such tagger. ModelError: it cannot be had, read or run.
     """
+    from lib_extend.models.several_taggers import SeveralTaggers
     from lib_extend.models.taggers.base import Options
 
-    entry = registry.find_tagger(spec)
-    files = _get(entry, offline, models_dir, progress)
-    family = families("taggers")[entry.family] if entry.family else tagger_family(files)
-    options = Options(device, batch_size, threads, entry.threshold, entry.character_threshold)
-    tagger: Tagger = family.load(files, options)
-    return tagger
+    entries = registry.find_taggers(spec)
+    loaded: dict[str, Tagger] = {}
+    try:
+        for entry in entries:
+            files = _get(entry, offline, models_dir, progress)
+            family = families("taggers")[entry.family] if entry.family else tagger_family(files)
+            options = Options(device, batch_size, threads, entry.threshold, entry.character_threshold)
+            loaded[entry.name] = family.load(files, options)
+    except BaseException:
+        for tagger in loaded.values():
+            tagger.close()
+        raise
+    return SeveralTaggers(loaded) if len(loaded) > 1 else loaded[entries[0].name]
 
 
 def load_detector(

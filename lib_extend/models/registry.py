@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lib_extend.errors import UserError
+from lib_extend.files.path_lists import listed
 from lib_extend.models.entry import Entry, HubFile
 
 SKETCH = Path(__file__).resolve().parents[1] / "sketch" / "weights"
@@ -187,6 +188,11 @@ def find_tagger(spec: str) -> Entry:
     if found is not None:
         return found
     return _local(spec, "tagger") or _unknown("tagger", TAGGERS, spec)
+
+
+def find_taggers(spec: str) -> list[Entry]:
+    """The entries of one tagger or of several with commas between them, each once. Raises UserError."""
+    return list({entry.name: entry for entry in map(find_tagger, listed(spec))}.values())
 
 
 def find_detector(spec: str) -> Entry:

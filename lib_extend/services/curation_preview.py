@@ -18,6 +18,7 @@ from typing import Any
 from lib_extend.captions.existing import Existing
 from lib_extend.captions.memory import Written, reconcile
 from lib_extend.captions.patterns import patterns
+from lib_extend.captions.thresholds import agreement
 from lib_extend.config import TagConfig
 from lib_extend.curation.core_tags import CoreTable
 from lib_extend.curation.folder_summary import FolderSummary, TagOutcome, summary
@@ -36,6 +37,7 @@ from lib_extend.jobs.folder_curation import core_folder, said
 from lib_extend.parts.part_table import parts
 from lib_extend.records import Category, Source
 from lib_extend.tag_table import MILLION, rows
+from lib_extend.tagger_agreement import Agreement
 from lib_extend.vocabulary.people_tags import is_people
 from lib_extend.vocabulary.tag_names import key
 
@@ -55,7 +57,7 @@ class _Picture:
 
 @dataclass
 class _Folder:
-    """What is kept of one folder. `key`: the tagger and whether captions are adopted."""
+    """What is kept of one folder. `key`: the taggers, how they agree, and whether captions are adopted."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     key: object = None
@@ -161,11 +163,12 @@ class CurationPreviews:
             recipe = Recipe.of(config.with_(vlm="none")).known_in(reader)
             generation = browser.status().generation
             tagger = recipe.part_keys.get(TAGS, "")
-            kept_for = (tagger, config.adopt)
+            how = agreement(config, recipe.thresholds) if recipe.thresholds.each else None
+            kept_for = (tagger, config.adopt, how and how.to_json())
             if folder.key != kept_for or folder.generation != generation:
                 if folder.key != kept_for:
                     folder.pictures = {}
-                _read(folder, browser, reader, tagger, config)
+                _read(folder, browser, reader, tagger, config, how)
                 folder.key, folder.generation = kept_for, generation
             known = knowledge(config, loaded.lists, loaded.core, curation_memory.overrules(reader))
             return _Asked(folder.tags, known, recipe, loaded, generation)
@@ -225,7 +228,14 @@ def _limits(asked: _Asked) -> tuple[Any, object]:
     )
 
 
-def _read(folder: _Folder, browser: Browser, reader: StateReader, tagger: str, config: TagConfig) -> None:
+def _read(
+    folder: _Folder,
+    browser: Browser,
+    reader: StateReader,
+    tagger: str,
+    config: TagConfig,
+    how: Agreement | None,
+) -> None:
     """Bring what is kept of a folder up to date."""
     with browser.lock:
         index = browser.index
@@ -244,7 +254,7 @@ def _read(folder: _Folder, browser: Browser, reader: StateReader, tagger: str, c
     for name, payload in reader.payloads(TAGS, tagger, wanted):
         with contextlib.suppress(DamagedState):
             found = stored_json(lambda value: stored(parts()[TAGS].from_json, value), payload)
-            analyses[name] = tuple(rows(found))
+            analyses[name] = tuple(rows(how.table(found) if how else found))
     records = reader.records([caption_names[n] for n in stale])
     for name in stale:
         existing = _existing(captions[name], records.get(caption_names[name]), adopt=config.adopt)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lib_extend.captions.composing import Thresholds, compose
+from lib_extend.captions.composing import compose
+from lib_extend.captions.thresholds import Thresholds, agreed
 from lib_extend.config import TagConfig
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
 from lib_extend.errors import ImageError
@@ -70,7 +71,8 @@ def look(idle: IdleWorker, path: Path, config: TagConfig) -> Looked:
     with idle.turn(config) as worker:
         began = time.monotonic()
         ready, analysis, unmade = _run(worker, Setup.from_config(asked, questions), config, path)
-    thresholds = _thresholds(ready)
+    thresholds = ready.thresholds
+    analysis = agreed(analysis, config, thresholds)
     caption = compose(analysis, config, image_key=path.name, thresholds=thresholds)
     seconds = round(time.monotonic() - began, 3)
     return Looked(analysis, caption, thresholds, frozenset(ready.vocabulary), seconds, unmade)
@@ -93,12 +95,3 @@ def _run(
     assert isinstance(made, analyse_picture.Result)
     found = (made.parts.get(name, ()) for name in (TAGS, ANSWERS, PERSONS))
     return ready, Analysis(made.width, made.height, *found), made.unmade
-
-
-def _thresholds(ready: Ready) -> Thresholds:
-    """The tagger's own."""
-    known = Thresholds()
-    if ready.threshold is None:
-        return known
-    character = known.character if ready.character_threshold is None else ready.character_threshold
-    return Thresholds(general=ready.threshold, character=character, tags=ready.tag_thresholds)

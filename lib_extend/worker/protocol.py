@@ -18,8 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib_extend.captions.thresholds import Thresholds
 from lib_extend.errors import WorkerError
 from lib_extend.records import Record
+from lib_extend.tagger_agreement import Limits
 from lib_extend.worker import task_kinds
 from lib_extend.worker.setup_record import IDLE_SECONDS, VERSION, Setup
 
@@ -85,7 +87,7 @@ class Ready(Record):
 
     Attributes:
         tagger_key, vlm_key, detector_key: what analyses are stored under; "" where there is no such model.
-        threshold, character_threshold, tag_thresholds: the tagger's own defaults.
+        threshold, character_threshold, tag_thresholds: the tagger's own defaults. taggers: those of several, by their names.
         tagger_device, vlm_device, detector_device: where they run, in words, with the reason of any fallback.
         window: how many tasks keep every stage of the pipeline busy.
         vocabulary: the canonical names of all tags the tagger knows.
@@ -102,6 +104,16 @@ class Ready(Record):
     detector_device: str = ""
     window: int = 8
     vocabulary: tuple[str, ...] = ()
+    taggers: dict[str, Limits] = field(default_factory=dict)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The tagger's own, the usual ones where there is none."""
+        known = Thresholds()
+        if self.threshold is None:
+            return known
+        character = known.character if self.character_threshold is None else self.character_threshold
+        return Thresholds(self.threshold, character, self.tag_thresholds, self.taggers)
 
 
 @dataclass(frozen=True)

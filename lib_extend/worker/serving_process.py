@@ -289,6 +289,7 @@ def _ready(models: Models, window: int) -> Ready:
         threshold=tagger.threshold if tagger else None,
         character_threshold=tagger.character_threshold if tagger else None,
         tag_thresholds=dict(tagger.tag_thresholds) if tagger else {},
+        taggers=dict(getattr(tagger, "limits", {})),
         tagger_device=tagger.device if tagger else "",
         vlm_device=vlm.device if vlm else "",
         detector_device=detector.device if detector else "",

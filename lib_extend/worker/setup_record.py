@@ -16,7 +16,7 @@ from lib_extend.records import Record
 if TYPE_CHECKING:
     from lib_extend.questions.question import Question
 
-VERSION = 3
+VERSION = 4
 """Of the protocol; see `protocol.py`."""
 
 IDLE_SECONDS = 600.0

@@ -13,6 +13,7 @@ from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import UserError
 from lib_extend.jobs import job_events as ev
 from lib_extend.jobs.curating import CurateJob, curate_config
+from lib_extend.jobs.tag_listing import tag_rows
 from lib_extend.jobs.undo import undo
 from tests.jobs.conftest import caption, finished, images, names, run
 
@@ -260,3 +261,18 @@ def test_levels_of_folders_have_their_own_core_tags(folder: Path) -> None:
     curate(folder, **settings, core_levels=0)
     assert names(folder, "a/0.png") == {"hoshi", "1girl", "smile"}
     assert names(folder, "b/0.png") == {"hoshi", "1girl", "smile"}
+
+
+def test_how_several_taggers_agree_is_decided_without_them(folder: Path, log: Path) -> None:
+    """Who said a tag is stored with it: another agreement needs no model, and the table names them."""
+    images(folder, "cake1-red.png")
+    run(folder, tagger="one,two", vlm="none", tagger_agreement="union")
+    assert names(folder, "cake1-red.png") == {"1girl", "black hair", "cake", "smile"}
+    curate(folder, prune="none", tagger_agreement="intersection")
+    assert names(folder, "cake1-red.png") == {"cake"}  # the second one does not know it
+    curate(folder, prune="none", tagger_agreement="intersection", tagger_thresholds=["two=0.47"])
+    assert names(folder, "cake1-red.png") == {"1girl", "cake", "smile"}
+    assert len(log.read_text().splitlines()) == 1
+    rows = {r.tag: r for r in tag_rows(Dataset(folder), curate_config(Dataset(folder), {"prune": "none"}))}
+    assert rows["1girl"].taggers == "one, two"
+    assert (rows["black_hair"].kept, rows["black_hair"].taggers) == (False, "one")

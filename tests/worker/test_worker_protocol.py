@@ -15,6 +15,7 @@ from lib_extend.config.model_settings import ModelSettings
 from lib_extend.config.run_settings import RunSettings
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.records import Answer, Box, Category, Person, Source, Tag, Unmade
+from lib_extend.tagger_agreement import Limits
 from lib_extend.worker import protocol as p
 from lib_extend.worker.kinds import analyse_picture
 
@@ -35,7 +36,9 @@ MESSAGES = [
     p.Stop(),
     p.Hello(1, "3.12.1", 99, {"torch": "2.13.0"}),
     p.Progress("weights", 1, 2),
-    p.Ready("a", "b", "c", 0.35, 0.85, {"cake": 0.4}, "CPU", "CUDA", "CPU", 12, ("cake",)),
+    p.Ready(
+        "a", "b", "c", 0.35, 0.85, {"cake": 0.4}, "CPU", "CUDA", "CPU", 12, ("cake",), {"a": Limits(0.3)}
+    ),
     p.SetupFailed("No."),
     result(tags=TAGS, answers=(Answer("count", "cake", "3", "three", 0.9, "3_cakes"),)),
     result(persons=(Person("", Box(1, 2, 3, 4), 0.5, TAGS),)),

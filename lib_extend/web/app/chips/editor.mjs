@@ -230,6 +230,7 @@ export class CaptionChips extends LitElement {
     const parts = [words.categories[this.#category(piece)]];
     if (known?.score !== null && known?.score !== undefined) parts.push(words.score(percent(known.score)));
     if (known?.source) parts.push(sources[known.source]);
+    if (known?.taggers?.length) parts.push(texts.saidBy(known.taggers));
     return parts.filter(Boolean).join(" · ");
   }
 

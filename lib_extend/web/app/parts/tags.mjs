@@ -16,12 +16,15 @@ function meter(name, value, { title = "", unsure = false, note = "" } = {}) {
   );
 }
 
+/** Where a tag came from, and which of several taggers are sure of it. */
+const whence = (tag) => [sources[tag.source], tag.taggers?.length && texts.saidBy(tag.taggers)].filter(Boolean).join(" · ");
+
 /** Tags as a list of bars. */
 export function tagList(tags) {
   return h(
     "ul",
     { class: "meters" },
-    tags.map((t) => meter(spoken(t.name), t.score ?? null, { title: sources[t.source] ?? "" })),
+    tags.map((t) => meter(spoken(t.name), t.score ?? null, { title: whence(t) })),
   );
 }
 

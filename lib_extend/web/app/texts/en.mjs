@@ -48,6 +48,12 @@ export const choices = {
     character: ["Character traits", "Traits of a named character go, too: hair, eyes. Its name learns them."],
     character_core: ["Core traits", "Of a character's traits only those go that most of its pictures have."],
   },
+  tagger_agreement: {
+    mean: ["Mean of their scores", ""],
+    union: ["One is enough", "Tags that any of them is sure of."],
+    intersection: ["All must agree", "Tags that all that know them are sure of."],
+    vote: ["More than half", "Tags that more than half of those that know them are sure of."],
+  },
   device: { auto: ["Automatic", ""], cpu: ["Processor", ""], cuda: ["NVIDIA card", ""], directml: ["Graphics card (DirectML)", ""] },
 };
 
@@ -61,6 +67,7 @@ export const sources = {
 };
 
 export const texts = {
+  saidBy: (taggers) => `said by ${taggers.join(", ")}`,
   title: "Prompt Extend",
   views: {
     tag: ["Tag a folder", "Tag"],
@@ -279,6 +286,7 @@ export const texts = {
     noTagger: "None: start from the captions",
     noVlm: "None: no questions asked",
     otherTagger: "Folder with model.onnx",
+    anotherTagger: "And another tagger …",
     otherVlm: "Folder, or http://…/v1 of a server",
     template: "Template",
     field: "Insert a field",

@@ -36,6 +36,8 @@ export const settings = {
   positions: ["位置を書く", "それぞれがどこにいるか書きます（α は左）。"],
   threshold: ["一般タグの下限", "一般タグに必要なスコア。空ならモデルの値。"],
   character_threshold: ["キャラクタータグの下限", "キャラクタータグに必要なスコア。空ならモデルの値。"],
+  tagger_agreement: ["複数のタガーのまとめ方", "結果を一つにする方法。そのタグを知るタガーだけを数えます。"],
+  tagger_thresholds: ["タガーごとの下限", "名前=0.5、または 名前=0.5/0.85（一般タグ/キャラクター）。空なら各モデルの値。"],
   mcut: ["MCut で下限を決める", "画像ごとにスコアの差が最大の所を下限にします。"],
   rating: ["レーティングを書く", "レーティングをタグとして書きます。"],
   exclude: ["書かないタグ", "名前、ワイルドカード（*_background）、/正規表現/。"],
@@ -110,6 +112,12 @@ export const choices = {
     character: ["キャラクターの特徴", "名前のあるキャラクターの特徴（髪、目）も消し、名前に覚えさせます。"],
     character_core: ["中核の特徴", "特徴のうち、キャラクターの多くの画像にあるものだけを消します。"],
   },
+  tagger_agreement: {
+    mean: ["スコアの平均", ""],
+    union: ["一つでも認めれば", "どれか一つが確信したタグ。"],
+    intersection: ["全部が認めれば", "そのタグを知る全部が確信したタグ。"],
+    vote: ["過半数が認めれば", "そのタグを知るものの過半数が確信したタグ。"],
+  },
   device: { auto: ["自動", ""], cpu: ["CPU", ""], cuda: ["NVIDIA のカード", ""], directml: ["グラフィックカード（DirectML）", ""] },
 };
 
@@ -123,6 +131,7 @@ export const sources = {
 };
 
 export const texts = {
+  saidBy: (taggers) => `${taggers.join("、")} が認めたタグ`,
   title: "Prompt Extend",
   views: {
     tag: ["フォルダーにタグ付け", "タグ付け"],
@@ -335,6 +344,7 @@ export const texts = {
     noTagger: "使わない：今のキャプションから始める",
     noVlm: "使わない：質問しない",
     otherTagger: "model.onnx のあるフォルダー",
+    anotherTagger: "タガーを追加…",
     otherVlm: "フォルダー、またはサーバーの http://…/v1",
     template: "テンプレート",
     field: "項目を入れる",

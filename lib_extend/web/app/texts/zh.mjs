@@ -36,6 +36,8 @@ export const settings = {
   positions: ["写出位置", "写明每个人在哪里（α 在左）。"],
   threshold: ["一般标签高于", "一般标签所需的分数；留空用模型自己的。"],
   character_threshold: ["角色标签高于", "角色标签所需的分数；留空用模型自己的。"],
+  tagger_agreement: ["多个打标模型的合并", "怎样把几个模型的结果合成一份；只计认识该标签的模型。"],
+  tagger_thresholds: ["各模型的阈值", "模型名=0.5，或 模型名=0.5/0.85（一般标签/角色）；留空用各模型自己的。"],
   mcut: ["用 MCut 找阈值", "改用每张图分数差最大的地方作阈值。"],
   rating: ["写入分级", "把分级写成标签。"],
   exclude: ["从不写入", "名称、通配符（*_background）或 /正则表达式/。"],
@@ -110,6 +112,12 @@ export const choices = {
     character: ["角色特征", "还去掉有名角色的特征（头发、眼睛），让角色名学到它们。"],
     character_core: ["核心特征", "角色特征中只去掉它大多数图片都有的。"],
   },
+  tagger_agreement: {
+    mean: ["取分数平均", ""],
+    union: ["有一个认定即可", "任一模型确信的标签。"],
+    intersection: ["须全部认定", "所有认识它的模型都确信的标签。"],
+    vote: ["过半数认定", "认识它的模型过半数确信的标签。"],
+  },
   device: { auto: ["自动", ""], cpu: ["处理器", ""], cuda: ["NVIDIA 显卡", ""], directml: ["显卡（DirectML）", ""] },
 };
 
@@ -123,6 +131,7 @@ export const sources = {
 };
 
 export const texts = {
+  saidBy: (taggers) => `${taggers.join("、")} 认定`,
   title: "Prompt Extend",
   views: {
     tag: ["为文件夹打标", "打标"],
@@ -335,6 +344,7 @@ export const texts = {
     noTagger: "不用：从现有标注开始",
     noVlm: "不用：不提问",
     otherTagger: "含 model.onnx 的文件夹",
+    anotherTagger: "再加一个打标模型…",
     otherVlm: "文件夹，或服务器的 http://…/v1",
     template: "模板",
     field: "插入一个部分",

@@ -4,7 +4,7 @@ import { fill, h } from "../../dom.mjs";
 import { field } from "../../parts/field.mjs";
 import { groups, texts } from "../../texts.mjs";
 import { formatField } from "./format.mjs";
-import { modelField } from "./models.mjs";
+import { modelField, OF_SEVERAL } from "./models.mjs";
 import { presets } from "./presets.mjs";
 import { questionField } from "./questions.mjs";
 
@@ -17,7 +17,7 @@ const SECTIONS = [
   [words.sectionTags, ["threshold", "character_threshold"]],
   [words.sectionCaption, ["existing", "format", "people"]],
 ];
-const ELSEWHERE = ["recursive", "question", "vlm_model"];
+const ELSEWHERE = ["recursive", "question", "vlm_model", ...OF_SEVERAL];
 const OWN_HINT = { people: words.peopleHelp, existing: "" };
 
 const MAKERS = {

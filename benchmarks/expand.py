@@ -18,15 +18,18 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from lib_extend.models.expanders.drafting import Plan, write
+from lib_extend.models.expanders.drafting import write
 from lib_extend.models.expanders.language_model import LanguageModel, load
+from lib_extend.models.expanders.written_draft import TAGS, Plan
 from lib_extend.models.registry import SKETCH
-from lib_extend.prompt_expansion import Sampling, heard
+from lib_extend.prompt_expansion import Given, Sampling, Wish, heard
 
 PROMPT = "rating: safe\nquality: masterpiece\naspect ratio: 1.0\ntarget: <|short|>\ntag: 1girl, solo, cake,"
-THERE = frozenset({"1girl", "solo", "cake"})
+GIVEN = Given(people=("1girl", "solo"), general=("cake",))
+THERE = frozenset(GIVEN.tags)
 LEAST, MOST = 18, 24
 TOKENS = 48
 """Of each draft of a random model."""
@@ -58,13 +61,15 @@ def measure(drafts: int, rounds: int, hidden: int, layers: int) -> dict[str, flo
         model = _random(model, hidden, layers)
     banned: Callable[[str], bool] = (lambda name: False) if hidden else (lambda name: name.endswith("_hair"))
     most = 10_000 if hidden else MOST
-    plan = Plan(PROMPT, ("tags",), THERE, len(THERE), most if hidden else LEAST, most)
+    plan = Plan(PROMPT, (TAGS,), len(THERE), most if hidden else LEAST, most)
     sampling = Sampling(most_tokens=TOKENS if hidden else 512)
+
+    def wish(seed: int, count: int) -> Wish:
+        return Wish(GIVEN, sampling=replace(sampling, seed=seed), drafts=count, banned=banned)
+
     ways: dict[str, Callable[[int], object]] = {
-        "batch": lambda seed: write(model, plan, _from(sampling, seed), drafts, banned),
-        "calls": lambda seed: [
-            write(model, plan, _from(sampling, seed + n), 1, banned) for n in range(drafts)
-        ],
+        "batch": lambda seed: write(model, plan, wish(seed, drafts)),
+        "calls": lambda seed: [write(model, plan, wish(seed + n, 1)) for n in range(drafts)],
         "plain": lambda seed: [
             _plain(model, sampling, seed + n, banned, bool(hidden)) for n in range(drafts)
         ],
@@ -78,10 +83,6 @@ def measure(drafts: int, rounds: int, hidden: int, layers: int) -> dict[str, flo
                 taken[name].append(time.perf_counter() - began)
     result = {name: statistics.median(seconds) for name, seconds in taken.items()}
     return {**result, "drafts": drafts, "speedup": result["calls"] / result["batch"]}
-
-
-def _from(sampling: Sampling, seed: int) -> Sampling:
-    return Sampling(**{**sampling.__dict__, "seed": seed})
 
 
 def _plain(

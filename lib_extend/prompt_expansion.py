@@ -5,8 +5,8 @@ Tag names are canonical (`black_hair`); how a family writes them is its own matt
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from lib_extend.records import Record
@@ -35,6 +35,14 @@ class Wanted(str, Enum):
     BOTH = "both"
 
 
+class About(str, Enum):
+    """What a prompt is about: a whole picture, one person in it, or all of it but the persons."""
+
+    PICTURE = "picture"
+    PERSON = "person"
+    SCENE = "scene"
+
+
 @dataclass(frozen=True)
 class Given(Record):
     """What the user has, sorted into the fields that the models know. All are tuples of canonical names but `prose`.
@@ -61,6 +69,13 @@ class Given(Record):
         """The tags that a target length counts."""
         return (*self.people, *self.general)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names of all fields but the rating: none of them is written again."""
+        return (
+            *self.tags, *self.characters, *self.copyrights, *self.artist, *self.quality, *self.meta
+        )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Sampling(Record):
@@ -85,8 +100,12 @@ class Wish:
     """One request.
 
     Attributes:
-        banned: whether a canonical name must not be written. What the user gave is never asked about.
         drafts: how many different results, at least 1.
+        forced: canonical names that every draft has, before those that are drawn.
+        banned: whether a canonical name must never be written. What the user gave or forced is never asked about.
+        contradicts: whether a name cannot stand beside what is given and the further names.
+        untrue: whether a sentence cannot stand beside what is given and the further names.
+        task: one of TIPO's ("short_to_tag_to_long"); "" for the one that fits what is given and wanted.
     """
 
     given: Given
@@ -94,7 +113,16 @@ class Wish:
     wanted: Wanted = Wanted.TAGS
     sampling: Sampling = Sampling()
     drafts: int = 1
+    forced: tuple[str, ...] = ()
     banned: Callable[[str], bool] = lambda name: False
+    contradicts: Callable[[str, Collection[str]], bool] = lambda name, more: False
+    untrue: Callable[[str, Collection[str]], bool] = lambda sentence, more: False
+    task: str = ""
+
+    @property
+    def shown(self) -> Given:
+        """What the model is told: the forced tags are there too."""
+        return replace(self.given, general=(*self.given.general, *self.forced))
 
 
 @dataclass(frozen=True)
@@ -102,16 +130,26 @@ class Draft(Record):
     """One result.
 
     Attributes:
-        tags: the new tags in the order they were written, none twice and none that was given.
-        prose: the new sentences, "" where none were wanted.
-        redrawn: how many tags were thrown away while sampling, because they were banned or there already.
-        exhausted: the bans left nothing more to write, so that it may be shorter than wanted.
+        tags: the new tags, the forced ones first, in the order they were written; none twice and none that was given.
+        prose: the new sentences, "" where none were wanted. short: a summary before them, where the task has one.
+        redrawn: how many tags and sentences were thrown away while sampling, because they were banned, contradicted
+            the rest or were there already.
+        exhausted: nothing else was left to write, so that it may be shorter than wanted.
     """
 
     tags: tuple[str, ...]
     prose: str = ""
+    short: str = ""
     redrawn: int = 0
     exhausted: bool = False
+
+
+Tell = Callable[[int, Draft, bool], None]
+"""Called as `tell(number, draft, done)` with a draft as it is: more may come unless it is `done`. May raise to stop."""
+
+
+def told_to_nobody(number: int, draft: Draft, done: bool) -> None:
+    """A `Tell` that nobody hears."""
 
 
 _SHORTEST = 4

@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from lib_extend.expanding.expansion_request import ExpandedPrompt
 from lib_extend.records import Answer, Box, Category, Person, Tag, Unmade
 from lib_extend.tagger_agreement import Limits, merged
 from lib_extend.worker.kinds import analyse_picture, expand_prompt
-from lib_extend.worker.kinds.expand_prompt import ExpandedPrompt
 from lib_extend.worker.protocol import VERSION, Done, Failed, Hello, Ready, Setup, Task, decode, encode
 
 

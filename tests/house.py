@@ -102,6 +102,11 @@ ROOMS: tuple[Room, ...] = (
         "torch onnxruntime numpy PIL pillow_avif",
     ),
     Room(
+        "expanding",
+        "from a user's prompt to an expander and back: fields, what must not come, the function that does it",
+        f"{PURE} prompt_expansion models",
+    ),
+    Room(
         "parts",
         "one file a kind of what models say about a picture: its key, its record, what makes it in the worker",
         f"{BASE} config questions people analysis models",
@@ -110,7 +115,7 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "worker",
         "the inference process: environment, protocol, kinds of tasks, server, client",
-        f"{PURE} prompt_expansion files models parts analysis sketch",
+        f"{PURE} prompt_expansion expanding files models parts analysis sketch",
         "numpy PIL filelock tqdm",
     ),
     Room("preparation", "buckets, and what becomes of pictures in them", f"{BASE} files", "PIL"),
@@ -138,13 +143,13 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "services",
         "what the front ends offer",
-        f"{ENGINE} prompt_expansion export jobs generation host worker",
+        f"{ENGINE} prompt_expansion expanding export jobs generation host worker",
         "PIL",
     ),
     Room(
         "api",
         "the HTTP routes",
-        f"{BASE} config questions prompt_expansion files datasets export jobs generation host services web",
+        f"{BASE} config questions prompt_expansion expanding files datasets export jobs generation host services web",
         "starlette",
     ),
     Room("web", "the page: modules, styles, texts"),

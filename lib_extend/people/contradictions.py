@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from lib_extend.vocabulary.colors import OF_PERSONS, SEVERAL
@@ -33,7 +33,7 @@ def contradicted(scores: Mapping[str, float]) -> dict[str, str]:
     by_thing: dict[str, list[str]] = {}
     for name in scores:
         color, thing = colored(name)
-        if color and not _mixed(thing, scores):
+        if color and not of_several_colors(thing, scores):
             by_thing.setdefault(thing, []).append(name)
     groups = [*by_thing.values(), *([n for n in line if n in scores] for line in ALTERNATIVES)]
     for group in groups:
@@ -43,7 +43,8 @@ def contradicted(scores: Mapping[str, float]) -> dict[str, str]:
     return losers
 
 
-def _mixed(thing: str, scores: Mapping[str, float]) -> bool:
-    if thing == "eyes" and _BOTH_EYES in scores:
+def of_several_colors(thing: str, names: Collection[str]) -> bool:
+    """Whether tags say that a person's thing is of several colors (`multicolored_hair`, `heterochromia`)."""
+    if thing == "eyes" and _BOTH_EYES in names:
         return True
-    return any(f"{word}_{thing}" in scores for word in SEVERAL)
+    return any(f"{word}_{thing}" in names for word in SEVERAL)

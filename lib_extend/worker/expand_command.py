@@ -10,14 +10,8 @@ from typing import Any
 
 from lib_extend.config import TagConfig, settings
 from lib_extend.config.arguments import add_setting
-from lib_extend.prompt_expansion import DEFAULT_EXPANDER, MOST_DRAFTS, SEEDS, Length, Sampling, Wanted
-from lib_extend.worker.kinds.expand_prompt import (
-    ExpandedPrompt,
-    Request,
-    answer,
-    check,
-    split_bans,
-)
+from lib_extend.expanding.expansion_request import ExpandedPrompt, Request, check, expanded, split_bans
+from lib_extend.prompt_expansion import DEFAULT_EXPANDER, MOST_DRAFTS, SEEDS, About, Length, Sampling, Wanted
 
 _SETTINGS = ("device", "offline", "models_dir")
 
@@ -53,10 +47,32 @@ def add(commands: Any) -> None:
         metavar="LIST",
         help="tags that must not be written, with commas; * and /regular expressions/ too",
     )
+    parser.add_argument(
+        "--force", action="append", default=[], metavar="LIST", help="tags that every draft has, with commas"
+    )
     parser.add_argument("--rating", default="", metavar="WORD", help="safe, sensitive, nsfw or explicit")
     parser.add_argument("--aspect", type=float, metavar="N", help="width divided by height")
     parser.add_argument(
         "--character", action="append", default=[], metavar="NAME", help="who is in the picture"
+    )
+    parser.add_argument(
+        "--about",
+        choices=[x.value for x in About],
+        default=About.PICTURE.value,
+        help="what the prompt is about: a person's tags and the scene's are drawn apart (default: picture)",
+    )
+    parser.add_argument(
+        "--beside",
+        action="append",
+        default=[],
+        metavar="PROMPT",
+        help="another prompt of the same picture: what contradicts it is not written",
+    )
+    parser.add_argument(
+        "--task",
+        default="",
+        metavar="NAME",
+        help="what a TIPO model does, such as short_to_tag_to_long (default: what fits --to)",
     )
     parser.add_argument(
         "--seed", type=int, metavar="N", help="the same seed gives the same drafts (default: random)"
@@ -101,6 +117,10 @@ def _expand(args: argparse.Namespace) -> int:
         ban=tuple(b for text in args.ban for b in split_bans(text)),
         drafts=args.drafts,
         sampling=Sampling(args.temperature, args.top_p, args.top_k, args.min_p, seed),
+        force=tuple(f.strip() for text in args.force for f in text.split(",")),
+        about=About(args.about),
+        others=tuple(args.beside),
+        task=args.task,
     )
     check(request)
     expander = load_expander(
@@ -109,8 +129,7 @@ def _expand(args: argparse.Namespace) -> int:
         offline=bool(args.offline),
         models_dir=args.models_dir or "",
     )
-    result = answer(expander, request)
-    for n, draft in enumerate(result.drafts):
+    for n, draft in enumerate(expanded(expander, request)):
         if args.json:
             print(json.dumps({**draft.to_json(), "seed": seed + n}, ensure_ascii=True))
         else:
@@ -121,4 +140,4 @@ def _expand(args: argparse.Namespace) -> int:
 
 
 def _short(draft: ExpandedPrompt) -> str:
-    return f"The bans left nothing more to write: this prompt has {len(draft.tags)} new tags only."
+    return f"Nothing else was left to write: this prompt has {len(draft.tags)} new tags only."

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from lib_extend.expanding.expansion_rules import rules_of
+from lib_extend.expanding.prompt_fields import given_of, with_more
 from lib_extend.models.expanders import dtg_format, tipo_format
 from lib_extend.prompt_expansion import Given, Length, Wanted, heard, spoken
-from lib_extend.worker.prompt_fields import given_of, must_not_come, with_more
+from lib_extend.records import Category
 
 
 def test_dantaggen_with_every_field_empty() -> None:
@@ -47,28 +49,55 @@ TAGS = Given(general=("1girl", "long_hair"), rating=("safe",), quality=("masterp
     ("given", "wanted", "length", "text", "parts"),
     [
         (TAGS, Wanted.TAGS, Length.LONG,
-         "rating: safe\nquality: masterpiece\ntarget: <|long|>\ntag: 1girl, long hair", ("tags",)),
+         "rating: safe\nquality: masterpiece\ntarget: <|long|>\ntag: 1girl, long hair", ("tag",)),
         (TAGS, Wanted.BOTH, Length.LONG,
          "rating: safe\nquality: masterpiece\ntarget: <|long|> <|tag_to_long|>\ntag: 1girl, long hair",
-         ("tags", "prose")),
+         ("tag", "long")),
         (TAGS, Wanted.PROSE, Length.LONG,
          "rating: safe\nquality: masterpiece\ntarget: <|long|> <|tag_to_long|>\ntag: 1girl, long hair\nlong:",
-         ("prose",)),
+         ("long",)),
         (Given(people=("1girl",), prose="A girl stands."), Wanted.TAGS, Length.SHORT,
-         "target: <|short|> <|short_to_tag|>\nshort: A girl stands.\ntag: 1girl", ("tags",)),
+         "target: <|short|> <|short_to_tag|>\nshort: A girl stands.\ntag: 1girl", ("tag",)),
         (Given(prose="A girl stands."), Wanted.PROSE, Length.SHORT,
-         "target: <|short_to_long|>\nshort: A girl stands.\nlong:", ("prose",)),
+         "target: <|short_to_long|>\nshort: A girl stands.\nlong:", ("long",)),
         (Given(prose="A girl.\nShe sits. It rains."), Wanted.TAGS, Length.LONG,
-         "target: <|long|> <|long_to_tag|>\nlong: A girl. She sits. It rains.\ntag:", ("tags",)),
+         "target: <|long|> <|long_to_tag|>\nlong: A girl. She sits. It rains.\ntag:", ("tag",)),
         (Given(people=("1girl",), prose="A girl stands."), Wanted.BOTH, Length.LONG,
-         "target: <|long|> <|short_to_tag_to_long|>\nshort: A girl stands.\ntag: 1girl", ("tags", "prose")),
+         "target: <|long|> <|short_to_tag_to_long|>\nshort: A girl stands.\ntag: 1girl", ("tag", "long")),
         (Given(people=("1girl",), aspect=1.5), Wanted.TAGS, Length.VERY_LONG,
-         "aspect ratio: 1.5\ntarget: <|very_long|>\ntag: 1girl", ("tags",)),
+         "aspect ratio: 1.5\ntarget: <|very_long|>\ntag: 1girl", ("tag",)),
     ],
 )  # fmt: skip
 def test_tipo(given: Given, wanted: Wanted, length: Length, text: str, parts: tuple[str, ...]) -> None:
     asked = tipo_format.prompt(given, length, wanted)
     assert (asked.text, asked.parts) == (text, parts)
+
+
+@pytest.mark.parametrize(
+    ("task", "prose", "wanted", "text", "parts"),
+    [
+        ("tag_to_short_to_long", "", Wanted.BOTH,
+         "target: <|long|> <|tag_to_short_to_long|>\ntag: 1girl", ("tag", "short", "long")),
+        ("tag_to_short_to_long", "", Wanted.PROSE,
+         "target: <|long|> <|tag_to_short_to_long|>\ntag: 1girl\nshort:", ("short", "long")),
+        ("short_to_long_to_tag", "A girl.", Wanted.BOTH,
+         "target: <|long|> <|short_to_long_to_tag|>\nshort: A girl.\nlong:", ("long", "tag")),
+        ("long_to_tag", "A girl.", Wanted.TAGS,
+         "target: <|long|> <|long_to_tag|>\nlong: A girl.\ntag: 1girl", ("tag",)),
+        ("short_to_long", "A girl.", Wanted.BOTH, "target: <|short_to_long|>\nshort: A girl.\nlong:", ("long",)),
+    ],
+)  # fmt: skip
+def test_tasks_of_tipo(task: str, prose: str, wanted: Wanted, text: str, parts: tuple[str, ...]) -> None:
+    asked = tipo_format.prompt(Given(people=("1girl",), prose=prose), Length.LONG, wanted, task)
+    assert (asked.text, asked.parts) == (text, parts)
+    assert asked.leads.get("tag", "tag: 1girl") == "tag: 1girl"
+
+
+def test_fields_by_the_lists_categories() -> None:
+    lists = {"hatsune_miku": Category.CHARACTER, "vocaloid": Category.COPYRIGHT, "wlop": Category.ARTIST}
+    given = given_of("1girl, Hatsune Miku, vocaloid, (wlop:0.8), highres, twintails", category=lists.get)
+    assert (given.characters, given.copyrights, given.artist) == (("hatsune_miku",), ("vocaloid",), ("wlop",))
+    assert given.meta == ("highres",) and given.tags == ("1girl", "twintails")
 
 
 def test_faces_keep_their_underscores() -> None:
@@ -88,10 +117,9 @@ def test_a_prompt_in_fields() -> None:
 
 
 def test_what_must_not_come() -> None:
-    must_not = must_not_come(given_of("1girl, cake"), ["hat", "/.* eyes/", "*_background"])
+    rules = rules_of(given_of("1girl, cake"), ["hat", "/.* eyes/", "*_background"])
     assert [n for n in ("hat", "white_hat", "red_eyes", "simple_background", "2girls", "1girl", "best_quality", "tree")
-            if must_not(n)] == ["hat", "red_eyes", "simple_background", "2girls", "best_quality"]  # fmt: skip
-    assert not must_not_come(given_of("cake"), [])("2girls")
+            if rules.banned(n) or rules.contradicts(n, ())] == ["hat", "red_eyes", "simple_background", "2girls", "best_quality"]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from lib_extend.errors import ModelError, UserError
+from lib_extend.expanding.expansion_request import Request, expanded
 from lib_extend.models.expanders import drafting
-from lib_extend.models.expanders.drafting import Plan
 from lib_extend.models.expanders.language_model import LanguageModel, load
+from lib_extend.models.expanders.written_draft import Plan
 from lib_extend.models.model_loading import load_expander
 from lib_extend.models.registry import SKETCH, find_expander
 from lib_extend.prompt_expansion import Given, Length, Sampling, Wanted, Wish
+from lib_extend.sketch.vocabulary import COLORS
 from tests.models.expander_gguf import convert
 
 FOLDER = SKETCH / "expander"
@@ -48,6 +50,32 @@ def test_length_bans_and_the_users_tags_are_kept(expander: Any) -> None:
         assert 18 <= len(draft.tags) + 3 <= 36
         assert len(set(draft.tags)) == len(draft.tags)
         assert not [t for t in draft.tags if t.endswith(banned) or t in GIVEN.tags or "<" in t or "," in t]
+
+
+def test_contradictions_are_drawn_again(expander: Any) -> None:
+    """Without the rules these drafts have other hair, other eyes and another place."""
+    request = Request(
+        "sketch", "1girl, black hair, indoors", Length.VERY_SHORT, Wanted.BOTH, drafts=6,
+        sampling=Sampling(seed=3, temperature=1.5, min_p=0.0), force=("blue eyes", "black hair"),
+    )  # fmt: skip
+    drafts = expanded(expander, request)
+    colors = {f"{c}_{what}" for c in COLORS for what in ("hair", "eyes")} - {"black_hair", "blue_eyes"}
+    for draft in drafts:
+        assert draft.tags[0] == "blue_eyes" and "black_hair" not in draft.tags
+        assert not {*draft.tags} & {*colors, "outdoors", "1boy", "2girls"}
+        assert not [c for c in colors if c.replace("_", " ") in draft.prose]
+        assert draft.text.startswith("1girl, black hair, indoors, blue eyes")
+    assert sum(d.redrawn for d in drafts) > 6
+    free = expander.expand(Wish(GIVEN, Length.VERY_SHORT, sampling=request.sampling, drafts=6))
+    assert {t for d in free for t in d.tags} & colors
+
+
+def test_all_parts_of_a_task_come(expander: Any) -> None:
+    wish = Wish(GIVEN, Length.VERY_SHORT, sampling=Sampling(seed=1), task="tag_to_short_to_long")
+    draft = expander.expand(wish)[0]
+    assert draft.tags and draft.short.endswith(".") and draft.prose.endswith(".")
+    with pytest.raises(ModelError, match=r"no task 'tag_to_short': take one of tag_to_long"):
+        expander.expand(Wish(GIVEN, task="tag_to_short"))
 
 
 def test_a_seed_gives_the_same_draft_alone_and_beside_others(expander: Any) -> None:
@@ -190,8 +218,8 @@ def test_drafts_end_where_the_context_ends(model: LanguageModel) -> None:
     prompt = "target: <|long|>\ntag: " + "cake, " * 450
     left = model.context - len(model.encode(prompt))
     assert 0 < left < 500
-    plan = Plan(prompt, ("tags",), frozenset(), 0, 500, 600)
-    drafts = drafting.write(model, plan, Sampling(most_tokens=4000), 2, lambda name: False)
+    plan = Plan(prompt, ("tag",), 0, 500, 600)
+    drafts = drafting.write(model, plan, Wish(Given(), sampling=Sampling(most_tokens=4000), drafts=2))
     assert all(d.tags for d in drafts)
 
 

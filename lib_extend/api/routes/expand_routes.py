@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from lib_extend.api.declaring import Routes, Takes
-from lib_extend.prompt_expansion import DEFAULT_EXPANDER, Length, Sampling, Wanted
+from lib_extend.expanding.expansion_request import Request, split_bans
+from lib_extend.prompt_expansion import DEFAULT_EXPANDER, About, Length, Sampling, Wanted
 from lib_extend.services.container import Services
 from lib_extend.services.expanding import RANDOM_SEED, expand
 
@@ -24,6 +25,7 @@ _OWN = Sampling()
                 "prose": "",
                 "redrawn": 2,
                 "exhausted": False,
+                "short": "",
                 "seed": 7,
             }
         ],
@@ -42,9 +44,20 @@ def expand_prompt(
     ban: Annotated[
         list[str] | None, Takes("tags that must not be written; * and /regular expressions/ too")
     ] = None,
+    force: Annotated[list[str] | None, Takes("tags that every draft has")] = None,
     rating: Annotated[str, Takes("safe, sensitive, nsfw or explicit")] = "",
     aspect: Annotated[float | None, Takes("width divided by height")] = None,
     characters: Annotated[list[str] | None, Takes("who is in the picture")] = None,
+    told: Annotated[
+        list[str] | None, Takes("tags that are true of the picture though not in the prompt")
+    ] = None,
+    about: Annotated[
+        str, Takes("what the prompt is about", choices=tuple(x.value for x in About))
+    ] = About.PICTURE.value,
+    others: Annotated[
+        list[str] | None, Takes("other prompts of the same picture: what contradicts them is not written")
+    ] = None,
+    task: Annotated[str, Takes("what a TIPO model does (short_to_tag_to_long); empty for what fits to")] = "",
     seed: Annotated[int, Takes("the same seed gives the same drafts; -1 for any")] = RANDOM_SEED,
     drafts: Annotated[int, Takes("how many, up to 32")] = 1,
     temperature: Annotated[float, Takes("above 0: higher is more daring")] = _OWN.temperature,
@@ -56,20 +69,26 @@ def expand_prompt(
 ) -> dict[str, Any]:
     """More tags, or prose, behind a prompt.
 
-    `exhausted`: the bans left nothing more to write. `redrawn`: tags that were thrown away while sampling.
-    The expander stays loaded for the next prompt.
+    What contradicts the prompt (another number of people, a second hair color of one person) is drawn again while
+    sampling, as what is banned. Of a person only a person's tags are written, of a scene only the others, and of neither
+    how many people there are. `redrawn`: tags and sentences that were thrown away while sampling. `exhausted`: nothing
+    else was left to write. The expander stays loaded for the next prompt.
     """
-    return expand(
-        services,
+    request = Request(
+        expander,
         prompt,
-        expander=expander,
-        length=target,
-        wanted=to,
+        Length(target),
+        Wanted(to),
         rating=rating,
         aspect=aspect,
-        characters=characters or (),
-        ban=ban or (),
+        characters=tuple(characters or ()),
+        ban=tuple(b for text in ban or () for b in split_bans(text)),
         drafts=drafts,
         sampling=Sampling(temperature, top_p, top_k, min_p, seed),
-        config={"device": device, "offline": offline},
+        force=tuple(force or ()),
+        told=tuple(told or ()),
+        about=About(about),
+        others=tuple(others or ()),
+        task=task,
     )
+    return expand(services, request, {"device": device, "offline": offline})

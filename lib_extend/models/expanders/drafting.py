@@ -1,77 +1,50 @@
 """Writing several drafts of tags and prose at once, tag by tag, with what must not be written drawn again.
 
-All drafts share the prompt: it is read once. A tag that is banned, or there already, is taken back while the draft is
-written and another is drawn in its place, so that no ban shortens a draft. What was taken back stays in the model's
+All drafts share the prompt: it is read once. A tag that is banned, there already or contradicts the rest, and a sentence
+that does, is taken back while the draft is written and another is drawn in its place, so that no ban shortens a draft. What was taken back stays in the model's
 cache and is hidden by the attention mask: nothing is read twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lib_extend.models.expanders.language_model import LanguageModel
 from lib_extend.models.expanders.token_choice import draw
-from lib_extend.prompt_expansion import Draft, Sampling, heard
+from lib_extend.models.expanders.written_draft import STOPS, TAGS, Plan, Written
+from lib_extend.prompt_expansion import Draft, Tell, Wish, heard, told_to_nobody
 
 if TYPE_CHECKING:
     import torch
 
 TRIES_BEFORE_FORBIDDING = 3
 """Draws of a tag at one place before its first token is forbidden there, so that another kind of tag comes."""
-TRIES_AT_ONE_PLACE = 64
-"""Draws at one place before a draft ends: nothing but banned tags comes."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What the text that is written consists of.
+def write(model: LanguageModel, plan: Plan, wish: Wish, tell: Tell = told_to_nobody) -> list[Draft]:
+    """As many drafts as wished. Raises ModelError when the prompt is longer than the model reads.
 
-    Attributes:
-        prompt: the text that is continued.
-        parts: "tags", "prose" or both in this order. key: what leads from tags to prose (`long:`).
-        there: canonical names that are there already and are not written again.
-        counted: how many tags count before the first new one.
-        least, most: tags, with those counted. sentences: prose ends after this many.
+    `tell` is called with each draft as it grows.
     """
-
-    prompt: str
-    parts: tuple[str, ...]
-    there: frozenset[str]
-    counted: int
-    least: int
-    most: int
-    key: str = ""
-    sentences: int = 10_000
-
-
-def write(
-    model: LanguageModel,
-    plan: Plan,
-    sampling: Sampling,
-    drafts: int,
-    banned: Callable[[str], bool],
-    beat: Callable[[], None] = lambda: None,
-) -> list[Draft]:
-    """As many drafts. Raises ModelError when the prompt is longer than the model reads."""
     import torch
 
     ids = model.encode(plan.prompt)
-    most = min(sampling.most_tokens, model.context - len(ids))
+    most = min(wish.sampling.most_tokens, model.context - len(ids))
     with torch.inference_mode():
-        reader = _Reader(model, ids, drafts)
-        rows = [_Row(n, plan, model, banned, sampling, _seeded(sampling.seed + n)) for n in range(drafts)]
-        open_rows = list(rows)
+        reader = _Reader(model, ids, wish.drafts)
+        rows = [_Row(plan, wish, model, _seeded(wish.sampling.seed + n)) for n in range(wish.drafts)]
+        open_rows = list(enumerate(rows))
         logits = reader.first()
         while open_rows:
-            beat()
-            tokens = [row.next(logits[i]) for i, row in enumerate(open_rows)]
-            hide = [row.taken_back() for row in open_rows]
-            left = [i for i, row in enumerate(open_rows) if not row.done and row.written < most]
-            for i, row in enumerate(open_rows):
+            tokens = [row.next(logits[i]) for i, (_, row) in enumerate(open_rows)]
+            hide = [row.taken_back() for _, row in open_rows]
+            left = [i for i, (_, row) in enumerate(open_rows) if not row.done and row.tokens < most]
+            for i, (number, row) in enumerate(open_rows):
                 if i not in left:
                     row.finish()
+                if row.grew() or row.done:
+                    tell(number, row.draft(), row.done)
             if not left:
                 break
             if len(left) < len(open_rows):
@@ -153,54 +126,40 @@ class _Place:
 class _Row:
     """One draft while it is written."""
 
-    def __init__(
-        self,
-        number: int,
-        plan: Plan,
-        model: LanguageModel,
-        banned: Callable[[str], bool],
-        sampling: Sampling,
-        randomness: torch.Generator,
-    ) -> None:
-        self.number, self._plan, self._model, self._banned = number, plan, model, banned
-        self._sampling, self._randomness = sampling, randomness
-        self._parts = list(plan.parts)
+    def __init__(self, plan: Plan, wish: Wish, model: LanguageModel, randomness: torch.Generator) -> None:
+        self._model, self._sampling, self._randomness = model, wish.sampling, randomness
+        self.text = Written(plan, wish)
         self._forced: list[int] = []
-        self._tokens: list[int] = []  # of the open tag, or of the prose
-        self._taken: set[str] = set(plan.there)
-        self._tags: list[str] = []
-        self._prose = ""
+        self._tokens: list[int] = []  # of the open tag or sentence
+        self._sentences: list[int] = []  # of those that are whole
         self._place: _Place | None = None
         self._hide = 0
-        self._redrawn = 0
-        self._exhausted = False
-        self.written = 0
-        self.done = False
+        self._told = (len(self.text.tags), 0)
+        self.tokens = 0
 
     @property
-    def _part(self) -> str:
-        """What is being written now, "" when nothing is left."""
-        return self._parts[0] if self._parts else ""
+    def done(self) -> bool:
+        return not self.text.part
 
     # one step
 
     def next(self, logits: torch.Tensor) -> int:
         """The token that the row reads next, given what may follow; the row may be `done` then."""
-        self.written += 1
-        if self._forced:
-            return self._forced.pop(0)
-        while True:
-            given_up = self._place is not None and self._place.tries >= TRIES_AT_ONE_PLACE
-            token = None if given_up else self._drawn(logits)
+        self.tokens += 1
+        while not self._forced:
+            place = self._place = self._place or _Place(logits)
+            token = None if place.tries >= self.text.tries else self._drawn(logits, place)
             if token is None:
-                return self._give_up()
-            if self._part == "prose":
-                return self._in_prose(token)
-            if self._in_tags(token):
-                return token if not self._forced else self._forced.pop(0)
-            # taken back: drawn again from what may stand at the tag's beginning
-            assert self._place is not None
-            logits = self._place.logits
+                self._give_up()
+                if self.done:
+                    return self._model.end
+            elif self._in_tags(token, place) if self.text.part == TAGS else self._in_prose(token, place):
+                if not self._forced:
+                    return token
+            else:
+                # taken back: drawn again from what may stand at the beginning
+                logits = place.logits
+        return self._forced.pop(0)
 
     def taken_back(self) -> int:
         """How many of the tokens that were read are to be hidden before the next one is."""
@@ -209,86 +168,87 @@ class _Row:
 
     def finish(self) -> None:
         """No more tokens: what is whole counts. A tag that is cut off does not."""
-        self.done = True
-        if self._part == "prose":
-            self._prose = self._model.decode(self._tokens)
-        self._parts = []
+        self.text.end(self._model.decode([*self._sentences, *self._tokens]))
+
+    def grew(self) -> bool:
+        """Whether there is more than when this was asked last."""
+        before, self._told = self._told, (len(self.text.tags), len(self._sentences))
+        return self._told != before
 
     def draft(self) -> Draft:
-        return Draft(tuple(self._tags), _whole_sentences(self._prose), self._redrawn, self._exhausted)
+        return self.text.draft(self._model.decode(self._sentences))
 
     # inner
 
-    def _drawn(self, logits: torch.Tensor) -> int | None:
-        forbidden: set[int] = set()
-        if self._part == "tags":
-            if self._place is None:
-                self._place = _Place(logits)
-            if not self._tokens:
-                forbidden |= self._place.forbidden
-            if self._plan.counted + len(self._tags) + bool(self._tokens) < self._plan.least:
-                forbidden |= {self._model.end, *self._model.new_lines}
+    def _drawn(self, logits: torch.Tensor, place: _Place) -> int | None:
+        model = self._model
+        forbidden = {*model.never} if self._tokens else {*model.never, *place.forbidden}
+        # the open tag counts
+        if self.text.missing > (self.text.part == TAGS and bool(self._tokens)):
+            forbidden |= {model.end, *model.new_lines}
         return draw(logits, self._sampling, self._randomness, forbidden)
 
-    def _in_prose(self, token: int) -> int:
-        ends = token == self._model.end or token in self._model.new_lines
-        if not ends:
-            self._tokens.append(token)
-        if token in self._model.stops:
-            text = self._model.decode(self._tokens).rstrip()
-            ends = text.endswith(_STOPS) and _sentences(text) >= self._plan.sentences
-        if ends:
-            self.finish()
-        return token
-
-    def _in_tags(self, token: int) -> bool:
-        """Whether the token is taken; else the tag that it ended is taken back."""
-        ends = token == self._model.end or token in self._model.new_lines
-        if not ends and token not in self._model.commas:
+    def _in_prose(self, token: int, place: _Place) -> bool:
+        """Whether the token is taken; else the sentence that it ended is taken back."""
+        model, text = self._model, self.text
+        ends = token == model.end or token in model.new_lines
+        if not ends and not self._stops(token):
             self._tokens.append(token)
             return True
-        text = self._model.decode(self._tokens if ends else [*self._tokens, token])
-        name = heard(text.partition(",")[0])
-        # some models begin with a comma
-        nothing = not name and not ends and bool(self._tags or self._hide)
-        if nothing or (name and (name in self._taken or self._banned(name))):
-            self._take_back(token)
+        sentence = model.decode(self._tokens if ends else [*self._tokens, token]).strip()
+        if sentence and text.refuses_sentence(sentence):
+            self._take_back(token, place)
             return False
-        if name:
-            self._taken.add(name)
-            self._tags.append(name)
+        self._sentences += self._tokens if ends else [*self._tokens, token]
         self._tokens, self._place = [], None
-        if ends or self._plan.counted + len(self._tags) >= self._plan.most:
-            self._parts.pop(0)
-            self.done = not self._parts
-            self._forced = [] if self.done else self._model.encode_within(f"\n{self._plan.key}")
+        text.sentences += bool(sentence)
+        if ends or text.full:
+            self._lead_on()
         return True
 
-    def _take_back(self, token: int) -> None:
-        assert self._place is not None
-        place = self._place
+    def _stops(self, token: int) -> bool:
+        """Whether a token ends the open sentence."""
+        model = self._model
+        return token in model.stops and model.decode([*self._tokens, token]).rstrip().endswith(STOPS)
+
+    def _in_tags(self, token: int, place: _Place) -> bool:
+        """Whether the token is taken; else the tag that it ended is taken back."""
+        model, text = self._model, self.text
+        ends = token == model.end or token in model.new_lines
+        if not ends and token not in model.commas:
+            self._tokens.append(token)
+            return True
+        name = heard(model.decode(self._tokens if ends else [*self._tokens, token]).partition(",")[0])
+        # some models begin with a comma
+        nothing = not name and not ends and (text.begun or place.tries > 0)
+        if nothing or (name and text.refuses(name)):
+            self._take_back(token, place)
+            return False
+        if name:
+            text.add(name)
+        self._tokens, self._place = [], None
+        if ends or text.full:
+            self._lead_on()
+        return True
+
+    def _lead_on(self) -> None:
+        """To the next part. The token that ended this one is not read."""
+        prose = self._model.decode([*self._sentences, *self._tokens])
+        self._sentences, self._tokens, self._place = [], [], None
+        lead = self.text.end_part(prose)
+        self._forced = self._model.encode_within(f"\n{lead}") if lead else []
+
+    def _give_up(self) -> None:
+        self.text.exhausted = True
+        if self.text.part == TAGS:  # an open tag is no tag
+            self._hide += len(self._tokens)
+            self._tokens = []
+        self._lead_on()
+
+    def _take_back(self, token: int, place: _Place) -> None:
         place.tries += 1
-        self._redrawn += 1
+        self.text.redrawn += 1
         self._hide += len(self._tokens)
-        if not self._tokens or place.tries >= TRIES_BEFORE_FORBIDDING:
+        if not self._tokens or (self.text.part == TAGS and place.tries >= TRIES_BEFORE_FORBIDDING):
             place.forbidden.add(self._tokens[0] if self._tokens else token)
         self._tokens = []
-
-    def _give_up(self) -> int:
-        self._exhausted = True
-        self.finish()
-        return self._model.end
-
-
-_STOPS = (".", "!", "?")
-
-
-def _sentences(text: str) -> int:
-    return sum(text.count(f"{mark} ") for mark in _STOPS) + text.endswith(_STOPS)
-
-
-def _whole_sentences(text: str) -> str:
-    """The text up to its last full stop; all of it where there is none."""
-    text = text.strip()
-    end = max(map(text.rfind, _STOPS))
-    return text[: end + 1] if end >= 0 else text

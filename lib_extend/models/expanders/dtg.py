@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from lib_extend.errors import ModelError
 from lib_extend.models.expanders import dtg_format as form
-from lib_extend.models.expanders.drafting import Plan, write
+from lib_extend.models.expanders.drafting import write
 from lib_extend.models.expanders.expander_options import ExpanderOptions, ExpanderPlace
 from lib_extend.models.expanders.language_model import LanguageModel, load
+from lib_extend.models.expanders.written_draft import TAGS, Plan
 from lib_extend.models.family import LATE, Family
-from lib_extend.prompt_expansion import Draft, Wanted, Wish
+from lib_extend.prompt_expansion import Draft, Tell, Wanted, Wish, told_to_nobody
 
 
 class DanTagGen:
@@ -18,19 +19,18 @@ class DanTagGen:
         self._model, self._quality = model, quality
         self.name, self.device = options.name, options.device
 
-    def expand(self, wish: Wish) -> list[Draft]:
-        if wish.wanted is not Wanted.TAGS:
+    def expand(self, wish: Wish, tell: Tell = told_to_nobody) -> list[Draft]:
+        if wish.task or wish.wanted is not Wanted.TAGS:
             raise ModelError(f"{self.name} writes tags only: ask for tags, or take a TIPO model.")
-        given, length = wish.given, wish.length
+        shown, length = wish.shown, wish.length
         plan = Plan(
-            prompt=form.prompt(given, length, self._quality),
-            parts=("tags",),
-            there=frozenset(given.tags),
-            counted=len(given.tags),
+            prompt=form.prompt(shown, length, self._quality),
+            parts=(TAGS,),
+            counted=len(wish.given.tags),
             least=form.LEAST[length],
             most=form.MOST[length],
         )
-        return write(self._model, plan, wish.sampling, wish.drafts, wish.banned)
+        return write(self._model, plan, wish, tell)
 
 
 def _recognises(place: ExpanderPlace) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lib_extend.errors import ModelError
-from lib_extend.prompt_expansion import Draft, Wish
+from lib_extend.prompt_expansion import Draft, Tell, Wish, told_to_nobody
 
 
 class Expander(Protocol):
@@ -22,8 +22,11 @@ class Expander(Protocol):
     name: str
     device: str
 
-    def expand(self, wish: Wish) -> list[Draft]:
-        """`wish.drafts` results. Raises ModelError when the prompt is too long, or the family cannot do what is wanted."""
+    def expand(self, wish: Wish, tell: Tell = told_to_nobody) -> list[Draft]:
+        """`wish.drafts` results; `tell` hears of each as it grows.
+
+        Raises ModelError when the prompt is too long, or the family cannot do what is wanted.
+        """
         ...
 
 

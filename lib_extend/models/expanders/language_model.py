@@ -67,6 +67,12 @@ class LanguageModel:
         """The ids of tokens with what ends a sentence in them."""
         return self.with_any(".!?")
 
+    @cached_property
+    def never(self) -> frozenset[int]:
+        """The ids of special tokens, which are never drawn; that which ends a text is not among them."""
+        special = {*self.tokenizer.all_special_ids, *getattr(self.tokenizer, "added_tokens_decoder", ())}
+        return frozenset(int(i) for i in special) - {self.end}
+
     def with_any(self, characters: str) -> frozenset[int]:
         """The ids of tokens in which one of the characters is."""
         return frozenset(i for i, text in enumerate(self._pieces) if any(c in text for c in characters))

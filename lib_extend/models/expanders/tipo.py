@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from lib_extend.errors import ModelError
 from lib_extend.models.expanders import tipo_format as form
-from lib_extend.models.expanders.drafting import Plan, write
+from lib_extend.models.expanders.drafting import write
 from lib_extend.models.expanders.expander_options import ExpanderOptions, ExpanderPlace
 from lib_extend.models.expanders.language_model import LanguageModel, load
+from lib_extend.models.expanders.written_draft import TAGS, Plan
 from lib_extend.models.family import USUAL, Family
-from lib_extend.prompt_expansion import Draft, Wish
+from lib_extend.prompt_expansion import Draft, Tell, Wish, told_to_nobody
 
 
 class Tipo:
@@ -17,22 +19,30 @@ class Tipo:
         self._model = model
         self.name, self.device = options.name, options.device
 
-    def expand(self, wish: Wish) -> list[Draft]:
-        given, length = wish.given, wish.length
-        asked = form.prompt(given, length, wish.wanted)
-        # the comma is written for the model: what the user wrote last is not continued
-        text = asked.text + ("," if asked.parts[0] == "tags" and given.tags else "")
-        plan = Plan(
-            prompt=text,
-            parts=asked.parts,
-            there=frozenset(given.tags),
-            counted=len(given.tags),
-            least=form.LEAST_TAGS[length],
-            most=form.MOST_TAGS[length],
-            key=asked.key,
-            sentences=form.MOST_SENTENCES[length],
-        )
-        return write(self._model, plan, wish.sampling, wish.drafts, wish.banned)
+    def expand(self, wish: Wish, tell: Tell = told_to_nobody) -> list[Draft]:
+        return write(self._model, plan_of(wish), wish, tell)
+
+
+def plan_of(wish: Wish) -> Plan:
+    """What is to be written. Raises ModelError when there is no such task."""
+    if wish.task and wish.task not in form.TASKS:
+        raise ModelError(f"TIPO has no task {wish.task!r}: take one of {', '.join(form.TASKS)}.")
+    shown, length = wish.shown, wish.length
+    asked = form.prompt(shown, length, wish.wanted, wish.task)
+    # the comma is written for the model: what the user wrote last is not continued
+    comma = "," if shown.tags else ""
+    return Plan(
+        prompt=asked.text + (comma if asked.parts[0] == TAGS else ""),
+        parts=asked.parts,
+        counted=len(wish.given.tags),
+        least=form.LEAST_TAGS[length],
+        most=form.MOST_TAGS[length],
+        leads={part: lead + (comma if part == TAGS else "") for part, lead in asked.leads.items()},
+        sentences={
+            form.SHORT: (1, form.SHORT_SENTENCES),
+            form.LONG: (form.LEAST_SENTENCES[length], form.MOST_SENTENCES[length]),
+        },
+    )
 
 
 def _recognises(place: ExpanderPlace) -> bool:

@@ -5,7 +5,8 @@ Each line is `key: value`. The last line is left open: the model continues it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lib_extend.prompt_expansion import Given, Length, Wanted, spoken
 
@@ -17,49 +18,82 @@ SHORT_SENTENCES = 2
 """Prose of up to this many sentences is what the model calls `short`."""
 
 
+TASKS = (
+    "tag_to_long",
+    "long_to_tag",
+    "short_to_tag",
+    "short_to_long",
+    "tag_to_short_to_long",
+    "short_to_tag_to_long",
+    "short_to_long_to_tag",
+)
+"""What the models were trained to do besides going on with tags; each is a special token."""
+TAG, SHORT, LONG = "tag", "short", "long"
+
+
 @dataclass(frozen=True)
 class Pass:
     """One text to be continued.
 
     Attributes:
-        text: the prompt. parts: what the continuation consists of: "tags", "prose" or both in this order; between them
-            stands a new line and `key`.
-        key: the key of the prose that follows tags, "" where none does.
+        text: the prompt. parts: what the continuation consists of, `TAG`, `SHORT` and `LONG` in the order of the task.
+        leads: by part, what begins it after a new line.
     """
 
     text: str
     parts: tuple[str, ...]
-    key: str = ""
+    leads: Mapping[str, str] = field(default_factory=dict)
 
 
-def prompt(given: Given, length: Length, wanted: Wanted) -> Pass:
+def prompt(given: Given, length: Length, wanted: Wanted, task: str = "") -> Pass:
     """The prompt of one wish.
 
     Tags are written as a continuation of the given ones; prose of what the tags say; tags of given prose before that.
+
+    Args:
+        task: one of `TASKS`; "" for the one that fits.
     """
     prose = " ".join(given.prose.split())
-    short = prose.count(". ") + 1 <= SHORT_SENTENCES
-    kind = "short" if short else "long"
-    tags = f"tag: {', '.join(map(spoken, given.tags))}".rstrip()
+    task = task or _task(given, wanted, _is_short(prose))
+    chain = task.split("_to_") if task else [TAG]
+    lines = {TAG: f"tag: {', '.join(map(spoken, given.tags))}".rstrip(), SHORT: "short:", LONG: "long:"}
+    text = _head(given, _target(chain, task, length))
+    for place, part in enumerate(chain):
+        last = part == chain[-1]
+        if part == TAG:
+            there = bool(given.tags) and wanted is Wanted.PROSE and not last
+            line = lines[TAG]
+        else:
+            # what is given is the first prose of a task
+            there = bool(prose) and place == 0
+            line = f"{part}: {prose}"
+        if not there:
+            return Pass(text + lines[part], tuple(chain[place:]), {p: lines[p] for p in chain[place + 1 :]})
+        text += f"{line}\n"
+    raise AssertionError(f"{task} leaves nothing to write")
+
+
+def _task(given: Given, wanted: Wanted, short: bool) -> str:
+    if not given.prose.strip():
+        return "" if wanted is Wanted.TAGS else "tag_to_long"
     if wanted is Wanted.TAGS:
-        if not prose:
-            return Pass(_head(given, f"<|{length.value}|>") + tags, ("tags",))
-        target = f"<|{length.value}|> <|{kind}_to_tag|>"
-        return Pass(_head(given, target) + f"{kind}: {prose}\n" + tags, ("tags",))
-    if prose and not given.tags:
-        if wanted is Wanted.PROSE:
-            # a task of prose alone has no length
-            return Pass(_head(given, "<|short_to_long|>") + f"short: {prose}\nlong:", ("prose",))
-        target = f"<|{length.value}|> <|long_to_tag|>"
-        return Pass(_head(given, target) + f"long: {prose}\n" + tags, ("tags",))
-    if prose and short:
-        target = f"<|{length.value}|> <|short_to_tag_to_long|>"
-        head = _head(given, target) + f"short: {prose}\n" + tags
-    else:
-        head = _head(given, f"<|{length.value}|> <|tag_to_long|>") + tags
-    if wanted is Wanted.PROSE:
-        return Pass(f"{head}\nlong:", ("prose",))
-    return Pass(head, ("tags", "prose"), "long:")
+        return "short_to_tag" if short else "long_to_tag"
+    if not given.tags and wanted is Wanted.PROSE:
+        return "short_to_long"
+    if short:
+        return "short_to_tag_to_long"
+    return "tag_to_long" if given.tags else "long_to_tag"
+
+
+def _is_short(prose: str) -> bool:
+    return prose.count(". ") + 1 <= SHORT_SENTENCES
+
+
+def _target(chain: Sequence[str], task: str, length: Length) -> str:
+    if not task:
+        return f"<|{length.value}|>"
+    # a task of prose alone was taught without a length
+    return f"<|{length.value}|> <|{task}|>" if TAG in chain else f"<|{task}|>"
 
 
 def _head(given: Given, target: str) -> str:

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lib_extend.errors import UserError
-from lib_extend.prompt_expansion import MOST_DRAFTS, Length, Sampling, Wanted, Wish
+from lib_extend.expanding.expansion_request import ExpandedPrompt, Request, expanded
 from lib_extend.records import Record
-from lib_extend.worker.prompt_fields import given_of, must_not_come, with_more
 from lib_extend.worker.protocol import Task
 from lib_extend.worker.task_kinds import Kind, OneByOne, Process, Runner
 
@@ -17,43 +15,6 @@ if TYPE_CHECKING:
     from lib_extend.models.expanders.expander_options import Expander
 
 NAME = "expand_prompt"
-
-
-@dataclass(frozen=True)
-class Request(Record):
-    """One prompt.
-
-    Attributes:
-        expander: a name of the list, a folder or a `.gguf` file. text: the user's prompt.
-        length, wanted: see `Wish`. rating: of the picture, "" for that of the text.
-        aspect: width / height. ban: what must not be written: names, wildcards, `/regular expressions/`.
-        drafts: how many results, 1…32.
-    """
-
-    expander: str
-    text: str
-    length: Length = Length.LONG
-    wanted: Wanted = Wanted.TAGS
-    rating: str = ""
-    aspect: float | None = None
-    characters: tuple[str, ...] = ()
-    ban: tuple[str, ...] = ()
-    drafts: int = 1
-    sampling: Sampling = Sampling()  # noqa: RUF009
-
-
-@dataclass(frozen=True)
-class ExpandedPrompt(Record):
-    """One draft. `text`: the user's prompt to the letter with the new tags and prose behind it.
-
-    `redrawn`: tags that were thrown away while it was written. `exhausted`: the bans left nothing more to write.
-    """
-
-    text: str
-    tags: tuple[str, ...]
-    prose: str = ""
-    redrawn: int = 0
-    exhausted: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,29 +32,6 @@ class ExpandPrompt(Kind):
         return OneByOne(_Expanders(process).expand, process)
 
 
-def split_bans(text: str) -> list[str]:
-    """A list with commas; a regular expression may have commas of its own."""
-    text = text.strip()
-    if text.startswith("/") and text.endswith("/") and len(text) > 1:
-        return [text]
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def check(request: Request) -> None:
-    """Raises UserError, which names the field, for what no expander can do."""
-    sampling = request.sampling
-    for name, good, value, words in (
-        ("drafts", 1 <= request.drafts <= MOST_DRAFTS, request.drafts, f"from 1 to {MOST_DRAFTS}"),
-        ("aspect", request.aspect is None or 0.1 <= request.aspect <= 10, request.aspect, "from 0.1 to 10"),
-        ("temperature", 0 < sampling.temperature <= 10, sampling.temperature, "above 0 and up to 10"),
-        ("top_p", 0 < sampling.top_p <= 1, sampling.top_p, "above 0 and up to 1"),
-        ("top_k", sampling.top_k >= 0, sampling.top_k, "0 or more"),
-        ("min_p", 0 <= sampling.min_p < 1, sampling.min_p, "from 0 to below 1"),
-    ):
-        if not good:
-            raise UserError(f"{name} must be {words}, not {value:g}.", field=name)
-
-
 class _Expanders:
     """The expander that was asked for last."""
 
@@ -103,7 +41,8 @@ class _Expanders:
         self._loaded: Expander | None = None
 
     def expand(self, request: Request) -> Result:
-        return answer(self._expander(request.expander), request)
+        expander = self._expander(request.expander)
+        return Result(tuple(expanded(expander, request)), expander.device)
 
     def _expander(self, name: str) -> Expander:
         from lib_extend.models.model_loading import load_expander
@@ -120,26 +59,6 @@ class _Expanders:
             )
             self._name = name
         return self._loaded
-
-
-def answer(expander: Expander, request: Request) -> Result:
-    """What an expander writes. Raises ModelError when the prompt is too long, UserError for a damaged ban."""
-    given = given_of(
-        request.text, aspect=request.aspect, rating=request.rating, characters=request.characters
-    )
-    wish = Wish(
-        given,
-        request.length,
-        request.wanted,
-        request.sampling,
-        request.drafts,
-        must_not_come(given, request.ban),
-    )
-    drafts = [
-        ExpandedPrompt(with_more(request.text, d.tags, d.prose), d.tags, d.prose, d.redrawn, d.exhausted)
-        for d in expander.expand(wish)
-    ]
-    return Result(tuple(drafts), expander.device)
 
 
 def tasks(requests: Sequence[Request]) -> list[Task]:

@@ -116,6 +116,38 @@ def test_add_a_view(copy: Path) -> None:
     assert printed.splitlines() == ["('notes', 'Notes')", "True text/javascript; charset=utf-8"]
 
 
+def test_add_a_style(copy: Path) -> None:
+    (copy / "lib_extend" / "captions" / "styles" / "cards_style.py").write_text(
+        example("style"), encoding="utf-8"
+    )
+    code = f"""
+import sys
+sys.path.append({str(ROOT)!r})
+from lib_extend.captions.composing import compose
+from lib_extend.captions.memory import reconcile, remember_file
+from lib_extend.config import TagConfig, format_names
+from tests.captions.scenes import scene
+
+assert "cards" in format_names()
+config = TagConfig(people=True, threshold=0.5, format="cards", exclude=["/vocaloid|wlop|year.*|.*quality/"])
+made = compose(scene(2), config)
+print(made.text)
+memory = remember_file(made, config, None, None)
+edited = made.text.replace("red eyes", "one red eye, my pin")
+existing = reconcile(memory, edited)
+again = compose(scene(2), config, existing=existing)
+print(again.text == edited)
+memory = remember_file(again, config, existing, memory)
+print(compose(scene(2), config.with_(format="greek"), existing=reconcile(memory, again.text)).text)
+"""
+    written, kept, greek = run_in(copy, code).splitlines()
+    assert written == (
+        "2girls, hatsune miku, indoors, chair [black hair, red eyes, dress] [white hair, blue eyes, skirt]"
+    )
+    assert kept == "True"
+    assert "α one red eye" in greek and "α my pin" in greek and "α red eyes" not in greek
+
+
 def test_add_a_tagger(copy: Path) -> None:
     (copy / "lib_extend" / "models" / "taggers" / "plain_list.py").write_text(
         example("tagger"), encoding="utf-8"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from lib_extend.captions.memory import Written
 from lib_extend.captions.standing import Standing, joined, place_of_new, standing
 from lib_extend.captions.structured_editing import changed_line, structured, without_letter
+from lib_extend.captions.style_table import style_of
 from lib_extend.captions.text import CaptionText, Kind, Line, Piece, parse
 from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, key, written
 
@@ -47,6 +48,8 @@ class Style:
 
     def is_structured(self, text: str) -> bool:
         """Whether a caption is more than a list: clauses, XML, JSON."""
+        if self.memory is None or style_of(self.memory.style).fielded:
+            return False
         return structured(text, self.memory) is not None
 
 

@@ -53,7 +53,7 @@ class JsonStyle(Style):
     def spell(self, name: str, spelling: Spelling) -> str:
         return spaced(name, spelling.escape_brackets)
 
-    def has(self, field: str) -> bool:
+    def has(self, field: str, spelling: Spelling = BY_DEFAULT) -> bool:
         """In an object of a user's own only what it names; people and names otherwise stand among the general tags."""
         there = {f for s in self.slots for f in s.fields}
         if not self.mine or field in there:

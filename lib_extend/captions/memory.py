@@ -64,7 +64,8 @@ class Written(Record):
         whole = tuple(w for x in (self, *self.later) for w in x.whole)
         keys = frozenset(key(n) for x in (self, *self.later) for n in x.ours)
         added = frozenset(key(n) for x in (self, *self.later) for n in x.added)
-        return style_of(self.style).read(text, Known(self.persons, keys, whole, added))
+        known = Known(self.persons, keys, whole, added, self.separator, self.marks)
+        return style_of(self.style).read(text, known)
 
     def read(self, text: str) -> CaptionText:
         """A caption written the way ours was."""
@@ -200,7 +201,7 @@ def _of_lines(written: Written | None, lines: Sequence[str]) -> list[Written | N
 def _line(line: Line, written: Written | None, adopt: bool) -> Existing:
     """One line's pieces, a person's told from ours."""
     if written is None:
-        own = tuple(not (adopt and p.kind is Kind.TAG and not (p.before or p.after)) for p in line.pieces)
+        own = tuple(not (adopt and p.kind is Kind.TAG and not p.is_weighted) for p in line.pieces)
         kinds = {key(p.name): ADOPTED for p, h in zip(line.pieces, own, strict=True) if not h}
         return Existing(line=line, human=_again(line, own), kinds=kinds)
     keys = [key(p.name) for p in line.pieces]
@@ -211,7 +212,7 @@ def _line(line: Line, written: Written | None, adopt: bool) -> Existing:
     left = {*ours, *words}
     human = []
     for k, piece in zip(keys, line.pieces, strict=True):
-        mine = k in left and piece.name not in added and not (piece.before or piece.after)
+        mine = k in left and piece.name not in added and not piece.is_weighted
         if mine:
             left.remove(k)
         human.append(not mine)
@@ -271,8 +272,9 @@ def remember(
     later: Sequence[Written] = (),
     pruned: Sequence[Tag] = (),
     heads: Sequence[str] = (),
+    own_marks: Sequence[str] = (),
 ) -> Written:
-    """The memory to keep after writing `text` with `tags`, without `pruned`."""
+    """The memory to keep after writing `text` with `tags`, without `pruned`; `own_marks`: those of a structured style."""
     structured = style_of(format).structured
     ours = [t for t in tags if t.source is not Source.HUMAN]
     added = [t.name for t in tags if t.source is Source.HUMAN]
@@ -284,7 +286,7 @@ def remember(
         every = style_of(format).only_prose
         whole = [p.text for p in pieces_there if every or p.kind in (Kind.PROSE, Kind.GROUP)]
     whole += [t.name for t in ours if t.category is Category.PROSE]
-    marks = () if structured else marks_of(format)
+    marks = tuple(own_marks) if structured else marks_of(format)
     separator = separator_in(existing, separator)
     words: tuple[str, ...] = ()
     if not structured and (style_of(format).is_own or (existing is not None and existing.words)):
@@ -324,6 +326,7 @@ def remember_file(
         existing: what stood there, None where nothing of it counts. before: the memory until now.
     """
     later: Sequence[Written] = before.later if before is not None and existing is not None else ()
+    marks = style_of(config.format).marks(config)
     if existing is not None and config.lines == "every":
         later = [
             remember(
@@ -334,6 +337,7 @@ def remember_file(
                 config.format,
                 pruned=made.pruned,
                 heads=made.heads,
+                own_marks=marks,
             )
             for line, made in zip(existing.later, caption.later, strict=False)
         ]
@@ -346,6 +350,7 @@ def remember_file(
         later,
         caption.pruned,
         caption.heads,
+        marks,
     )
 
 

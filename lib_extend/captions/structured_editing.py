@@ -36,7 +36,8 @@ def changed_line(
     existing = Existing(line=line, human=(True,) * len(line.pieces), style=memory.style, heads=memory.persons)
     tags = [Tag(canonical(n), source=Source.OPTION) for n in new]
     typed = {t.name: n for t, n in zip(tags, new, strict=True)}
-    writer = StructuredWriter(style_of(memory.style), existing, by_hand, (), (), typed, (), TagConfig(), [])
+    config = TagConfig(keep_tokens_separator=memory.marks[0] if memory.marks else "")
+    writer = StructuredWriter(style_of(memory.style), existing, by_hand, (), (), typed, (), config, [])
     return writer.rewritten(tags)
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from lib_extend.captions.existing import Existing
 from lib_extend.captions.field_order import Arranged, plain_order
-from lib_extend.captions.lists import limited, rewritten, unique
+from lib_extend.captions.lists import limited, rewritten, unique, without
 from lib_extend.captions.scene import ScenePerson, Word
 from lib_extend.captions.scene_making import Said, field_in_scene, gendered, is_alone, scene_of, starts_of
 from lib_extend.captions.sentences import described
 from lib_extend.captions.style import Spelling, Style
 from lib_extend.captions.text import Kind, Piece
-from lib_extend.config import TagConfig
+from lib_extend.config import TagConfig, caption_fields, field_name
 from lib_extend.records import Category, Drop, Source, Tag
 from lib_extend.vocabulary.people_tags import is_people
 from lib_extend.vocabulary.tag_names import key
@@ -44,6 +44,7 @@ class StructuredWriter:
     persons: Sequence[ScenePerson]
     config: TagConfig
     dropped: list[Drop]
+    spelling: Spelling | None = None
 
     def written(self, machine: Sequence[Tag], rng: random.Random) -> tuple[Arranged, tuple[str, ...]]:
         """The caption with these tags of the models, and how its parts are called (see `Caption.heads`)."""
@@ -51,8 +52,9 @@ class StructuredWriter:
             return self._as_it_is()
         if any(p.kind is Kind.PROSE for p in self.existing.own):
             machine = [t for t in machine if t.category is not Category.PROSE]
-        machine = self._with_place([*machine, *self._staying(machine)])
+        self.spelling = self._spelling(rng)
         human = [t for _, t in self.by_hand.values() if t is not None]
+        machine = self._with_place([*machine, *self._staying(machine)], human, self.spelling)
         machine = self._with_extras(machine, human)
         options = [t for t in (*self.prefix, *self.suffix) if not self._is_there(t, human)]
         kept = {id(t) for t in limited([*options, *human, *machine], self.config.max_tags, self.dropped)}
@@ -75,26 +77,48 @@ class StructuredWriter:
         scene = scene_of(said, self.persons, self.existing.heads, self.config, self.style.alone)
         first, last = (tuple(self._said(t).word for t in options) for options in (front, back))
         scene = replace(scene, persons=self._named(scene.persons), first=first, last=last)
-        spelling = Spelling(
-            self.config.separator,
-            self.config.underscores,
-            self.config.escape_brackets,
-            indent=bool(self.existing.style) and "\n" in self.existing.line.write(),
-        )
-        text = self.style.write(scene, spelling)
+        text = self.style.write(scene, self.spelling or self._spelling(None))
         heads = tuple(f"{p.start} {p.head}" for p in scene.persons)
         return Arranged((*front, *tags, *machine, *back), text), heads
 
-    def _with_place(self, machine: Sequence[Tag]) -> list[Tag]:
+    def _spelling(self, rng: random.Random | None) -> Spelling:
+        """How words are written; without `rng` the caption has every field."""
+        config = self.config
+        fields = caption_fields(config.caption_fields) if self.style.fielded else ()
+        # one number a field, whatever the others are: a changed probability moves no other field
+        drawn = [f.name for f in fields if rng is None or rng.random() < f.probability]
+        return Spelling(
+            config.separator,
+            config.underscores,
+            config.escape_brackets,
+            indent=bool(self.existing.style) and "\n" in self.existing.line.write(),
+            fields=tuple(drawn),
+            left_out=tuple(f.name for f in fields if f.name not in drawn),
+            outer=config.outer_separator,
+            between_characters=config.character_separator,
+            keep_separator=config.keep_tokens_separator,
+            keep_before=field_name(config.keep_tokens_before),
+        )
+
+    def _with_place(self, machine: Sequence[Tag], human: Sequence[Tag], spelling: Spelling) -> list[Tag]:
         """Those of the tags that the style has a place for."""
         result = []
-        for tag in machine:
+        removed = {key(n) for n in self.existing.removed}
+        fitted = without(self.style.fitted(machine, human, self.config, spelling), removed, [])
+        stay = {t.name for t in fitted}
+        self.dropped += [
+            Drop(t.name, f"{self.style.name} does not say this", "not_said")
+            for t in machine
+            if t.name not in stay
+        ]
+        for tag in fitted:
             item = self._said(tag)
             field = field_in_scene(item.word)
-            if item.name != item.word.name or self.style.has(field):
+            if item.name != item.word.name or self.style.has(field, spelling):
                 result.append(tag)
             else:
-                self.dropped.append(Drop(tag.name, f"the format has no {{{field}}}"))
+                reason = f"this caption has no {{{field}}}"
+                self.dropped.append(Drop(tag.name, reason, "no_field", {"field": field}))
         return result
 
     def _sentences(self, machine: Sequence[Tag]) -> list[Tag]:
@@ -179,6 +203,9 @@ class StructuredWriter:
         for i, piece in enumerate(self.existing.line.pieces):
             part = f"{self._start(piece)} {piece.place}"
             bare = piece.name[len(self._start(piece)) :]
+            if self.style.fielded:
+                # persons' words stand in one list with the others
+                part, bare = piece.place, piece.name
             if i in self.by_hand:
                 text, tag = self.by_hand[i]
                 tags += [tag] if tag is not None else []
@@ -191,7 +218,7 @@ class StructuredWriter:
                     result[-1] = replace(result[-1], word=held)
                 else:
                     result.append(Said(piece.name if tag is None else tag.name, word))
-                bare = result[-1].word.name
+                bare = result[-1].name if self.style.fielded else result[-1].word.name
             elif key(piece.name) not in others:
                 continue  # it is gone
             before[part] = bare

@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from lib_extend.captions.scene import Scene, ScenePerson, Word
-from lib_extend.captions.text import CaptionText, Line, Spot, line_of, parse
+from lib_extend.captions.text import CaptionText, Kind, Line, Spot, line_of, parse
+from lib_extend.config import TagConfig
+from lib_extend.records import Tag
 from lib_extend.vocabulary.tag_names import key, written
 
 BREAKS = re.compile(r"\r\n|\n|\r")
@@ -24,12 +26,21 @@ class Spelling:
     Attributes:
         separator: between tags. underscores, escape_brackets: as the settings of these names.
         indent: the caption is laid out over several lines.
+        fields: of a style with fields, those that this caption has, in their order; left_out: those that it has not.
+        outer, between_characters: what stands between fields, and between characters. keep_separator: what a trainer
+            knows kept tokens by ("|||"), "" for none. keep_before: the field in front of which that stands.
     """
 
     separator: str = ", "
     underscores: bool = False
     escape_brackets: bool = False
     indent: bool = False
+    fields: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    outer: str = ", "
+    between_characters: str = ", "
+    keep_separator: str = ""
+    keep_before: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,12 +51,15 @@ class Known:
         heads: for each person in the caption, what its tags' names begin with (`α_`) and how its part is called.
         keys: keys of the names that we wrote. whole: texts that are one piece whatever is in them.
         added: keys of the names that a person had.
+        separator, marks: what it has between tags, and besides; the trainers' separators among the marks are ours.
     """
 
     heads: tuple[tuple[str, str], ...] = ()
     keys: frozenset[str] = frozenset()
     whole: tuple[str, ...] = ()
     added: frozenset[str] = frozenset()
+    separator: str = ", "
+    marks: tuple[str, ...] = ()
 
     def has(self, name: str) -> bool:
         """Whether a canonical name is one of the caption's, whoever wrote it."""
@@ -86,6 +100,7 @@ class Style:
         template: of a style that is a list of tags, its fields; "" for others.
         lettered: it says whose tag it is (with --people).
         structured: a caption of it is more than a list: it is read by `read`.
+        fielded: its fields are those of the setting `caption_fields`; single tags of it are changed as those of a list are.
         evident: a text is plainly of this style or not, whoever wrote it (XML, JSON).
         rating: it has a rating in any case.
         thins: it leaves out some of many general tags, as the published background LoRA's captions do.
@@ -103,6 +118,7 @@ class Style:
     template: str = ""
     lettered: bool = False
     structured: bool = False
+    fielded: bool = False
     evident: bool = False
     rating: bool = False
     thins: bool = False
@@ -142,9 +158,23 @@ class Style:
         """How the part of a caption is called that is this person's, the `number`-th from the left."""
         return ""
 
-    def has(self, field: str) -> bool:
+    def has(self, field: str, spelling: Spelling = BY_DEFAULT) -> bool:
         """Whether what the models say of a field of the scene has a place in it."""
         return True
+
+    def fitted(
+        self, tags: Sequence[Tag], human: Sequence[Tag], config: TagConfig, spelling: Spelling
+    ) -> list[Tag]:
+        """The models' tags without those that this style never says, and with what it says besides.
+
+        Args:
+            human: the tags of a person that are there too.
+        """
+        return list(tags)
+
+    def marks(self, config: TagConfig) -> tuple[str, ...]:
+        """What it puts between tags besides commas, by which its captions are read again."""
+        return ()
 
     def extras(self, person: ScenePerson) -> Sequence[str]:
         """Names of tags that this style adds to a person's: gender, place."""
@@ -203,6 +233,36 @@ def lines_read(text: str, known: Known, read: Callable[[str], Sequence[Spot] | N
             lines.append(Line((), (line,), ending))
         at = match.end() if match else len(text)
     return CaptionText(tuple(lines) or (Line((), ("",)),))
+
+
+FREE = "shuffled"
+"""The place of pieces that stand behind a trainer's separator of kept tokens that we wrote."""
+
+
+def kept_apart(fixed: Sequence[Word], free: Sequence[Word], separator: str) -> list[Word]:
+    """Words that keep their place, the separator ("": none), those that may be shuffled.
+
+    What a person put right behind the separator stays there.
+    """
+    if not separator:
+        return [replace(w, after=None) if w.place == FREE and w.after == "" else w for w in (*fixed, *free)]
+    words = [*fixed, Word(separator, separator), *free]
+    return [replace(w, after=separator) if w.place == FREE and w.after == "" else w for w in words]
+
+
+def placed(spots: Sequence[Spot], known: Known, most: int) -> list[Spot]:
+    """The pieces without the first `most` separators of kept tokens that we wrote; those behind the first in `FREE`."""
+    left = dict.fromkeys(known.marks, most)
+    result: list[Spot] = []
+    behind = False
+    for start, end, piece in spots:
+        if piece.kind is Kind.SEPARATOR and left.get(piece.raw, 0):
+            left[piece.raw] -= 1
+            behind = True
+        else:
+            free = behind and not piece.place
+            result.append((start, end, replace(piece, place=FREE) if free else piece))
+    return result
 
 
 def spots_in(text: str, start: int, end: int, known: Known, lead: str = "", place: str = "") -> list[Spot]:

@@ -47,7 +47,7 @@ class Piece:
     Attributes:
         name: a tag's canonical name, whatever weights and brackets it has; of the other kinds the text itself.
         raw: as it stands in the file, without the blanks around it.
-        before, after: the part of `raw` in front of the tag's own words (`((`) and behind them (`:1.2))`).
+        before, after: the part of `raw` in front of the tag's own words (`((`, `from `) and behind them (`:1.2))`).
         holds: canonical names of the tags in a GROUP.
         place: the part of a structured caption that it stands in; "" in a list.
         said: its words without that caption's escapes; "" where there are none.
@@ -66,6 +66,11 @@ class Piece:
     def names(self) -> tuple[str, ...]:
         """Canonical names of all tags that are in the piece."""
         return (self.name,) if self.kind is Kind.TAG else self.holds
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether brackets stand around the tag's own words."""
+        return bool(self.after) or bool(self.before and not self.before.rstrip(" _").isalpha())
 
     @property
     def text(self) -> str:

@@ -9,6 +9,7 @@ from lib_extend.config.caption_settings import (
     format_names,
     is_json_template,
 )
+from lib_extend.config.field_list import CaptionField, caption_fields, field_name
 from lib_extend.config.people_settings import LETTERS
 from lib_extend.config.setting import Setting, settings
 from lib_extend.config.tag_config import TagConfig
@@ -20,8 +21,11 @@ __all__ = [
     "LETTERS",
     "SORTS",
     "TEMPLATE_FIELDS",
+    "CaptionField",
     "Setting",
     "TagConfig",
+    "caption_fields",
+    "field_name",
     "format_names",
     "is_json_template",
     "settings",

@@ -84,11 +84,47 @@ class CaptionSettings:
         "plain",
         "plain; greek (2girls, α black hair, β white hair, indoors; with --people); background or separation "
         "(the published LoRAs' orders); anima (clauses by side); newbie (XML); json or json-description (Anima's "
-        "trainers); novelai; prose; or a template with the fields {people} {characters} {copyright} "
+        "trainers); novelai; prose; stage5 (fields that --caption-fields names); or a template with the fields {people} {characters} {copyright} "
         "{persons} {general} {new} {artist} {year} {rating} {meta}, as text or as a JSON object of such texts",
         metavar="NAME",
         recompose=True,
         label="Format",
+    )
+    caption_fields: tuple[str, ...] = _s(
+        ("people=0", "characters", "copyright=0", "image_type", "artist=0", "rating", "tags"),
+        "of --format stage5: its fields in their order, each with the probability 0 to 1 that a caption has it "
+        "(artist=0.5; seeded by picture): people, characters, copyright, image_type, artist, rating, year, quality, "
+        "prose, tags; what has no field of its own stands in tags",
+        metavar="LIST",
+        recompose=True,
+        label="Fields",
+    )
+    outer_separator: str = _s(
+        ", ",
+        "of --format stage5: text between its fields (--separator is between the words of one)",
+        recompose=True,
+        label="Between fields",
+    )
+    character_separator: str = _s(
+        ", ",
+        "of --format stage5: text between characters",
+        recompose=True,
+        label="Between characters",
+    )
+    keep_tokens_separator: str = _s(
+        "",
+        "|||, sd-scripts' separator of what is not shuffled: stage5 has it in front of --keep-tokens-before, anima "
+        "before and behind the tags that may be shuffled; other styles do not write it",
+        metavar="|||",
+        recompose=True,
+        label="Separator of kept tokens",
+    )
+    keep_tokens_before: str = _s(
+        "tags",
+        "of --format stage5: the field that --keep-tokens-separator stands in front of",
+        metavar="FIELD",
+        recompose=True,
+        label="Kept tokens end before",
     )
     base: str = _s(
         "any",

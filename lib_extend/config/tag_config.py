@@ -13,6 +13,7 @@ from typing import Any
 
 from lib_extend.config.caption_settings import CAPTION_SOURCES, LETTERED, CaptionSettings, check_template
 from lib_extend.config.curation_settings import CurationSettings
+from lib_extend.config.field_list import caption_fields, field_name
 from lib_extend.config.image_settings import ImageSettings
 from lib_extend.config.model_settings import ModelSettings
 from lib_extend.config.people_settings import PeopleSettings
@@ -48,10 +49,27 @@ class TagConfig(
                 )
         self._check_people()
         self._check_taggers()
+        self._check_fields()
         if not self.separator.strip(" ") and not self.underscores:
             raise UserError(
                 "separator is blank, so tags could not be told apart again: add --underscores.",
                 field="separator",
+            )
+
+    def _check_fields(self) -> None:
+        caption_fields(self.caption_fields)
+        field_name(self.keep_tokens_before)
+        for name in ("outer_separator", "character_separator"):
+            text = getattr(self, name)
+            if not text.strip() or "\n" in text or "\r" in text:
+                raise UserError(
+                    f"{name} is {text!r}, but must have a sign in it and no line break, so that fields can be told apart.",
+                    field=name,
+                )
+        if self.keep_tokens_separator not in ("", "|||"):
+            raise UserError(
+                f"keep_tokens_separator is {self.keep_tokens_separator!r}, but must be ||| or nothing.",
+                field="keep_tokens_separator",
             )
 
     def _check_people(self) -> None:

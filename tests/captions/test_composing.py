@@ -147,7 +147,7 @@ def test_templates(template: str, expected: str) -> None:
 def test_bad_settings_say_what_to_mend() -> None:
     for options, words in (
         ({"format": "{peple}"}, "the fields are: people"),
-        ({"format": "fancy"}, "must be plain, anima, .*, separation or a template"),
+        ({"format": "fancy"}, "must be plain, anima, .*, stage5 or a template"),
         ({"threshold": 1.5}, "0 to 1"),
         ({"sort": "size"}, "must be one of"),
         ({"separator": " "}, "add --underscores"),

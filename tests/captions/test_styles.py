@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -16,11 +15,15 @@ from lib_extend.captions.memory import Written, reconcile, remember_file
 from lib_extend.captions.scene import Scene, ScenePerson, Word
 from lib_extend.captions.style_table import style_of, styles
 from lib_extend.config import TagConfig, format_names
+from lib_extend.errors import UserError
 from lib_extend.records import Caption, Source
+from tests.captions import style_page
 from tests.captions.scenes import EYES, HAIR, WEARS, scene
 
 OWN = '{"tags": ["{people}", "{general}"], "who": "{persons} {prose}", "version": 3}'
-STRUCTURED = ("anima", "newbie", "json", "json-description", "novelai", OWN)
+STRUCTURED = ("anima", "newbie", "json", "json-description", "novelai", "stage5", OWN)
+LISTS = ("anima", "newbie", "stage5")
+"""Those of the structured styles that are no JSON."""
 CONFIG = TagConfig(people=True, threshold=0.5)
 
 
@@ -35,7 +38,7 @@ def write(
 def is_valid(format: str, text: str) -> bool:
     if format == "newbie":
         ElementTree.fromstring(f"<caption>{text}</caption>")
-    elif format != "anima":
+    elif format not in LISTS:
         assert isinstance(json.loads(text), dict)
     return True
 
@@ -153,7 +156,13 @@ WORDS = st.sampled_from(
 def test_edits_inside_of_any_style_are_kept_by_every_rerun(data: st.DataObject) -> None:
     format = data.draw(st.sampled_from(STRUCTURED))
     count = data.draw(st.integers(1, 4))
-    config = CONFIG.with_(format=format)
+    fields = [f"{name}={data.draw(st.sampled_from((0.5, 1)))}" for name in ("copyright", "people", "artist")]
+    config = CONFIG.with_(
+        format=format,
+        keep_tokens_separator=data.draw(st.sampled_from(("", "|||"))),
+        outer_separator=data.draw(st.sampled_from((", ", " / "))),
+        caption_fields=(*fields, "characters", "tags"),
+    )
     text, memory, _ = write(None, None, config, count)
     added: set[str] = set()
     removed: set[str] = set()
@@ -165,7 +174,7 @@ def test_edits_inside_of_any_style_are_kept_by_every_rerun(data: st.DataObject) 
         pieces = [p for p in pieces if not ("center" in p.place or "center" in p.name)]
         piece = data.draw(st.sampled_from(pieces))
         word = data.draw(WORDS.filter(lambda w: w not in added))
-        escaped = json.dumps(word, ensure_ascii=False)[1:-1] if format not in ("anima", "newbie") else word
+        escaped = json.dumps(word, ensure_ascii=False)[1:-1] if format not in LISTS else word
         if format == "newbie":
             escaped = word.replace("&", "&amp;").replace("<", "&lt;")
         lines = []
@@ -290,7 +299,7 @@ def test_bases_have_words_of_their_own() -> None:
     assert "best quality, score_8, safe" in text("any", "anima")
 
 
-@pytest.mark.parametrize("format", STRUCTURED)
+@pytest.mark.parametrize("format", [f for f in STRUCTURED if f != "stage5"])
 def test_edits_over_a_folder_leave_every_document_whole(format: str) -> None:
     text, memory, _ = write(None, None, CONFIG.with_(format=format), 3)
     style = Style(memory=memory)
@@ -307,8 +316,58 @@ def test_edits_over_a_folder_leave_every_document_whole(format: str) -> None:
     assert renamed(text, lambda n: n, style) == text == ordered(text, (), style)
 
 
-@pytest.mark.parametrize("name", format_names())
-def test_the_page_of_styles_shows_what_is_written(name: str) -> None:
-    page = Path(__file__).parents[2].joinpath("docs", "caption_styles.md").read_text(encoding="utf-8")
-    assert f"`--format {name}`" in page
-    assert compose(scene(2), CONFIG.with_(format=name), image_key="k").text in page
+def test_the_page_of_styles_shows_what_is_written() -> None:
+    assert style_page.PAGE.read_text(encoding="utf-8") == style_page.text(), (
+        "it is old: python -m tests.captions.style_page"
+    )
+
+
+FIELDS = ("people=0.5", "characters", "copyright=0.3", "artist=0.5", "tags")
+
+
+def test_caption_fields_have_their_order_separators_and_share() -> None:
+    config = CONFIG.with_(
+        format="stage5",
+        people=False,
+        caption_fields=("people", "characters", "copyright", "artist", "tags"),
+        keep_tokens_separator="|||",
+    )
+    text, memory, _ = write(None, None, config, 2)
+    assert text == (
+        "2people, hatsune miku, from vocaloid, by wlop ||| 2girls, indoors, black hair, red eyes, dress, white hair, "
+        "blue eyes, skirt, chair, best quality, year 2023"
+    )
+    # what a person puts on either side of the separator stays there
+    mine = text.replace("by wlop |||", "by wlop, my pin ||| my place,").replace(", dress", ", (dress:1.2)")
+    assert write(mine, memory, config, 2)[0] == mine
+    # single tags are changed where they stand, and known again
+    for old, new in (("black_hair", "brown hair"), ("vocaloid", "project voltage")):
+        edited = renamed(text, lambda n, old=old, new=new: new if n == old else n, Style(memory=memory))
+        assert edited == text.replace(old.replace("_", " "), new)
+        assert write(edited, memory, config, 2)[0] == edited
+    gone = renamed(text, lambda n: "" if n == "2people" else n, Style(memory=memory))
+    assert gone == text.removeprefix("2people, ") and write(gone, memory, config, 2)[0] == gone
+    other = config.with_(outer_separator=" / ", character_separator=" & ", separator="; ")
+    assert write(text, memory, other, 2)[0].startswith(
+        "2people / hatsune miku / from vocaloid / by wlop ||| 2girls; "
+    )
+    drawn = config.with_(caption_fields=FIELDS)
+    texts = [compose(scene(2), drawn, image_key=str(i)).text for i in range(400)]
+    assert texts == [compose(scene(2), drawn, image_key=str(i)).text for i in range(400)]
+    for lead, share in (("2people", 0.5), ("from vocaloid", 0.3), ("by wlop", 0.5), ("hatsune miku", 1)):
+        assert sum(lead in t for t in texts) / 400 == pytest.approx(share, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("caption_fields", ("crop",)),
+        ("caption_fields", ("tags=2",)),
+        ("caption_fields", ("tags", "tag")),
+        ("outer_separator", "\n"),
+    ],
+)
+def test_wrong_fields_are_named(field: str, value: object) -> None:
+    with pytest.raises(UserError) as error:
+        TagConfig.from_dict({field: value})
+    assert error.value.field == field

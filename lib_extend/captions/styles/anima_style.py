@@ -13,10 +13,13 @@ from lib_extend.captions.style import (
     Protection,
     Spelling,
     Style,
+    kept_apart,
     lines_read,
+    placed,
     spaced,
 )
 from lib_extend.captions.text import CaptionText, Spot
+from lib_extend.config import TagConfig
 from lib_extend.records import Source
 
 ARTIST = "@"
@@ -34,6 +37,8 @@ ORDER = (
     "last",
 )
 """The order of the list."""
+SHUFFLED = ("general", "meta", "last")
+"""The fields that a trainer may shuffle; what stands in front of them has its place."""
 
 
 @dataclass(frozen=True)
@@ -61,17 +66,29 @@ class Anima(Style):
         kept = [w for w in fields["prose"] if _is_in_list(w)]
         tail = [*fields["extra"], *(w for w in fields["prose"] if not _is_in_list(w))]
         fields["general"] = (*kept, *fields["general"])
-        words = in_order([w for name in ORDER for w in fields[name]])
+        fixed, free = ([w for n in ORDER if (n in SHUFFLED) is s for w in fields[n]] for s in (False, True))
+        words = in_order(kept_apart(fixed, free, spelling.keep_separator))
         behind = in_order([*(w for w in words if w.place == TAIL), *tail])
-        text = listed([said(w) for w in words if w.place != TAIL])
-        return with_clauses(text, clauses(persons, said), [said(w) for w in behind])
+        texts = [said(w) for w in words if w.place != TAIL]
+        told, last = clauses(persons, said), [said(w) for w in behind]
+        if spelling.keep_separator and texts[:1] == [spelling.keep_separator]:
+            del texts[0]
+        if spelling.keep_separator and texts[-1:] == [spelling.keep_separator] and not (told or last):
+            del texts[-1]
+        if spelling.keep_separator and texts and (told or last):
+            # what a trainer finds behind the second separator stays where it is
+            texts.append(spelling.keep_separator)
+        return with_clauses(listed(texts), told, last)
+
+    def marks(self, config: TagConfig) -> tuple[str, ...]:
+        return (config.keep_tokens_separator,) if config.keep_tokens_separator else ()
 
     def head(self, person: ScenePerson, number: int) -> str:
         return head_of(person, number)
 
     def read(self, text: str, known: Known = NOTHING) -> CaptionText | None:
         def line(words: str) -> list[Spot]:
-            spots = read_clauses(words, 0, len(words), known)
+            spots = placed(read_clauses(words, 0, len(words), known), known, 2)
             return [
                 (start, end, replace(p, name=p.name[1:], said="") if p.name.startswith(ARTIST) else p)
                 for start, end, p in spots

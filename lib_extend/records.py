@@ -164,6 +164,18 @@ class Person(Record):
 
 
 @dataclass(frozen=True)
+class Prose(Record):
+    """A picture described in sentences.
+
+    `text` is one line; `model` the key of the model that wrote it, "" for a person; `asked` how often it was asked.
+    """
+
+    text: str
+    model: str = ""
+    asked: int = 1
+
+
+@dataclass(frozen=True)
 class Analysis(Record):
     """All that the models said about one image: enough to compose any caption without them.
 
@@ -176,6 +188,7 @@ class Analysis(Record):
     tags: Sequence[Tag] = ()
     answers: tuple[Answer, ...] = ()
     persons: tuple[Person, ...] = ()
+    prose: Prose | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 `cake3-red.png` is tagged `1girl, cake`, counted 3 and colored red. Names: `fail…` cannot be analysed,
 `slow…` takes ten seconds, `pair…` has two girls: one with black hair on the left, one with white hair and a hat;
 `crowd…` has seven; of two taggers (`a,b`) each says its own; `thin…` is not asked about, and `blind…` neither, by the model's fault.
-To a prompt it adds `smile`. Each analysed path is appended to the file named by FAKE_WORKER_LOG.
+Pictures are described in a sentence, with one too many where the name has `wrong`. To a prompt it adds
+`smile`. Each analysed path is appended to the file named by FAKE_WORKER_LOG.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from lib_extend.expanding.expansion_request import ExpandedPrompt
-from lib_extend.records import Answer, Box, Category, Person, Tag, Unmade
+from lib_extend.records import Answer, Box, Category, Person, Prose, Tag, Unmade
 from lib_extend.tagger_agreement import Limits, merged
 from lib_extend.worker.kinds import analyse_picture, expand_prompt
 from lib_extend.worker.protocol import VERSION, Done, Failed, Hello, Ready, Setup, Task, decode, encode
@@ -93,6 +94,8 @@ def answer(task: Task, *, several: bool = False) -> Done | Failed:
         known = frozenset(t.name for t in tags)
         tags = merged({"one": tags, "two": halved}, {"one": known, "two": known - {thing}})
     made: dict[str, Any] = {"tags": tags, "answers": tuple(answers), "persons": persons(name)}
+    told = int(count) + name.count("wrong")
+    made["prose"] = Prose(f"A girl with black hair looks at {told} {color} {thing}s.", "fake")
     wanted = {part: value for part, value in made.items() if part in request.parts}
     unmade = {}
     if name.startswith(("thin", "blind")) and wanted.pop("answers", None) is not None:

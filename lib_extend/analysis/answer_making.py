@@ -69,7 +69,7 @@ class AnswerMaker(Maker):
 
     def _ask(self, picture: Picture, image: Image.Image) -> tuple[Answer, ...]:
         tags = likely(picture.all_tags(), self._threshold)
-        answers = self._put(self._questions, tags, image, picture)
+        answers = self._put(self._questions, tags, image, picture, keep="prose" in picture.inputs)
         if self._person_questions:
             persons: Sequence[Person] = picture.value("persons") or ()
             boxes = [p.box for p in persons]
@@ -82,9 +82,18 @@ class AnswerMaker(Maker):
         return tuple(answers)
 
     def _put(
-        self, questions: Sequence[Question], tags: Mapping[str, float], image: Image.Image, picture: Picture
+        self,
+        questions: Sequence[Question],
+        tags: Mapping[str, float],
+        image: Image.Image,
+        picture: Picture,
+        *,
+        keep: bool = False,
     ) -> list[Answer]:
-        """The answers to the questions that `tags` call for, follow-ups included, about one image."""
+        """The answers to the questions that `tags` call for, follow-ups included, about one image.
+
+        `keep`: the model's look at it stays open for the maker that comes next.
+        """
         answers: list[Answer] = []
         asked = self._next(questions, tags, answers)
         if not asked:
@@ -101,9 +110,11 @@ class AnswerMaker(Maker):
                 self._beat()
                 asked = self._next(questions, tags, answers)
                 if not asked or picture.dropped():
+                    picture.look = look if keep else None
                     return answers
         finally:
-            look.close()
+            if picture.look is not look:
+                look.close()
         raise RuntimeError("the questions follow one another in a circle")
 
     def _next(

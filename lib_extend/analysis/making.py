@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lib_extend.captions.prose_asking import NO_WISHES, Wishes
 from lib_extend.records import Tag, Unmade
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from lib_extend.models.ports import Detector, Tagger, Vlm
+    from lib_extend.models.ports import Detector, Look, Tagger, Vlm
     from lib_extend.questions.question import Question
 
 
@@ -29,6 +30,7 @@ class Workplace:
         questions: those to put to the pictures.
         question_threshold: score in 0…1 a tag needs for questions to be asked about it.
         person_tag_threshold: likewise on a person's cut-out; None: `question_threshold`.
+        prose: how descriptions are wanted.
         threads: how many threads decode pictures.
         device, offline, models_dir: for a maker that loads a model of its own; as in the settings.
         beat: call it after each step, so that nobody takes slow work for a hanging process. Thread-safe.
@@ -40,6 +42,7 @@ class Workplace:
     questions: Sequence[Question] = ()
     question_threshold: float = 0.35
     person_tag_threshold: float | None = None
+    prose: Wishes = NO_WISHES
     threads: int = 1
     device: str = "auto"
     offline: bool = False
@@ -58,6 +61,7 @@ class Picture:
         inputs: what each maker's `prepare` gave, by the part's name. made: the values made so far.
         unmade: why parts could not be made that the picture can do without, by the part's name.
         turn: counts cancellations before it was submitted.
+        look: the whole picture as the vision-language model has it, left open by the maker that asked first.
         dropped: asks whether nobody wants the result any more.
     """
 
@@ -72,6 +76,17 @@ class Picture:
     unmade: dict[str, Unmade] = field(default_factory=dict)
     turn: int = 0
     dropped: Callable[[], bool] = lambda: False
+    look: Look | None = None
+
+    def taken_look(self) -> Look | None:
+        """The look that is open, for the caller to close."""
+        look, self.look = self.look, None
+        return look
+
+    def close(self) -> None:
+        """Close the look, where one is open."""
+        if (look := self.taken_look()) is not None:
+            look.close()
 
     def value(self, part: str) -> Any:
         """The part as it was just made, else as it was known; None when it is neither."""

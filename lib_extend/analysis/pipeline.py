@@ -189,7 +189,7 @@ class Pipeline:
             if ready:
                 self._pass_on(picture, 0)
             else:
-                self._release()
+                self._release(picture)
 
     def _prepare(self, picture: Picture) -> None:
         makers = {name: maker for name, maker in self._makers.items() if name in picture.wanted}
@@ -245,9 +245,12 @@ class Pipeline:
 
     def _run(self, number: int, pictures: list[Picture]) -> None:
         """Make the lane's parts of the pictures and pass them on."""
-        wanted = [picture for picture in pictures if not picture.dropped()]
-        for _ in range(len(pictures) - len(wanted)):
-            self._release()
+        wanted = []
+        for picture in pictures:
+            if picture.dropped():
+                self._release(picture)
+            else:
+                wanted.append(picture)
         if not wanted:
             return
         lane = self._lanes[number]
@@ -267,7 +270,7 @@ class Pipeline:
                 return
             with self._answering(picture, PREPARING if name is None else lane.makers[name].failure):
                 raise
-            self._release()
+            self._release(picture)
             return
         for picture in wanted:
             self._pass_on(picture, number + 1)
@@ -300,11 +303,12 @@ class Pipeline:
 
     def _finish(self, picture: Picture) -> None:
         wanted = not picture.dropped()
-        self._release()
+        self._release(picture)
         if wanted:
             self._emit(Analysed(picture.id, picture.width, picture.height, picture.made, picture.unmade))
 
-    def _release(self) -> None:
+    def _release(self, picture: Picture) -> None:
+        picture.close()
         self._open.add(-1)
         self._room.release()
 

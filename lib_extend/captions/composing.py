@@ -33,7 +33,7 @@ from lib_extend.captions.thresholds import Thresholds, passing
 from lib_extend.config import TagConfig
 from lib_extend.people.not_separated import NotSeparated
 from lib_extend.questions.asking import settle
-from lib_extend.records import Analysis, Answer, Caption, Drop, Person, Source, Tag
+from lib_extend.records import Analysis, Answer, Caption, Category, Drop, Person, Source, Tag
 from lib_extend.vocabulary.plurals import naive_plural, plural
 from lib_extend.vocabulary.tag_names import key, written
 
@@ -118,6 +118,7 @@ def _line(
         machine, persons, why_not = result.tags, result.separation.persons, result.separation.why_not
         told = persons_of(result.separation, analysis, config) if style.structured else []
     earlier = _earlier(existing, analysis.answers, config, asked, dropped)
+    prose, earlier = _described(analysis, earlier, "prose" in style.needs)
     earlier = unique(earlier, {*map(_key, (*machine, *prefix, *suffix)), *there})
     machine = [*unlettered(machine, earlier, config, dropped), *earlier] if earlier else machine
     pruned: list[Tag] = []
@@ -136,8 +137,8 @@ def _line(
     rng = _rng(config.seed, image_key)
     if style.structured:
         writer = StructuredWriter(style, existing, by_hand, prefix, suffix, spelled, told, config, dropped)
-        written_now, heads = writer.written(machine, rng)
-        names = {id(t) for t in earlier}
+        written_now, heads = writer.written([*machine, *prose], rng)
+        names = {id(t) for t in (*earlier, *prose)} if analysis.prose is None else {id(t) for t in earlier}
         stays_now = tuple(t.name for t in written_now.tags if id(t) in names)
         return Caption(
             written_now.text,
@@ -198,6 +199,17 @@ def _earlier(
     given = {key(form): (True, a.probability) for a in answers if a.tag for form in count_forms(a)}
     found = earlier_tags(existing, config, {**asked, **given})
     return [t for _, t in rewritten(found, config, dropped, again=True)] if found else []
+
+
+def _described(analysis: Analysis, earlier: Sequence[Tag], takes_prose: bool) -> tuple[list[Tag], list[Tag]]:
+    """The picture's description, this run's or else an earlier one's; and what else earlier runs found."""
+    rest = [t for t in earlier if t.category is not Category.PROSE]
+    if not takes_prose:
+        return [], rest
+    if analysis.prose is None:
+        return [t for t in earlier if t.category is Category.PROSE], rest
+    text = analysis.prose.text
+    return ([Tag(text, Category.PROSE, source=Source.QUESTION)] if text else []), rest
 
 
 def _own(

@@ -25,7 +25,8 @@ def earlier_tags(existing: Existing, config: TagConfig, asked: Asked) -> list[Ta
         if kind == UNKNOWN:
             kind = _guessed(name, config, asked)
         source, _, category = kind.partition(" ")
-        if _stays(source, key(name), config, asked):
+        described = category == Category.PROSE.value and source == Source.QUESTION.value
+        if described or _stays(source, key(name), config, asked):
             tag_source = Source.TAGGER if source == ADOPTED else Source(source)
             # with the answer's probability it keeps its place among the others
             score = asked[key(name)][1] if key(name) in asked else None

@@ -184,6 +184,7 @@ def template_style(format: str) -> JsonStyle:
         structured=True,
         evident=True,
         slots=tuple(slots),
+        needs=("prose",) if any("prose" in s.fields for s in slots) else (),
         mine=True,
     )
 

@@ -50,16 +50,20 @@ class StructuredWriter:
         """The caption with these tags of the models, and how its parts are called (see `Caption.heads`)."""
         if self.style.only_prose and self._is_a_persons_prose() and self.existing.style:
             return self._as_it_is()
-        if any(p.kind is Kind.PROSE for p in self.existing.own):
-            machine = [t for t in machine if t.category is not Category.PROSE]
+        if self._is_a_persons_prose():
+            # beside a person's sentences a description of ours stays, but none comes
+            there = {key(n) for n in self.existing.ours}
+            machine = [t for t in machine if t.category is not Category.PROSE or key(t.name) in there]
         self.spelling = self._spelling(rng)
         human = [t for _, t in self.by_hand.values() if t is not None]
         machine = self._with_place([*machine, *self._staying(machine)], human, self.spelling)
         machine = self._with_extras(machine, human)
         options = [t for t in (*self.prefix, *self.suffix) if not self._is_there(t, human)]
+        told = [t for t in machine if t.category is Category.PROSE]
+        machine = [t for t in machine if t.category is not Category.PROSE]
         kept = {id(t) for t in limited([*options, *human, *machine], self.config.max_tags, self.dropped)}
         machine = plain_order([t for t in machine if id(t) in kept], self.config, rng)
-        return self._made(machine)
+        return self._made([*machine, *told])
 
     def rewritten(self, new: Sequence[Tag]) -> str:
         """The caption that is there with a person's words (`by_hand`) and some new ones, and nothing else."""
@@ -192,7 +196,8 @@ class StructuredWriter:
 
     def _said(self, tag: Tag) -> Said:
         start = next((s for s in starts_of(self.config) if tag.name.startswith(s)), "")
-        return Said(tag.name, Word(tag.name[len(start) :], self.typed.get(tag.name, ""), tag=tag))
+        text = tag.name if tag.category is Category.PROSE else self.typed.get(tag.name, "")
+        return Said(tag.name, Word(tag.name[len(start) :], text, tag=tag))
 
     def _said_by_hand(self, others: set[str]) -> tuple[list[Said], list[Tag]]:
         """A person's words in their places, and their tags; `others` are the keys of tags that stand beside them."""

@@ -14,7 +14,7 @@ from enum import Enum
 from functools import lru_cache
 
 from lib_extend.captions.markup import Marks, bare, is_literal, is_marked, scan_line
-from lib_extend.captions.prose import may_have_prose, sentences
+from lib_extend.captions.prose_finding import may_have_prose, sentences
 from lib_extend.vocabulary.people_tags import is_people
 from lib_extend.vocabulary.tag_names import KAOMOJI, canonical, is_sentence, key
 

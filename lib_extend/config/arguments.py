@@ -10,6 +10,7 @@ from lib_extend.config import Setting, TagConfig, settings
 GROUPS = {
     "models": "models",
     "questions": "questions to the vision-language model",
+    "prose": "descriptions in sentences by the vision-language model",
     "people": "who has which",
     "tags": "which tags",
     "curation": "what captions leave out",

@@ -17,6 +17,7 @@ from lib_extend.config.field_list import caption_fields, field_name
 from lib_extend.config.image_settings import ImageSettings
 from lib_extend.config.model_settings import ModelSettings
 from lib_extend.config.people_settings import PeopleSettings
+from lib_extend.config.prose_settings import ProseSettings
 from lib_extend.config.question_settings import QuestionSettings
 from lib_extend.config.run_settings import RunSettings
 from lib_extend.config.setting import settings
@@ -33,6 +34,7 @@ class TagConfig(
     CurationSettings,
     TagSettings,
     PeopleSettings,
+    ProseSettings,
     QuestionSettings,
     ModelSettings,
 ):

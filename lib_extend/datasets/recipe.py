@@ -27,6 +27,7 @@ from lib_extend.records import Tag
 TAGS = "tags"
 ANSWERS = "answers"
 PERSONS = "persons"
+PROSE = "prose"
 
 # Settings that do not change what a run writes, so a stopped run may continue with others.
 _INCIDENTAL = frozenset({"threads", "batch_size", "device", "offline", "models_dir", "vram_limit"})

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lib_extend.captions import memory as edits
+from lib_extend.captions import prose_verdicts
 from lib_extend.captions.composing import Existing, compose, count_forms, replaces
 from lib_extend.captions.memory import Written
 from lib_extend.captions.text import Kind, is_blank
@@ -16,7 +17,7 @@ from lib_extend.config import TagConfig
 from lib_extend.curation.curation_reason import CURATED
 from lib_extend.datasets import aux_files
 from lib_extend.datasets.caption_sources import CaptionSources
-from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
+from lib_extend.datasets.recipe import ANSWERS, PERSONS, PROSE, TAGS, Recipe
 from lib_extend.datasets.state import State
 from lib_extend.datasets.state_values import stored, stored_json
 from lib_extend.errors import ImageError
@@ -29,8 +30,8 @@ from lib_extend.jobs.journal import Outcome, Write
 from lib_extend.parts.part_table import parts
 from lib_extend.people import corrected as persons
 from lib_extend.questions.verdicts import ACCEPT, REJECT, Verdict, apply, subject
-from lib_extend.records import Analysis, Answer, Caption, Source, Tag
-from lib_extend.vocabulary.tag_names import key
+from lib_extend.records import Analysis, Answer, Caption, Prose, Source, Tag
+from lib_extend.vocabulary.tag_names import is_sentence, key
 
 
 @dataclass
@@ -115,6 +116,8 @@ class Captioner:
         return self._composed(found, self._decided(found, analysis), existing)
 
     def _composed(self, found: Found, analysis: Analysis, existing: Existing | None) -> Caption:
+        if existing is not None and self._is_struck(found, existing):
+            analysis = replace(analysis, prose=Prose(""))
         return compose(
             analysis,
             self._config,
@@ -124,6 +127,14 @@ class Captioner:
             asked=self._asked(found, analysis, existing),
             curator=self.curation.curator,
         )
+
+    def _is_struck(self, found: Found, existing: Existing) -> bool:
+        """Whether a person took a description of ours out of the caption, whichever it was."""
+        if not any(is_sentence(n) for n in existing.removed):
+            return False
+        removed = {key(n) for n in existing.removed}
+        told = (stored(parts()[PROSE].from_json, p.payload) for p in self._state.all_of(found, PROSE))
+        return any(key(p.text) in removed for p in told)
 
     def _asked(
         self, found: Found, analysis: Analysis, existing: Existing | None
@@ -175,6 +186,7 @@ class Captioner:
         if not verdicts:
             return analysis
         analysis = persons.decided(analysis, verdicts) if self._config.people else analysis
+        analysis = prose_verdicts.decided(analysis, verdicts)
         return replace(analysis, answers=apply(analysis.answers, verdicts, self.recipe.questions))
 
     def stored(self, found: Found, existing: Existing | None) -> Analysis:
@@ -187,7 +199,8 @@ class Captioner:
             if part is not None:
                 width, height = part.width, part.height
                 values[name] = stored(parts()[name].from_json, part.payload)
-        analysis = Analysis(width, height, *(values.get(name, ()) for name in (TAGS, ANSWERS, PERSONS)))
+        made = [values.get(name, ()) for name in (TAGS, ANSWERS, PERSONS)]
+        analysis = Analysis(width, height, made[0], made[1], made[2], values.get(PROSE))
         return agreed(analysis, self._config, self.recipe.thresholds)
 
     def _nothing(self, found: Found, existing: Existing | None) -> str:

@@ -13,7 +13,7 @@ from lib_extend.captions.thresholds import agreed
 from lib_extend.config import TagConfig
 from lib_extend.datasets import aux_files
 from lib_extend.datasets.dataset import Dataset
-from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, ModelKeys, Recipe
+from lib_extend.datasets.recipe import ANSWERS, PERSONS, PROSE, TAGS, ModelKeys, Recipe
 from lib_extend.datasets.state import Part, State
 from lib_extend.errors import ImageError, ModelError, Stopped, StorageError
 from lib_extend.files.caption_writing import remove_leftovers
@@ -345,7 +345,8 @@ class TagJob:
         if not all(part.name in parts for part in recipe.parts):
             return None
         tags = parts.get(TAGS, ()) if recipe.models.tagger else ()
-        found = Analysis(made.width, made.height, tags, parts.get(ANSWERS, ()), parts.get(PERSONS, ()))
+        answers, persons = parts.get(ANSWERS, ()), parts.get(PERSONS, ())
+        found = Analysis(made.width, made.height, tags, answers, persons, parts.get(PROSE))
         return agreed(found, recipe.config, recipe.thresholds)
 
     def _results(

@@ -111,6 +111,7 @@ QUESTION_NAME = Message(
 GROUPS = {
     "models": "Models",
     "questions": "Questions",
+    "prose": "Descriptions",
     "people": "Who has which",
     "tags": "Tags",
     "curation": "What captions leave out",

@@ -11,7 +11,7 @@ from typing import Any
 from lib_extend.captions.composing import compose
 from lib_extend.captions.thresholds import Thresholds, agreed
 from lib_extend.config import TagConfig
-from lib_extend.datasets.recipe import ANSWERS, PERSONS, TAGS, Recipe
+from lib_extend.datasets.recipe import ANSWERS, PERSONS, PROSE, TAGS, Recipe
 from lib_extend.errors import ImageError
 from lib_extend.records import Analysis, Caption, Person, Unmade
 from lib_extend.services import messages
@@ -87,11 +87,12 @@ def _run(
     worker: Worker, setup: Setup, config: TagConfig, path: Path
 ) -> tuple[Ready, Analysis, Mapping[str, Unmade]]:
     ready = worker.start(setup)
-    wanted = [PERSONS] if config.people else []
+    wanted = [*([PERSONS] if config.people else []), *([PROSE] if config.prose else [])]
     (result,) = worker.run([analyse_picture.task("1", str(path), [TAGS, ANSWERS, *wanted])])
     if isinstance(result, Failed):
         raise ImageError(result.reason)
     made = result.payload
     assert isinstance(made, analyse_picture.Result)
-    found = (made.parts.get(name, ()) for name in (TAGS, ANSWERS, PERSONS))
-    return ready, Analysis(made.width, made.height, *found), made.unmade
+    tags, answers, persons = (made.parts.get(name, ()) for name in (TAGS, ANSWERS, PERSONS))
+    told = made.parts.get(PROSE)
+    return ready, Analysis(made.width, made.height, tags, answers, persons, told), made.unmade

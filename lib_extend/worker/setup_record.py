@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_extend.config import TagConfig
 from lib_extend.config.model_settings import ModelSettings
+from lib_extend.config.prose_settings import ProseSettings
 from lib_extend.config.run_settings import RunSettings
 from lib_extend.records import Record
 
@@ -24,10 +25,10 @@ IDLE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
-class Setup(ModelSettings, RunSettings, Record):
+class Setup(ModelSettings, ProseSettings, RunSettings, Record):
     """The first message to a worker: which models to load, and how.
 
-    All settings of models and of the machine are in it, a new one too; of the others those that are named here. Unless
+    All settings of models, of prose and of the machine are in it, a new one too; of the others those that are named here. Unless
     a model is named, there is none.
 
     Attributes:

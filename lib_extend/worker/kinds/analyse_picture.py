@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lib_extend.captions.prose_asking import Wishes
 from lib_extend.parts import part_table
 from lib_extend.records import Record, Unmade
 from lib_extend.worker.protocol import Task
@@ -97,6 +98,9 @@ class AnalysePicture(Kind):
             questions=process.questions,
             question_threshold=setup.question_threshold,
             person_tag_threshold=setup.person_tag_threshold,
+            prose=Wishes(
+                setup.prose_length, setup.prose_instruction, setup.prose_trigger, tuple(setup.prose_banned)
+            ),
             threads=threads,
             device=setup.device,
             offline=setup.offline,

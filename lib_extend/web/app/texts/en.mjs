@@ -19,6 +19,7 @@ export const settings = {
 export const groups = {
   models: "More on models",
   questions: "More on questions",
+  prose: "Descriptions in sentences",
   people: "Who has which",
   tags: "More on tags",
   curation: "What goes",

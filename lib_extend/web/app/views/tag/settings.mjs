@@ -15,7 +15,7 @@ const SECTIONS = [
   [words.sectionModels, ["tagger", "vlm"]],
   [words.sectionQuestions, ["ask", "answer_threshold"]],
   [words.sectionTags, ["threshold", "character_threshold"]],
-  [words.sectionCaption, ["existing", "format", "people"]],
+  [words.sectionCaption, ["existing", "format", "people", "prose"]],
 ];
 const ELSEWHERE = ["recursive", "question", "vlm_model", ...OF_SEVERAL];
 const OWN_HINT = { people: words.peopleHelp, existing: "" };

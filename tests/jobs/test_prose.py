@@ -1,0 +1,91 @@
+"""Descriptions in a folder's captions: written by the styles that take them, kept, and a person's never touched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.jobs.conftest import images, run
+
+TOLD = "A girl with black hair looks at 3 red cakes."
+MINE = "She is Sumire; 3 cakes (my own)."
+
+
+def caption(folder: Path, name: str = "cake3-red") -> str:
+    return (folder / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / "cake3-red.txt").write_text(text, encoding="utf-8")
+
+
+FORMATS = (
+    "anima",
+    "prose",
+    "newbie",
+    "json",
+    "json-description",
+    '{"a": "{prose}", "b": ["{general}", "{persons}"]}',
+)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_styles_that_take_prose_write_it_and_keep_it(folder: Path, format: str) -> None:
+    images(folder, "pair3-red.png")
+    told = TOLD.replace("cakes", "pairs")
+    run(folder, prose=True, people=True, format=format)
+    first = caption(folder, "pair3-red")
+    assert first.count(told) == 1
+    if format == "prose":
+        assert first.strip() == told
+    if format.startswith(("json", "{")):
+        json.loads(first)
+    run(folder, prose=True, people=True, format=format)
+    assert caption(folder, "pair3-red") == first
+    run(folder, people=True, format=format)
+    assert caption(folder, "pair3-red") == first, "a run that does not ask keeps what an earlier one found"
+
+
+def test_a_list_has_no_description(folder: Path) -> None:
+    images(folder, "cake3-red.png")
+    run(folder, prose=True, format="anima")
+    run(folder, prose=True, format="plain")
+    assert TOLD not in caption(folder) and "3 cakes" in caption(folder)
+    run(folder, prose=True, format="anima")
+    assert caption(folder).count(TOLD) == 1
+
+
+@pytest.mark.parametrize("format", ["anima", "prose", "newbie", "json"])
+def test_a_persons_prose_is_theirs(folder: Path, format: str) -> None:
+    images(folder, "cake3-red.png")
+    run(folder, prose=True, format=format)
+    write(folder, caption(folder).replace(TOLD, MINE))
+    for settings in ({}, {"prose_length": "long"}, {"vlm": "another"}):
+        run(folder, prose=True, format=format, **settings)
+        assert caption(folder).count(MINE) == 1 and TOLD not in caption(folder)
+
+
+@pytest.mark.parametrize("format", ["anima", "newbie"])
+def test_a_description_that_a_person_took_out_stays_out(folder: Path, format: str) -> None:
+    images(folder, "cake3-red.png")
+    run(folder, prose=True, format=format)
+    write(folder, caption(folder).replace(TOLD, ""))
+    run(folder, prose=True, format=format)
+    run(folder, prose=True, format=format, vlm="another")
+    assert TOLD not in caption(folder) and "smile" in caption(folder)
+
+
+def test_a_sentence_beside_ours_leaves_both(folder: Path) -> None:
+    images(folder, "cake3-red.png")
+    run(folder, prose=True, format="anima")
+    write(folder, f"{caption(folder).rstrip()} {MINE}")
+    run(folder, prose=True, format="anima")
+    assert caption(folder).count(TOLD) == 1 and caption(folder).count(MINE) == 1
+
+
+def test_a_limit_of_tags_does_not_cut_the_description(folder: Path) -> None:
+    images(folder, "cake3-red.png")
+    run(folder, prose=True, format="anima", max_tags=1)
+    assert caption(folder) == f"1girl. {TOLD}"

@@ -21,7 +21,18 @@ from lib_extend.expanding.expansion_request import ExpandedPrompt
 from lib_extend.records import Answer, Box, Category, Person, Prose, Tag, Unmade
 from lib_extend.tagger_agreement import Limits, merged
 from lib_extend.worker.kinds import analyse_picture, expand_prompt
-from lib_extend.worker.protocol import VERSION, Done, Failed, Hello, Ready, Setup, Task, decode, encode
+from lib_extend.worker.protocol import (
+    VERSION,
+    Done,
+    Failed,
+    Hello,
+    Partial,
+    Ready,
+    Setup,
+    Task,
+    decode,
+    encode,
+)
 
 
 def main() -> None:
@@ -59,6 +70,8 @@ def answer(task: Task, *, several: bool = False) -> Done | Failed:
         if request.expander == "fail":
             return Failed(task.id, "There is no expander called 'fail'.")
         drafts = [ExpandedPrompt(f"{request.text}, smile", ("smile",))] * request.drafts
+        for number, draft in enumerate(drafts):
+            send(Partial(task.id, task.kind, expand_prompt.DraftSoFar(number, draft, done=True)))
         return Done(task.id, task.kind, expand_prompt.Result(tuple(drafts), "cpu"))
     assert isinstance(request, analyse_picture.Request)
     log = os.environ.get("FAKE_WORKER_LOG")

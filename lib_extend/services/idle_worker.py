@@ -16,7 +16,7 @@ from typing import Any
 from lib_extend.config import TagConfig
 from lib_extend.errors import OverloadedError
 from lib_extend.services import messages
-from lib_extend.worker.client import OnProgress, WorkerClient
+from lib_extend.worker.client import OnPartial, OnProgress, WorkerClient
 from lib_extend.worker.protocol import Ready, Result, Setup, Task
 
 WAITING = 4
@@ -71,9 +71,9 @@ class Worker:
         finally:
             self._loading = Loading()
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[Result]:
+    def run(self, tasks: Iterable[Task], on_partial: OnPartial | None = None) -> Iterator[Result]:
         """See `WorkerClient.run`."""
-        return self.client.run(tasks)
+        return self.client.run(tasks, on_partial)
 
     def to_json(self) -> dict[str, Any]:
         """As `/state` tells of it."""

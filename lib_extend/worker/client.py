@@ -32,6 +32,7 @@ from lib_extend.worker.protocol import (
     Done,
     Failed,
     Hello,
+    Partial,
     Progress,
     Ready,
     Result,
@@ -43,6 +44,9 @@ from lib_extend.worker.protocol import (
 
 OnProgress = Callable[[str, int, int], None]
 """Called as `on_progress(what, done_bytes, total_bytes)`; total 0 when unknown."""
+
+OnPartial = Callable[[Partial], None]
+"""Called with what a task has come to so far. What it raises ends the run."""
 
 HANG_SECONDS = 600.0
 """Without any sign for this long while images are in work, a worker is taken for hanging."""
@@ -222,7 +226,7 @@ class WorkerClient:
 
     # --- images
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[Result]:
+    def run(self, tasks: Iterable[Task], on_partial: OnPartial | None = None) -> Iterator[Result]:
         """Have `tasks` done, yielding each one's result as soon as it is there.
 
         Tasks are taken from the iterable only a bounded number ahead. Closing the generator early cancels
@@ -235,7 +239,7 @@ class WorkerClient:
         if not self._running.acquire(blocking=False):
             raise WorkerError("The worker is busy with another run.")
         try:
-            yield from _Run(self, tasks).results()
+            yield from _Run(self, tasks, on_partial).results()
         finally:
             self._running.release()
 
@@ -243,8 +247,11 @@ class WorkerClient:
 class _Run:
     """The bookkeeping of one `run`: which tasks are sent, which are suspected of killing the worker."""
 
-    def __init__(self, client: WorkerClient, tasks: Iterable[Task]) -> None:
+    def __init__(
+        self, client: WorkerClient, tasks: Iterable[Task], on_partial: OnPartial | None = None
+    ) -> None:
         self._client = client
+        self._on_partial = on_partial
         self._source = iter(tasks)
         self._again: deque[Task] = deque()  # to be sent once more, innocent
         self._suspects: deque[Task] = deque()  # in flight at a death: to be sent one at a time
@@ -329,6 +336,10 @@ class _Run:
                 self._deaths = 0
                 task = self._flight.pop(message.id, None)
                 return None if task is None else replace(message, id=task.id)
+            case Partial():
+                waiting = self._flight.get(message.id)
+                if waiting is not None and self._on_partial is not None:
+                    self._on_partial(replace(message, id=waiting.id))
             case Progress():
                 client._report(message)
             case Broken(reason=reason):

@@ -6,7 +6,7 @@ units, so every name a file system allows comes through. Pictures go by path, ne
 and answered is the matter of the tasks' kinds (`task_kinds.py`).
 
     parent → worker   Setup, Task, Cancel, Stop
-    worker → parent   Hello, Progress, Ready | SetupFailed, Done | Failed, Alive, Broken, Bye
+    worker → parent   Hello, Progress, Ready | SetupFailed, Partial, Done | Failed, Alive, Broken, Bye
 
 `VERSION` (of `setup_record.py`) changes whenever an older side could misread a newer one; it is checked in both directions.
 """
@@ -138,6 +138,20 @@ class Done(Record):
 
 
 @dataclass(frozen=True)
+class Partial(Record):
+    """What a task has come to so far: `payload` is a partial result of its `kind`. There may be many, or none."""
+
+    id: str
+    kind: str
+    payload: Record
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Partial:
+        kind = data["kind"]
+        return cls(data["id"], kind, task_kinds.kind(kind).partial.from_json(data["payload"]))
+
+
+@dataclass(frozen=True)
 class Failed(Record):
     """A task that could not be done: `reason` is one sentence for the user."""
 
@@ -170,7 +184,7 @@ _MESSAGES: dict[str, type[Record]] = {
     c.__name__: c
     for c in (
         Setup, Task, Cancel, Stop,
-        Hello, Progress, Ready, SetupFailed, Done, Failed, Alive, Broken, Bye,
+        Hello, Progress, Ready, SetupFailed, Partial, Done, Failed, Alive, Broken, Bye,
     )
 }  # fmt: skip
 

@@ -32,6 +32,7 @@ from lib_extend.worker.protocol import (
     Done,
     Failed,
     Hello,
+    Partial,
     Progress,
     ProtocolError,
     Ready,
@@ -186,7 +187,11 @@ class _Server:
         runner = self._runners.get(name)
         if runner is None:
             channel = self._channel
-            own = replace(process, done=lambda id, result: channel.send(Done(id, name, result)))
+            own = replace(
+                process,
+                done=lambda id, result: channel.send(Done(id, name, result)),
+                partial=lambda id, result: channel.send(Partial(id, name, result)),
+            )
             runner = self._runners[name] = kind(name).runner(own)
         return runner
 
@@ -204,6 +209,7 @@ class _Server:
                 models,
                 questions,
                 done=lambda id, result: None,
+                partial=lambda id, result: None,
                 failed=lambda id, reason: channel.send(Failed(id, reason)),
                 beat=channel.beat,
                 progress=progress,

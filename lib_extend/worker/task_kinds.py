@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lib_extend.errors import PromptExtendError
+from lib_extend.errors import PromptExtendError, Stopped
 from lib_extend.records import Record
 from lib_extend.worker import kinds as folder
 from lib_extend.worker.setup_record import Setup
@@ -57,6 +57,7 @@ class Process:
     models: Models
     questions: tuple[Question, ...]
     done: Callable[[str, Record], None]
+    partial: Callable[[str, Record], None]
     failed: Callable[[str, str], None]
     beat: Callable[[], None]
     progress: Callable[[str, int, int], None]
@@ -90,6 +91,8 @@ class Kind:
 
     request: type[Record]
     result: type[Record]
+    partial: type[Record] = Record
+    """What tells of a result before it is whole, where a kind does."""
 
     @property
     def name(self) -> str:
@@ -133,17 +136,41 @@ class OneByOne:
         with self._lock:
             self._open += n
 
+    def _result(self, id: str, request: Any, turn: int) -> Record:
+        return self._run(request)
+
     def _work(self) -> None:
         while True:
             id, request, turn = self._tasks.get()
             if turn == self._turn:
                 try:
-                    self._process.done(id, self._run(request))
+                    self._process.done(id, self._result(id, request, turn))
+                except Stopped:
+                    pass  # nobody waits for it any more
                 except Exception as error:  # noqa: BLE001 - one task must never cost the others
                     if not isinstance(error, PromptExtendError):
                         traceback.print_exc(file=sys.stderr)
                     self._process.failed(id, sentence(error))
             self._count(-1)
+
+
+class Growing(OneByOne):
+    """Likewise of a function that tells of its result while it grows; it is stopped when the task is cancelled.
+
+    `run(request, tell)`: `tell` sends a partial result, and raises Stopped where nobody waits any more.
+    """
+
+    def __init__(self, run: Callable[[Any, Callable[[Record], None]], Record], process: Process) -> None:
+        self._growing = run
+        super().__init__(lambda request: run(request, lambda record: None), process)
+
+    def _result(self, id: str, request: Any, turn: int) -> Record:
+        def tell(record: Record) -> None:
+            if turn != self._turn:
+                raise Stopped("The task was cancelled.")
+            self._process.partial(id, record)
+
+        return self._growing(request, tell)
 
 
 def sentence(error: Exception) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.api.conftest import Server
@@ -19,6 +21,21 @@ def test_any_seed_is_said(server: Server) -> None:
         for _ in range(2)
     )
     assert first != second and first >= 0
+
+
+def test_a_stream_of_drafts(server: Server) -> None:
+    body = {"prompt": "1girl, cake", "expander": "sketch", "seed": 7, "drafts": 2, "stream": True}
+    answer = server.request("POST", "/expand", json=body)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: ")]
+    assert [(e["event"], e.get("number"), e.get("seed")) for e in events] == [
+        ("draft", 0, 7), ("draft", 1, 8), ("finished", None, None),
+    ]  # fmt: skip
+    assert events[0]["text"] == "1girl, cake, smile" and events[0]["done"]
+    assert events[2]["error"] == "" and events[2]["device"] == "cpu"
+    failed = server.request("POST", "/expand", json={**body, "expander": "fail"}).text
+    assert "There is no expander called 'fail'." in failed
+    assert server.request("POST", "/expand", json={**body, "top_p": 0}).status_code == 400
 
 
 @pytest.mark.parametrize(

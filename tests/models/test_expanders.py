@@ -6,13 +6,16 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lib_extend.errors import ModelError, UserError
-from lib_extend.expanding.expansion_request import Request, expanded
+from lib_extend.errors import ModelError, Stopped, UserError
+from lib_extend.expanding.expansion_request import Request as ExpandRequest
+from lib_extend.expanding.expansion_request import expanded
+from lib_extend.expanding.prompt_functions import expand_tags
 from lib_extend.models.expanders import drafting
 from lib_extend.models.expanders.language_model import LanguageModel, load
 from lib_extend.models.expanders.written_draft import Plan
@@ -20,6 +23,9 @@ from lib_extend.models.model_loading import load_expander
 from lib_extend.models.registry import SKETCH, find_expander
 from lib_extend.prompt_expansion import Given, Length, Sampling, Wanted, Wish
 from lib_extend.sketch.vocabulary import COLORS
+from lib_extend.worker.client import WorkerClient
+from lib_extend.worker.kinds.expand_prompt import DraftSoFar, Result, tasks
+from lib_extend.worker.protocol import Done, Partial, Setup
 from tests.models.expander_gguf import convert
 
 FOLDER = SKETCH / "expander"
@@ -54,7 +60,7 @@ def test_length_bans_and_the_users_tags_are_kept(expander: Any) -> None:
 
 def test_contradictions_are_drawn_again(expander: Any) -> None:
     """Without the rules these drafts have other hair, other eyes and another place."""
-    request = Request(
+    request = ExpandRequest(
         "sketch", "1girl, black hair, indoors", Length.VERY_SHORT, Wanted.BOTH, drafts=6,
         sampling=Sampling(seed=3, temperature=1.5, min_p=0.0), force=("blue eyes", "black hair"),
     )  # fmt: skip
@@ -169,6 +175,48 @@ def test_mish_is_honoured(tmp_path: Path) -> None:
     assert isinstance(loaded.model.model.layers[0].mlp.act_fn, torch.nn.Mish) or (
         "mish" in type(loaded.model.model.layers[0].mlp.act_fn).__name__.lower()
     )
+
+
+def test_the_function(expander: Any) -> None:
+    heard: list[tuple[int, int, bool]] = []
+    drafts = expand_tags(
+        ["1girl", "cake"], expander=expander, target="very_short", ban=["*_hair"], seed=4, drafts=2,
+        tell=lambda number, draft, done: heard.append((number, len(draft.tags), done)),
+    )  # fmt: skip
+    assert all(d.text.startswith("1girl, cake, ") and d.tags for d in drafts)
+    for number, draft in enumerate(drafts):
+        counts = [count for n, count, _ in heard if n == number]
+        assert counts == sorted(counts) and counts[0] == 1 and counts[-1] == len(draft.tags)
+    assert [n for n, _, done in heard if done] in ([0, 1], [1, 0])
+    with pytest.raises(
+        UserError, match="target must be one of very_short, short, long, very_long, not 'huge'"
+    ):
+        expand_tags("cake", expander=expander, target="huge")
+
+
+def test_the_worker_tells_of_drafts_while_they_are_written() -> None:
+    told: list[DraftSoFar] = []
+
+    def tell(partial: Partial) -> None:
+        assert isinstance(partial.payload, DraftSoFar)
+        told.append(partial.payload)
+
+    def leave(partial: Partial) -> None:
+        raise Stopped("left")
+
+    request = ExpandRequest("sketch", "1girl, cake", Length.SHORT, drafts=2, sampling=Sampling(seed=4))
+    with WorkerClient() as worker:
+        worker.start(Setup(device="cpu", offline=True))
+        (done,) = worker.run(tasks([request]), tell)
+        assert isinstance(done, Done) and isinstance(done.payload, Result)
+        for number, draft in enumerate(done.payload.drafts):
+            mine = [t for t in told if t.number == number]
+            assert [t.draft for t in mine if t.done] == [draft]
+            assert all(draft.text.startswith(t.draft.text) for t in mine)
+        with pytest.raises(Stopped, match="left"):
+            list(worker.run(tasks([replace(request, length=Length.VERY_LONG)]), leave))
+        (again,) = worker.run(tasks([request]))
+        assert isinstance(again, Done) and again.payload == done.payload
 
 
 # bad input

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from lib_extend.config import Setting, TagConfig, settings
 from lib_extend.config.model_settings import ModelSettings
 from lib_extend.config.run_settings import RunSettings
+from lib_extend.expanding.expansion_request import ExpandedPrompt
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.records import Answer, Box, Category, Person, Source, Tag, Unmade
 from lib_extend.tagger_agreement import Limits
 from lib_extend.worker import protocol as p
-from lib_extend.worker.kinds import analyse_picture
+from lib_extend.worker.kinds import analyse_picture, expand_prompt
 
 TAGS = (
     Tag("cake", Category.GENERAL, 0.75),
@@ -45,6 +46,9 @@ MESSAGES = [
     result(),
     result(tags=(), answers=()),
     p.Done("7", analyse_picture.NAME, analyse_picture.Result(10, 20, {}, {"answers": Unmade("Too thin.")})),
+    p.Partial(
+        "7", expand_prompt.NAME, expand_prompt.DraftSoFar(1, ExpandedPrompt("cake, hat", ("hat",)), done=True)
+    ),
     p.Failed("7", "It is cut short."),
     p.Alive(),
     p.Broken("What?"),

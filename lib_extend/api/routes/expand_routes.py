@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from lib_extend.api.calls import Stream
 from lib_extend.api.declaring import Routes, Takes
 from lib_extend.expanding.expansion_request import Request, split_bans
 from lib_extend.prompt_expansion import DEFAULT_EXPANDER, About, Length, Sampling, Wanted
 from lib_extend.services.container import Services
-from lib_extend.services.expanding import RANDOM_SEED, expand
+from lib_extend.services.expanding import RANDOM_SEED, expand, expand_events
 
 routes = Routes("Expanding prompts", place=85)
 _OWN = Sampling()
@@ -36,7 +37,9 @@ _OWN = Sampling()
 def expand_prompt(
     services: Services,
     prompt: Annotated[str, Takes("what you have; it stays to the letter")],
-    expander: Annotated[str, Takes("a name of the list, a folder or a .gguf file")] = DEFAULT_EXPANDER,
+    expander: Annotated[
+        str, Takes("a name of the list, a folder, a .gguf file or a server's address")
+    ] = DEFAULT_EXPANDER,
     target: Annotated[
         str, Takes("how long the prompt becomes", choices=tuple(x.value for x in Length))
     ] = Length.LONG.value,
@@ -66,13 +69,17 @@ def expand_prompt(
     min_p: Annotated[float, Takes("only tokens at least so likely beside the likeliest")] = _OWN.min_p,
     device: Annotated[str, Takes("auto, cpu or cuda")] = "auto",
     offline: Annotated[bool, Takes("use only models that are here")] = False,
-) -> dict[str, Any]:
+    stream: Annotated[bool, Takes("tell of each draft while it is written, as server-sent events")] = False,
+) -> dict[str, Any] | Stream:
     """More tags, or prose, behind a prompt.
 
     What contradicts the prompt (another number of people, a second hair color of one person) is drawn again while
     sampling, as what is banned. Of a person only a person's tags are written, of a scene only the others, and of neither
     how many people there are. `redrawn`: tags and sentences that were thrown away while sampling. `exhausted`: nothing
     else was left to write. The expander stays loaded for the next prompt.
+
+    With `stream` the answer is events: `draft` (`number` from 0, `done`, and the draft as it is) and at the end `finished`
+    (`error`, "" where there is none; `device`, `seconds`). Writing ends when the reader leaves.
     """
     request = Request(
         expander,
@@ -91,4 +98,7 @@ def expand_prompt(
         others=tuple(others or ()),
         task=task,
     )
-    return expand(services, request, {"device": device, "offline": offline})
+    config = {"device": device, "offline": offline}
+    return (
+        Stream(expand_events(services, request, config), 0) if stream else expand(services, request, config)
+    )

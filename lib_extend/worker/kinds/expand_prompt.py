@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lib_extend.expanding.expansion_request import ExpandedPrompt, Request, expanded
 from lib_extend.records import Record
 from lib_extend.worker.protocol import Task
-from lib_extend.worker.task_kinds import Kind, OneByOne, Process, Runner
+from lib_extend.worker.task_kinds import Growing, Kind, Process, Runner
 
 if TYPE_CHECKING:
     from lib_extend.models.expanders.expander_options import Expander
 
 NAME = "expand_prompt"
+EVERY = 0.1
+"""Seconds after which is told again how far a draft is."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,20 @@ class Result(Record):
     device: str = ""
 
 
+@dataclass(frozen=True)
+class DraftSoFar(Record):
+    """A draft while it is written, from 0; `done`: this one is whole."""
+
+    number: int
+    draft: ExpandedPrompt
+    done: bool = False
+
+
 class ExpandPrompt(Kind):
-    request, result = Request, Result
+    request, result, partial = Request, Result, DraftSoFar
 
     def runner(self, process: Process) -> Runner:
-        return OneByOne(_Expanders(process).expand, process)
+        return Growing(_Expanders(process).expand, process)
 
 
 class _Expanders:
@@ -40,9 +52,18 @@ class _Expanders:
         self._name = ""
         self._loaded: Expander | None = None
 
-    def expand(self, request: Request) -> Result:
+    def expand(self, request: Request, tell: Callable[[Record], None]) -> Result:
+        told: dict[int, float] = {}
+
+        def grow(number: int, draft: ExpandedPrompt, done: bool) -> None:
+            self._process.beat()
+            now = time.monotonic()
+            if done or now - told.get(number, 0.0) >= EVERY:
+                told[number] = now
+                tell(DraftSoFar(number, draft, done))
+
         expander = self._expander(request.expander)
-        return Result(tuple(expanded(expander, request)), expander.device)
+        return Result(tuple(expanded(expander, request, grow)), expander.device)
 
     def _expander(self, name: str) -> Expander:
         from lib_extend.models.model_loading import load_expander

@@ -1,4 +1,4 @@
-"""`python -m benchmarks NAME [--json]`: the measurements of the README, each side by side in one run."""
+"""`python -m benchmarks NAME [--json]`: the measurements of `docs/speed.md`, each side by side in one run."""
 
 from __future__ import annotations
 

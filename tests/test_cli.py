@@ -206,7 +206,7 @@ def test_every_setting_is_an_option_with_its_help() -> None:
         assert re.sub(r"\s+", " ", s.help)[:40] in text
 
 
-def test_the_readme_names_real_options() -> None:
+def test_the_pages_name_real_options() -> None:
     commands: list[Any] = []
     for parser in (_parser(), _models_parser()):
         commands += next(a for a in parser._actions if a.dest == "command").choices.values()  # type: ignore[union-attr]
@@ -215,8 +215,9 @@ def test_the_readme_names_real_options() -> None:
     known = {o for p in (*commands, flags) for a in p._actions for o in a.option_strings}
     known |= {"--count", "--seed", "--pictures"}  # of benchmarks
     known |= {"--listen", "--share"}  # the WebUIs' own
-    named = set(re.findall(r"--[a-z][a-z-]+", (ROOT / "README.md").read_text(encoding="utf-8")))
-    assert named <= known, named - known
+    for page in ("README.md", "docs/command_line.md", "docs/captions.md", "docs/sketch.md", "docs/speed.md"):
+        named = set(re.findall(r"--[a-z][a-z-]+", (ROOT / page).read_text(encoding="utf-8")))
+        assert named <= known, (page, named - known)
 
 
 def test_models_and_sketch(tmp_path: Path) -> None:

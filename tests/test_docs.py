@@ -281,22 +281,22 @@ services.close()
     ]
 
 
-def test_the_readme_questions_work(tmp_path: Path) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_questions_of_the_docs_work(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "captions.md").read_text(encoding="utf-8")
     file = tmp_path / "own.toml"
-    file.write_text(re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)[0], encoding="utf-8")
-    lines = [" ".join(text.split()) for text in re.findall(r'--question "([^"]*)"', readme)]
+    file.write_text(re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0], encoding="utf-8")
+    lines = [" ".join(text.split()) for text in re.findall(r'--question "([^"]*)"', page)]
     assert len(lines) == 3
     own = own_questions([str(file)], lines, BUILTIN)[len(BUILTIN) :]
     assert [q.kind.value for q in own] == ["one_of", "one_of", "yes_no", "free"]
     assert own[0].rephrased and own[2].tag == "rain"
 
 
-def test_the_readme_functions_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_functions_of_the_docs_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each line with a `# [...]` comment gives what the comment says."""
     monkeypatch.chdir(ROOT)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python functions\n(.*?)```", readme, re.DOTALL)
+    page = (ROOT / "docs" / "functions.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python functions\n(.*?)```", page, re.DOTALL)
     assert len(blocks) == 2
     checked = 0
     for code in blocks:

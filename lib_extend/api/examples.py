@@ -13,7 +13,9 @@ Settings = Annotated[
 ImageName = Annotated[str, Takes("an image's name, relative to the folder, with forward slashes")]
 After = Annotated[int, Takes("number of the last event one has; a browser's `Last-Event-ID` counts too")]
 Poll = Annotated[bool, Takes("1: no stream, but a JSON list of the events so far")]
-FilterText = Annotated[str, Takes("which pictures, for instance `red_hair -hat tokens>75`; see the README")]
+FilterText = Annotated[
+    str, Takes("which pictures, for instance `red_hair -hat tokens>75`; see `docs/captions.md`")
+]
 Offset = Annotated[int, Takes("from which on")]
 
 CAPTION = "2girls, α black hair, β white hair, 3 cakes"

@@ -1,6 +1,6 @@
 """The built-in questions: counting, coloring, furniture, floor and door, and the clothes of each person.
 
-Rules after the reference system (see `docs` in the README, "How captions are made"); the templates are
+Rules after the reference system (see `docs/captions.md`); the templates are
 also what the built-in sketch model was trained on, so changing a word here means `sketch train`.
 """
 

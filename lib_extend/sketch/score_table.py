@@ -1,4 +1,4 @@
-"""The table of the README: how right the sketch models are on 300 scenes of unseen seeds.
+"""The table of `docs/sketch.md`: how right the sketch models are on 300 scenes of unseen seeds.
 
 `prompt-extend sketch score` prints it for the models in the repository, `sketch train` for those it built.
 """

@@ -373,6 +373,19 @@ def focused(page: Page) -> str:
     return str(page.app.evaluate("e => e.shadowRoot.activeElement.getAttribute('aria-label')"))
 
 
+def test_a_bug_report_is_made_and_copied(window: Callable[..., Any], server: Server) -> None:
+    page = Page(window(), server)
+    page.window.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.app.locator(".machine").click()
+    page.click("Make and copy")
+    report = page.app.locator("dialog .report")
+    report.wait_for()
+    text = report.inner_text()
+    assert all(f"{title}:" in text for title in ("Prompt Extend", "Devices", "Packages", "Models run"))
+    page.app.get_by_text("Copied.").wait_for()
+    assert page.window.evaluate("navigator.clipboard.readText()") == text
+
+
 def test_a_server_that_goes_away_is_told(
     window: Callable[..., Any], serve: Callable[..., Server], folder: Path
 ) -> None:

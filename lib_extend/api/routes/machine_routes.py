@@ -10,7 +10,7 @@ from lib_extend.api.declaring import Routes, Takes, trusted
 from lib_extend.api.examples import After, Poll
 from lib_extend.errors import ConflictError
 from lib_extend.host.about import about
-from lib_extend.services import messages
+from lib_extend.services import doctor, messages
 from lib_extend.services.container import Services
 
 routes = Routes("The machine", place=10)
@@ -66,6 +66,18 @@ def state(services: Services, call: Call) -> dict[str, Any]:
         "free": services.folders.free,
         "login": call.login,
     }
+
+
+@routes.get(
+    "/report",
+    gives={"text": "Prompt Extend:\n  prompt-extend  0.1.0\n  Python         3.11.9 on Linux x86_64"},
+)
+def report(services: Services) -> dict[str, Any]:
+    """What `prompt-extend doctor` prints: devices, packages, folders and what runs where, for a bug report.
+
+    It names no file of yours, and your home folder as `~`.
+    """
+    return {"text": doctor.as_text(doctor.examine(models_dir=services.options().models_dir))}
 
 
 def _worker(services: Services) -> dict[str, Any] | None:

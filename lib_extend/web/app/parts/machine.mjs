@@ -1,6 +1,7 @@
 // What the machine holds: models in memory, their environment, the WebUI's checkpoint. A button and its dialog.
 
 import { api } from "../api.mjs";
+import { copy } from "../bridge.mjs";
 import { fill, h } from "../dom.mjs";
 import { ago, bytes, texts } from "../texts.mjs";
 import { button } from "./button.mjs";
@@ -49,7 +50,7 @@ async function open(app) {
     const now = JSON.stringify([app.state.environment, app.state.worker, app.state.host_model]);
     if (now === drawn) return;
     drawn = now;
-    fill(inside, worker(app, act), environment(app, act, box), app.state.host_model.can_unload && host(act), about(app), section(texts.language.label, languageChoice(app)));
+    fill(inside, worker(app, act), environment(app, act, box), app.state.host_model.can_unload && host(act), about(app), report(app), section(texts.language.label, languageChoice(app)));
   };
   const end = app.on("state", draw);
   box.closed.then(end);
@@ -124,6 +125,22 @@ function host(act) {
       button(words.hostReload, () => act("host", { action: "reload" }, words.hostReloaded), "small"),
     ),
   );
+}
+
+/** What a bug report needs, made when it is asked for: it looks at cards and packages for a second. */
+function report(app) {
+  const place = h("div");
+  const show = async () => {
+    try {
+      const { text } = await api.get("report");
+      fill(place, h("pre", { class: "report", tabIndex: 0, "aria-label": words.report }, text));
+      await copy(text, app.place);
+      app.say(texts.common.copied, "good");
+    } catch (error) {
+      app.say(error.message, "bad");
+    }
+  };
+  return section(words.report, button(words.reportCopy, show, "small"), h("p", { class: "hint" }, words.reportHint), place);
 }
 
 function about(app) {

@@ -538,6 +538,9 @@ export const texts = {
     folders: "Folders that may be used",
     notRunning: "none",
     pid: "Process",
+    report: "For a bug report",
+    reportCopy: "Make and copy",
+    reportHint: "Versions, devices and folders; no name of a picture and nothing of your captions.",
   },
   grid: {
     first: "Browse a folder",

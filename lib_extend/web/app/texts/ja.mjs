@@ -603,6 +603,9 @@ export const texts = {
     folders: "使えるフォルダー",
     notRunning: "なし",
     pid: "プロセス",
+    report: "不具合の報告に",
+    reportCopy: "作成してコピー",
+    reportHint: "バージョン、デバイス、フォルダーのみ。画像の名前やキャプションは含まれません。",
   },
   grid: {
     first: "フォルダーを一覧する",

@@ -603,6 +603,9 @@ export const texts = {
     folders: "可以使用的文件夹",
     notRunning: "无",
     pid: "进程",
+    report: "用于错误报告",
+    reportCopy: "生成并复制",
+    reportHint: "版本、设备和文件夹；不含图片名称，也不含标注内容。",
   },
   grid: {
     first: "浏览文件夹",

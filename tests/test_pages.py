@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -75,3 +76,27 @@ def test_the_translations_are_in_step() -> None:
 def test_pictures_are_small() -> None:
     sizes = [p.stat().st_size for p in (ROOT / "docs" / "pictures").iterdir()]
     assert sizes and sum(sizes) < 400_000
+
+
+def said() -> str:
+    """All texts that the program can say: its string constants, what is put into them as `…`, and the page's words."""
+    words = ("lib_extend/web/app/texts/en.mjs", "lib_extend/web/app/cast/texts.mjs")
+    texts = [(ROOT / file).read_text(encoding="utf-8") for file in words]
+    for file in (ROOT / "lib_extend").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = (v.value if isinstance(v, ast.Constant) else "…" for v in node.values)
+                texts.append("".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.append(re.sub(r"\{\w+[^}]*\}", "…", node.value))
+    return "\n".join(texts)
+
+
+def test_what_does_not_work_is_told_in_the_words_of_the_program() -> None:
+    """A person looks for the sentence that they see: each one of the page is one that can be seen."""
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    sentences = re.findall(r"^\| (?!what it says|---)(.+?) \|", page, re.MULTILINE)
+    assert len(sentences) > 15
+    there = said()
+    missing = [s for s in sentences if s not in there]
+    assert not missing, missing

@@ -224,7 +224,8 @@ class Caption(Record):
     `text` is the whole file's; `tags` are those of its first line with words, and `later` are the further lines, each
     with its own text, where they are written too. `pruned` are tags that only the caption knew and curation left out:
     they are remembered, so that another run can bring them back.
-    with its own text, where they are written too.
+    `also` names the style of a further line that the settings ask for, `line` says which of the later lines it was (-1: none
+    yet), and `stays` that it is as it was.
     `heads`: of each person in a structured caption, what its tags' names begin with and how its part is called.
     """
 
@@ -239,6 +240,9 @@ class Caption(Record):
     heads: tuple[str, ...] = ()
     reason_code: str = ""
     reason_fields: Mapping[str, Any] = field(default_factory=dict)
+    also: str = ""
+    line: int = -1
+    stays: bool = False
 
 
 def tag_names(tags: Sequence[Tag]) -> list[str]:

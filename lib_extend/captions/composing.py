@@ -17,6 +17,7 @@ from lib_extend.captions.curator import Curator, ToCurate
 from lib_extend.captions.earlier import Asked, earlier_tags, unlettered
 from lib_extend.captions.existing import Existing, as_list
 from lib_extend.captions.field_order import Arranged, arrange, plain_order
+from lib_extend.captions.further_lines import Further, together
 from lib_extend.captions.lettering import lettered
 from lib_extend.captions.line_writing import LineWriter
 from lib_extend.captions.lists import rewritten, typed, unique, without
@@ -49,6 +50,7 @@ def compose(
     thresholds: Thresholds | None = None,
     asked: Asked | None = None,
     curator: Curator | None = None,
+    further: Sequence[Further] = (),
 ) -> Caption:
     """The caption of one image.
 
@@ -60,6 +62,7 @@ def compose(
         asked: of tags that answers ever gave, whether this run puts their questions again, and the probability; others
             are asked about again when the run asks any questions.
         curator: what leaves out tags that something else says already; None leaves all in.
+        further: captions that are further lines of the file.
 
     What a person wrote stays to the letter unless `config.existing` is "overwrite"; of its tags those go or change that
     `exclude` or `replace` name. What a person took out stays out. Lines besides the first with words stay as they are
@@ -67,15 +70,15 @@ def compose(
     """
     if existing is None or replaces(config):
         existing = Existing()
-    made = [
-        _line(analysis, config, line, image_key, thresholds or Thresholds(), asked or {}, curator)
-        for line in (existing, *(existing.later if config.lines == "every" else ()))
-    ]
-    text = existing.before + made[0].text
-    for line, caption in zip(existing.later, made[1:], strict=False):
-        text += line.before + caption.text
-    text += existing.later[-1].after if len(made) > 1 else existing.after
-    return replace(made[0], text=text, later=tuple(made[1:]))
+
+    def write(config: TagConfig, line: Existing, curator: Curator | None) -> Caption:
+        return _line(analysis, config, line, image_key, thresholds or Thresholds(), asked or {}, curator)
+
+    first = write(config, existing, curator)
+    if existing.line.one_a_line:
+        # its lines are tags
+        further = ()
+    return together(first, existing, config, further, write, curator)
 
 
 def replaces(config: TagConfig) -> bool:

@@ -28,6 +28,7 @@ class Existing:
         pruned: tags that curation left out of the line and nothing else knows: how each came about, by its name.
         style: the structured style (a value of the setting `format`) that it is read as; "" for a list.
         heads: of each person in it, what the names of its tags begin with and how its part of the caption is called.
+        also: of a further line that the setting `also` made, what it is called there.
         unreadable: it was written in `style` and cannot be read as that any more.
         later: the captions of further lines; `before` of each is what stands between it and the line above.
     """
@@ -43,6 +44,7 @@ class Existing:
     pruned: Mapping[str, str] = field(default_factory=dict)
     style: str = ""
     heads: tuple[tuple[str, str], ...] = ()
+    also: str = ""
     unreadable: bool = False
     later: tuple[Existing, ...] = ()
 
@@ -72,8 +74,8 @@ class Existing:
 
     @property
     def captions(self) -> int:
-        """How many captions the file has."""
-        return bool(self.line.pieces) + len(self.later)
+        """How many captions the file has, without those that the setting `also` made."""
+        return bool(self.line.pieces) + sum(not line.also for line in self.later)
 
 
 def as_list(existing: Existing) -> Existing:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lib_extend.captions.existing import Existing
+from lib_extend.captions.further_lines import config_of, lines_apart
 from lib_extend.captions.reading import distinct, pieces
 from lib_extend.captions.style import Known
 from lib_extend.captions.style_table import marks_of, style_of
 from lib_extend.captions.text import CaptionText, Kind, Line, Piece, is_blank, parse
 from lib_extend.config import TagConfig
+from lib_extend.config.further_captions import further_captions
 from lib_extend.records import Caption, Category, Record, Source, Tag
 from lib_extend.vocabulary.tag_names import canonical, key
 
@@ -18,6 +21,9 @@ ADOPTED = "adopted"
 """The kind of a tag that another tagger wrote, by what the user says."""
 UNKNOWN = "unknown"
 """The kind of a tag of ours of which an older version did not note how it came about."""
+_WORDS = re.compile(r"\w+")
+_MOST = 0.5
+"""The share of a line's words above which another line is that line, changed."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Written(Record):
         later: the same of further lines, where we wrote into these.
         pruned: tags that curation left out and only the caption knew: how each came about, by its name.
         style: the structured style that it was written in; "" for a list. heads: as `Caption.heads`.
+        also: of a further line that the setting `also` made, what it is called there.
     """
 
     text: str
@@ -51,6 +58,7 @@ class Written(Record):
     pruned: Mapping[str, str] = field(default_factory=dict)
     style: str = ""
     heads: tuple[str, ...] = ()
+    also: str = ""
 
     @property
     def persons(self) -> tuple[tuple[str, str], ...]:
@@ -65,7 +73,10 @@ class Written(Record):
         keys = frozenset(key(n) for x in (self, *self.later) for n in x.ours)
         added = frozenset(key(n) for x in (self, *self.later) for n in x.added)
         known = Known(self.persons, keys, whole, added, self.separator, self.marks)
-        return style_of(self.style).read(text, known)
+        style = style_of(self.style)
+        if any(x.also for x in self.later):
+            return lines_apart(text, lambda line: style.read(line, known))
+        return style.read(text, known)
 
     def read(self, text: str) -> CaptionText:
         """A caption written the way ours was."""
@@ -124,13 +135,21 @@ def reconcile(
     if written is not None and written.style:
         style = "" if unreadable else written.style
         first = replace(first, style=style, heads=written.persons, unreadable=unreadable)
-        later = [
-            x if m is None else replace(x, style=m.style, heads=m.persons)
-            for x, m in zip(later, memories, strict=True)
-        ]
     elif style:
         first = replace(first, style=style)
+    later = [
+        x if m is None else _remembered(x, m, line)
+        for x, m, (_, line) in zip(later, memories, found[1:], strict=True)
+    ]
     return replace(first, removed=first.removed | removed, later=tuple(later))
+
+
+def _remembered(existing: Existing, memory: Written, line: Line) -> Existing:
+    """A further line with what is remembered of how it was written."""
+    text = replace(line, ending="").write()
+    if memory.style and memory.structured(text) is None:
+        return replace(existing, also=memory.also, unreadable=True)
+    return replace(existing, style=memory.style, heads=memory.persons, also=memory.also)
 
 
 def _unknown(text: str, format: str) -> CaptionText | None:
@@ -145,10 +164,14 @@ def _read_by(memory: Written | None, line: Line, head: Written | None) -> Line:
     """A later line as it was written: another run than that of the first line may have written it."""
     if memory is None and head is not None and head.style:
         return parse(line.write(), one_a_line=False).lines[0]
-    if memory is None or head is None or (memory.separator, memory.marks) == (head.separator, head.marks):
+    if memory is None or head is None or _way(memory) == _way(head):
         return line
     read = memory.read(line.write())
     return read.lines[read.head] if sum(bool(x.pieces) for x in read.lines) == 1 else line
+
+
+def _way(written: Written) -> tuple[object, ...]:
+    return written.separator, written.marks, written.style, written.heads
 
 
 def _placed(existing: Existing, text: str, before: str, after: str) -> Existing:
@@ -182,7 +205,8 @@ def _moved(written: Written, read: CaptionText, head: int) -> bool:
 
 
 def _of_lines(written: Written | None, lines: Sequence[str]) -> list[Written | None]:
-    """Our memory of each of these further lines: the line as it was, or else the one in its place."""
+    """Our memory of each of these further lines: the line as it was, else one most words of which are there, else the one
+    in its place."""
     known = list(written.later) if written else []
     result: list[Written | None] = [None] * len(lines)
     if not known:
@@ -192,10 +216,22 @@ def _of_lines(written: Written | None, lines: Sequence[str]) -> list[Written | N
         same = next((k for k, m in left.items() if m.text.strip() == line.strip()), None)
         if same is not None:
             result[i] = left.pop(same)
+    for i, line in enumerate(lines):
+        if result[i] is None and left:
+            words = {*_WORDS.findall(line)}
+            share, like = max((_shared(words, m.text), k) for k, m in left.items())
+            if share > _MOST:
+                result[i] = left.pop(like)
     for i in range(len(lines)):
         if result[i] is None:
             result[i] = left.pop(i, None)
     return result
+
+
+def _shared(words: set[str], text: str) -> float:
+    """The share 0…1 of a text's words that are among `words`."""
+    own = {*_WORDS.findall(text)}
+    return len(own & words) / max(1, len(own))
 
 
 def _line(line: Line, written: Written | None, adopt: bool) -> Existing:
@@ -273,6 +309,7 @@ def remember(
     pruned: Sequence[Tag] = (),
     heads: Sequence[str] = (),
     own_marks: Sequence[str] = (),
+    also: str = "",
 ) -> Written:
     """The memory to keep after writing `text` with `tags`, without `pruned`; `own_marks`: those of a structured style."""
     structured = style_of(format).structured
@@ -314,6 +351,7 @@ def remember(
         pruned={t.name: kind_of(t) for t in pruned},
         style=format if structured else "",
         heads=tuple(heads),
+        also=also,
     )
 
 
@@ -327,20 +365,8 @@ def remember_file(
     """
     later: Sequence[Written] = before.later if before is not None and existing is not None else ()
     marks = style_of(config.format).marks(config)
-    if existing is not None and config.lines == "every":
-        later = [
-            remember(
-                made.text,
-                config.separator,
-                made.tags,
-                line,
-                config.format,
-                pruned=made.pruned,
-                heads=made.heads,
-                own_marks=marks,
-            )
-            for line, made in zip(existing.later, caption.later, strict=False)
-        ]
+    if config.lines == "every" or any(made.also for made in caption.later):
+        later = _later_lines(caption, config, existing, before)
     return remember(
         caption.text,
         config.separator,
@@ -352,6 +378,37 @@ def remember_file(
         caption.heads,
         marks,
     )
+
+
+def _later_lines(
+    caption: Caption, config: TagConfig, existing: Existing | None, before: Written | None
+) -> list[Written]:
+    """The memory of every further line, in their order, those that stay as they are among them."""
+    lines = existing.later if existing is not None else ()
+    known = _of_lines(before, [line.line.write() for line in lines])
+    by_name = {f.name: f for f in further_captions(config.also)}
+    result = []
+    for made in caption.later:
+        line = lines[made.line] if made.line >= 0 else None
+        own = config_of(config, by_name[made.also]) if made.also in by_name else config
+        if made.stays:
+            memory = known[made.line] if made.line >= 0 else None
+            result.append(memory or remember(made.text, config.separator, (), line))
+        else:
+            result.append(
+                remember(
+                    made.text,
+                    own.separator,
+                    made.tags,
+                    line,
+                    own.format,
+                    pruned=made.pruned,
+                    heads=made.heads,
+                    own_marks=style_of(own.format).marks(own),
+                    also=made.also,
+                )
+            )
+    return result
 
 
 def kind_of(tag: Tag) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from lib_extend.captions.existing import Existing
 from lib_extend.captions.field_order import Arranged, plain_order
+from lib_extend.captions.further_lines import in_lines
 from lib_extend.captions.lists import limited, rewritten, unique, without
 from lib_extend.captions.scene import ScenePerson, Word
 from lib_extend.captions.scene_making import Said, field_in_scene, gendered, is_alone, scene_of, starts_of
@@ -95,7 +96,10 @@ class StructuredWriter:
             config.separator,
             config.underscores,
             config.escape_brackets,
-            indent=bool(self.existing.style) and "\n" in self.existing.line.write(),
+            # beside further captions it is a line like them
+            indent=bool(self.existing.style)
+            and "\n" in replace(self.existing.line, ending="").write()
+            and not in_lines(config),
             fields=tuple(drawn),
             left_out=tuple(f.name for f in fields if f.name not in drawn),
             outer=config.outer_separator,

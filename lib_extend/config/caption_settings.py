@@ -90,6 +90,21 @@ class CaptionSettings:
         recompose=True,
         label="Format",
     )
+    also: tuple[str, ...] = _s(
+        (),
+        "further captions of each picture: formats, each with a variant if you like (prose, anima:pruned): full and "
+        "pruned (with and without what a character's name implies), short and long (the best tags, all)",
+        metavar="LIST",
+        recompose=True,
+        label="Further captions",
+    )
+    also_as: str = _s(
+        "lines",
+        "where further captions go: lines of the caption file, or files of their own (a.prose.txt)",
+        choices=("lines", "files"),
+        recompose=True,
+        label="Further captions are",
+    )
     caption_fields: tuple[str, ...] = _s(
         ("people=0", "characters", "copyright=0", "image_type", "artist=0", "rating", "tags"),
         "of --format stage5: its fields in their order, each with the probability 0 to 1 that a caption has it "

@@ -14,6 +14,7 @@ from typing import Any
 from lib_extend.config.caption_settings import CAPTION_SOURCES, LETTERED, CaptionSettings, check_template
 from lib_extend.config.curation_settings import CurationSettings
 from lib_extend.config.field_list import caption_fields, field_name
+from lib_extend.config.further_captions import further_captions
 from lib_extend.config.image_settings import ImageSettings
 from lib_extend.config.model_settings import ModelSettings
 from lib_extend.config.people_settings import PeopleSettings
@@ -59,6 +60,13 @@ class TagConfig(
             )
 
     def _check_fields(self) -> None:
+        for further in further_captions(self.also):
+            if further.style in LETTERED and not self.people:
+                raise UserError(
+                    f"also has {further.style}, which says whose tag is whose: add --people.", field="also"
+                )
+            if further.name == self.format:
+                raise UserError(f"also has {further.name}, which is the format already.", field="also")
         caption_fields(self.caption_fields)
         field_name(self.keep_tokens_before)
         for name in ("outer_separator", "character_separator"):

@@ -10,11 +10,13 @@ from pathlib import Path
 from lib_extend.captions import memory as edits
 from lib_extend.captions import prose_verdicts
 from lib_extend.captions.composing import Existing, compose, count_forms, replaces
+from lib_extend.captions.further_lines import Further, beside, config_of, in_lines
 from lib_extend.captions.memory import Written
 from lib_extend.captions.text import Kind, is_blank
 from lib_extend.captions.thresholds import agreed
 from lib_extend.config import TagConfig
 from lib_extend.curation.curation_reason import CURATED
+from lib_extend.curation.line_curator import LineCurator
 from lib_extend.datasets import aux_files
 from lib_extend.datasets.caption_sources import CaptionSources
 from lib_extend.datasets.recipe import ANSWERS, PERSONS, PROSE, TAGS, Recipe
@@ -81,6 +83,29 @@ class Captioner:
         self._state = state
         self._config = recipe.config
         self.sources = CaptionSources.of(state.root, recipe.config)
+        self._lines = [
+            Further(f.name, config, self._curator(config))
+            for f in in_lines(recipe.config)
+            for config in (config_of(recipe.config, f),)
+        ]
+        self._files = [
+            (f, Captioner(state, replace(recipe, config=config_of(recipe.config, f))))
+            for f in beside(recipe.config)
+        ]
+
+    def _curator(self, config: TagConfig) -> LineCurator | None:
+        """What curates a further line: as the others where its settings do not say otherwise."""
+        if config.pruning == self._config.pruning:
+            return self.curation.curator
+        return folder_curation(self._state, config).curator
+
+    def writes_beside(self, found: Found, analysis: Analysis | None) -> list[Write]:
+        """The writes of the image's further captions that have files of their own."""
+        stem = found.name[: found.name.rindex(".")]
+        return [
+            captioner.write(replace(found, caption=stem + further.suffix), analysis, {})
+            for further, captioner in self._files
+        ]
 
     def write(self, found: Found, analysis: Analysis | None, decided: dict[str, Decided]) -> Write:
         """The write of one image's caption; fills `decided[found.name]` when it is made."""
@@ -126,6 +151,7 @@ class Captioner:
             thresholds=self.recipe.thresholds,
             asked=self._asked(found, analysis, existing),
             curator=self.curation.curator,
+            further=self._lines,
         )
 
     def _is_struck(self, found: Found, existing: Existing) -> bool:

@@ -92,6 +92,9 @@ class StoredCaptioner(Captioner):
     def write(self, found: Found, analysis: Analysis | None, decided: dict[str, Decided]) -> Write:
         return self.of(found)[0].write(found, analysis, decided)
 
+    def writes_beside(self, found: Found, analysis: Analysis | None) -> list[Write]:
+        return Captioner.writes_beside(self.of(found)[0], found, analysis)
+
     def stored(self, found: Found, existing: Existing | None) -> Analysis:
         return Captioner.stored(self.of(found)[0], found, existing)
 

@@ -364,10 +364,20 @@ class TagJob:
         decided: dict[str, Decided] = {}
         writes = [captioner.write(f, analysis, decided) for f, analysis in chunk]
         owner = {f.caption_name: f for f, _ in chunk}
+        further: dict[str, Found] = {}
+        for f, analysis in chunk:
+            beside = captioner.writes_beside(f, analysis)
+            writes += beside
+            further.update((w.name, f) for w in beside)
 
         def settle(outcomes: list[journal.Outcome]) -> None:
             state.add_items(
-                run, [(owner[o.name].name, "" if o.error is None else o.error.reason) for o in outcomes]
+                run,
+                [
+                    (owner[o.name].name, "" if o.error is None else o.error.reason)
+                    for o in outcomes
+                    if o.name in owner
+                ],
             )
 
         if write and not self.dry_run:
@@ -378,6 +388,11 @@ class TagJob:
         if outcomes and not self.root.is_dir():
             raise StorageError(f"The folder {show(str(self.root))} is gone: bring it back and start again.")
         for outcome in outcomes:
+            if outcome.name in further:
+                if outcome.error is not None:
+                    self._counts["failed"] += 1
+                    yield ev.Failed(further[outcome.name].name, outcome.error.reason)
+                continue
             f = owner[outcome.name]
             if outcome.error is not None:
                 self._counts["failed"] += 1

@@ -59,6 +59,8 @@ export const settings = {
   drop_earlier: ["以前に見つけたものを消す", "以前の実行が見つけ、今回求めないものを消します。選ばなければ残ります。"],
   format: ["形式", "キャプションの書き方。"],
   sort: ["タグの順番", "タグを並べる順番。"],
+  also: ["ほかのキャプション", "各画像に加えて書くキャプション：形式と、必要なら種類（prose、anima:pruned）。full と pruned はキャラクター名が示す特徴を書くか書かないか、short と long は良いタグだけか全部か。"],
+  also_as: ["ほかのキャプションの場所", "キャプションファイルの次の行、または別のファイル（a.prose.txt）。"],
   caption_fields: ["欄", "形式 stage5 の欄とその順番。それぞれに書く確率を付けられます（artist=0.5）。"],
   outer_separator: ["欄の間", "形式 stage5：欄と欄の間の文字列。"],
   character_separator: ["キャラクターの間", "形式 stage5：キャラクターの間の文字列。"],

@@ -59,6 +59,8 @@ export const settings = {
   drop_earlier: ["去掉以前找到的", "去掉以前的运行找到、而这次没有要求的内容；不选则保留。"],
   format: ["格式", "标注怎样写。"],
   sort: ["标签顺序", "标签按什么排序。"],
+  also: ["其他标注", "每张图片另写的标注：格式，可带变体（prose、anima:pruned）：full 和 pruned（写或不写角色名已包含的特征）、short 和 long（只写最好的标签或全部）。"],
+  also_as: ["其他标注写在", "标注文件的后几行，或各自的文件（a.prose.txt）。"],
   caption_fields: ["字段", "格式 stage5 的字段及其顺序，各带出现概率（artist=0.5）。"],
   outer_separator: ["字段之间", "格式 stage5：字段之间的文字。"],
   character_separator: ["角色之间", "格式 stage5：角色之间的文字。"],

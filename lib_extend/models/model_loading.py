@@ -117,7 +117,7 @@ def load_expander(
     family = families("expanders")[entry.family] if entry.family else recognise("expanders", place)
     if family is None:
         raise ModelError(
-            f"{path} is no expander that is known here (TIPO, DanTagGen): its tokenizer has none of their tokens."
+            f"{path} is no expander that is known here (TIPO, DanTagGen, dart): its tokenizer has none of their tokens."
         )
     expander: Expander = family.load(place, ExpanderOptions(choose_device(device)[0], entry.name))
     return expander

@@ -70,6 +70,12 @@ def _expander(name: str, model: str, family: str, bytes: int, licence: str, note
     return Entry(name, "expander", family, repo, files, bytes=bytes, licence=licence, note=note)
 
 
+def _dart(name: str, bytes: int, note: str, weights: str) -> Entry:
+    repo = f"p1atdev/{name}"
+    files = _files(repo, "config.json", weights, "tokenizer.json", optional=["tokenizer_config.json"])
+    return Entry(name, "expander", "dart", repo, files, bytes=bytes, licence="Apache-2.0", note=note)
+
+
 _ML, _MISC, _CL, _PIXAI, _CAMIE = (
     "deepghs/ml-danbooru-onnx",
     "deepghs/imgutils-models",
@@ -139,6 +145,12 @@ EXPANDERS: tuple[Entry, ...] = (
     _expander("dantaggen-gamma", "DanTagGen-gamma", "dtg", 1_570_000_000, "", "tags only"),
     _expander("dantaggen-beta", "DanTagGen-beta", "dtg", 1_570_000_000, "OpenRAIL", "tags only"),
     _expander("dantaggen-alpha", "DanTagGen-alpha", "dtg", 1_570_000_000, "", "tags only"),
+    _dart("dart-v2-sft", 460_000_000, "the smallest download; tags only", "model.safetensors"),
+    _dart("dart-v2-base", 460_000_000, "tags only", "model.safetensors"),
+    _dart("dart-v2-moe-sft", 660_000_000, "tags only", "model.safetensors"),
+    _dart("dart-v2-moe-base", 660_000_000, "tags only", "model.safetensors"),
+    _dart("dart-v1-sft", 0, "tags only; runs in onnxruntime", "model.onnx"),
+    _dart("dart-v1-base", 0, "tags only; runs in onnxruntime", "model.onnx"),
     Entry("sketch", "expander", "tipo", folder=SKETCH / "expander", licence="MIT", note="built in; knows the drawn sample scenes only"),
 )
 # fmt: on

@@ -76,7 +76,7 @@ class Session:
     ) -> None:
         self._files, self._path, self._side = files, path, side
         self._threads = threads
-        provider, reason = choose(device, _available())
+        provider, reason = choose(device, available_providers())
         failed = ""
         if provider != CPU:
             failed = self._try(provider, batch_size)
@@ -132,7 +132,7 @@ class Session:
             with contextlib.suppress(Exception):  # its libraries may well be found without
                 onnxruntime.preload_dlls()
         self._session = onnxruntime.InferenceSession(
-            _openable(self._path), options, providers=[provider] if provider == CPU else [provider, CPU]
+            openable(self._path), options, providers=[provider] if provider == CPU else [provider, CPU]
         )
         self.input = _ports(self._session.get_inputs())[0]
         self.outputs = _ports(self._session.get_outputs())
@@ -193,7 +193,7 @@ def choose(device: str, available: Sequence[str]) -> tuple[str, str]:
     return CPU, ""
 
 
-def _available() -> list[str]:
+def available_providers() -> list[str]:
     try:
         import onnxruntime
     except ImportError as error:
@@ -211,7 +211,7 @@ def _ports(arguments: Sequence[Any]) -> list[Port]:
     ]
 
 
-def _openable(path: Path) -> str | bytes:
+def openable(path: Path) -> str | bytes:
     """The path, or the content where onnxruntime could not take the name (bytes that are not UTF-8)."""
     text = str(path)
     try:

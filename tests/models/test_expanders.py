@@ -16,7 +16,8 @@ from lib_extend.errors import ModelError, Stopped, UserError
 from lib_extend.expanding.expansion_request import Request as ExpandRequest
 from lib_extend.expanding.expansion_request import expanded
 from lib_extend.expanding.prompt_functions import expand_tags
-from lib_extend.models.expanders import drafting
+from lib_extend.models.expanders import drafting, dtg
+from lib_extend.models.expanders.expander_options import ExpanderOptions, ExpanderPlace
 from lib_extend.models.expanders.language_model import LanguageModel, load
 from lib_extend.models.expanders.written_draft import Plan
 from lib_extend.models.model_loading import load_expander
@@ -99,7 +100,7 @@ def test_what_is_taken_back_leaves_no_trace_in_what_follows(model: LanguageModel
     ids = model.encode(prompt)
     thrown, kept = model.encode_within(" red hair"), model.encode_within(" blue eyes,")
     with torch.inference_mode():
-        reader = drafting._Reader(model, ids, 1)
+        reader = model.reader(ids, 1)
         for token in thrown:
             reader.read([token], [0])
         logits = reader.read([kept[0]], [len(thrown)])
@@ -217,6 +218,17 @@ def test_the_worker_tells_of_drafts_while_they_are_written() -> None:
             list(worker.run(tasks([replace(request, length=Length.VERY_LONG)]), leave))
         (again,) = worker.run(tasks([request]))
         assert isinstance(again, Done) and again.payload == done.payload
+
+
+def test_a_gguf_of_delta_has_the_activation_that_its_file_cannot_say(gguf_file: Path, tmp_path: Path) -> None:
+    def activation(name: str) -> str:
+        place = ExpanderPlace(shutil.copy(gguf_file, tmp_path / "model.gguf"))
+        loaded = dtg.FAMILY.load(place, ExpanderOptions("cpu", name))
+        return type(loaded._model.model.model.layers[0].mlp.act_fn).__name__.lower()
+
+    assert "mish" in activation("DanTagGen-delta-rev2") and "silu" in activation("DanTagGen-beta")
+    (tmp_path / "config.json").write_text('{"hidden_act": "silu"}', encoding="utf-8")
+    assert "silu" in activation("DanTagGen-delta-rev2")
 
 
 # bad input

@@ -90,7 +90,7 @@ def test_a_device_whose_libraries_are_missing(model: Path, monkeypatch: pytest.M
     """onnxruntime lists what it was built with; only a session shows what it can load."""
     if CUDA in onnxruntime.get_available_providers():
         pytest.skip("this one has it")
-    monkeypatch.setattr(runtime, "_available", lambda: [CUDA, CPU])
+    monkeypatch.setattr(runtime, "available_providers", lambda: [CUDA, CPU])
     for device in ("auto", "cuda"):
         found = session(model, device=device)
         assert found.provider == CPU and found.batch == 1
@@ -110,7 +110,7 @@ def test_a_device_that_fails_at_the_first_image(model: Path, monkeypatch: pytest
         return run(self, batch, output)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", Pretending)
-    monkeypatch.setattr(runtime, "_available", lambda: [CUDA, CPU])
+    monkeypatch.setattr(runtime, "available_providers", lambda: [CUDA, CPU])
     monkeypatch.setattr(Session, "run", fail)
     found = session(model)
     assert found.provider == CPU
@@ -119,7 +119,7 @@ def test_a_device_that_fails_at_the_first_image(model: Path, monkeypatch: pytest
 
 def test_batches_on_a_device_that_works(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnxruntime, "InferenceSession", Pretending)
-    monkeypatch.setattr(runtime, "_available", lambda: [CUDA, CPU])
+    monkeypatch.setattr(runtime, "available_providers", lambda: [CUDA, CPU])
     found = session(model)
     assert (found.device, found.batch) == ("CUDA", runtime.GPU_BATCH)
     assert session(model, batch_size=16).batch == 16

@@ -8,10 +8,10 @@ cache and is hidden by the attention mask: nothing is read twice.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lib_extend.models.expanders.language_model import LanguageModel
-from lib_extend.models.expanders.token_choice import draw
+from lib_extend.models.expanders.token_choice import draw, seeded
 from lib_extend.models.expanders.written_draft import STOPS, TAGS, Plan, Written
 from lib_extend.prompt_expansion import Draft, Tell, Wish, heard, told_to_nobody
 
@@ -32,8 +32,8 @@ def write(model: LanguageModel, plan: Plan, wish: Wish, tell: Tell = told_to_nob
     ids = model.encode(plan.prompt)
     most = min(wish.sampling.most_tokens, model.context - len(ids))
     with torch.inference_mode():
-        reader = _Reader(model, ids, wish.drafts)
-        rows = [_Row(plan, wish, model, _seeded(wish.sampling.seed + n)) for n in range(wish.drafts)]
+        reader = model.reader(ids, wish.drafts)
+        rows = [_Row(plan, wish, model, seeded(wish.sampling.seed + n)) for n in range(wish.drafts)]
         open_rows = list(enumerate(rows))
         logits = reader.first()
         while open_rows:
@@ -52,66 +52,6 @@ def write(model: LanguageModel, plan: Plan, wish: Wish, tell: Tell = told_to_nob
                 open_rows = [open_rows[i] for i in left]
             logits = reader.read([tokens[i] for i in left], [hide[i] for i in left])
     return [row.draft() for row in rows]
-
-
-def _seeded(seed: int) -> torch.Generator:
-    import torch
-
-    return torch.Generator().manual_seed(seed % (1 << 63))
-
-
-class _Reader:
-    """The model's forward passes: one of the prompt for all rows, then one token a row."""
-
-    def __init__(self, model: LanguageModel, prompt: list[int], rows: int) -> None:
-        import torch
-
-        self._model = model
-        device = model.device
-        # transformers 5.40 renames it
-        made = model.model(input_ids=torch.tensor([prompt], device=device), use_cache=True)
-        self._cache: Any = made[model.cache_argument]
-        self._cache.batch_repeat_interleave(rows)
-        self._mask = torch.ones((rows, len(prompt)), dtype=torch.long, device=device)
-        self._position = torch.full((rows,), len(prompt), dtype=torch.long, device=device)
-        self._first: torch.Tensor = made.logits[0, -1].float().cpu().expand(rows, -1)
-
-    def first(self) -> torch.Tensor:
-        """float [rows, vocabulary]: what may follow the prompt."""
-        return self._first
-
-    def keep(self, rows: list[int]) -> None:
-        """Go on with these rows only."""
-        import torch
-
-        chosen = torch.tensor(rows, device=self._mask.device)
-        self._cache.batch_select_indices(chosen)
-        self._mask, self._position = self._mask[chosen], self._position[chosen]
-
-    def read(self, tokens: list[int], hide: list[int]) -> torch.Tensor:
-        """float [rows, vocabulary]: what may follow when each row reads its token.
-
-        `hide`: how many of the tokens that a row read last are taken back before that.
-        """
-        import torch
-
-        device = self._mask.device
-        for row, count in enumerate(hide):
-            if count:
-                seen = self._mask[row].nonzero()[-count:, 0]
-                self._mask[row, seen] = 0
-                self._position[row] -= count
-        self._mask = torch.cat([self._mask, self._mask.new_ones((len(tokens), 1))], 1)
-        made = self._model.model(
-            input_ids=torch.tensor(tokens, device=device)[:, None],
-            attention_mask=self._mask,
-            position_ids=self._position[:, None],
-            use_cache=True,
-            **{self._model.cache_argument: self._cache},
-        )
-        self._position += 1
-        logits: torch.Tensor = made.logits[:, -1].float().cpu()
-        return logits
 
 
 @dataclass

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 from lib_extend.errors import ModelError
 from lib_extend.models.expanders import dtg_format as form
 from lib_extend.models.expanders.drafting import write
@@ -39,8 +43,19 @@ def _recognises(place: ExpanderPlace) -> bool:
 
 def _load(place: ExpanderPlace, options: ExpanderOptions) -> DanTagGen:
     # delta and its revision were trained with a line about quality; their files say so nowhere
-    quality = "delta" in f"{options.name} {place.path.name}".lower()
-    return DanTagGen(load(place.path, options.device), options, quality)
+    delta = "delta" in f"{options.name} {place.path.name}".lower()
+    return DanTagGen(load(place.path, options.device, _activation(place.path, delta)), options, delta)
+
+
+def _activation(path: Path, delta: bool) -> str:
+    """What a GGUF file cannot say: the activation, which is Mish in delta. A `config.json` beside it decides."""
+    if path.suffix != ".gguf":
+        return ""
+    try:
+        said: Any = json.loads((path.parent / "config.json").read_text(encoding="utf-8-sig"))["hidden_act"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "mish" if delta else ""
+    return str(said)
 
 
 FAMILY = Family(_recognises, _load, LATE)

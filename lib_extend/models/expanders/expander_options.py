@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -75,7 +76,10 @@ def _gguf_tokens(file: Path) -> set[str]:
     try:
         from gguf import GGUFReader
     except ImportError:
-        raise ModelError(f"{file.name} needs the Python package gguf: run `pip install gguf`.") from None
+        raise ModelError(
+            f"{file.name} needs the Python package gguf, which the models' Python does not have: run "
+            f"`{sys.executable} -m pip install gguf`."
+        ) from None
     field = GGUFReader(file).fields.get("tokenizer.ggml.tokens")
     if field is None:
         raise ModelError(f"{file} has no tokenizer: take another GGUF file of the model.")

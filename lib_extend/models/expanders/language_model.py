@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_extend.errors import ModelError
+from lib_extend.models.expanders.token_reading import CachedReader, Reader
 
 if TYPE_CHECKING:
     import torch
 
 _TOKENIZER_PACKAGES = {"tokenizer.model": ("sentencepiece", "google.protobuf")}
+_LOADING_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError)
 _GGUF_PACKAGES = ("gguf", "accelerate")
 
 
@@ -99,9 +102,9 @@ class LanguageModel:
         text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return str(text)
 
-    def knows(self, token: str) -> bool:
-        """Whether this text is one token of its own."""
-        return token in self.tokenizer.get_vocab()
+    def reader(self, prompt: list[int], rows: int) -> Reader:
+        """What reads the ids of a prompt and goes on with as many drafts."""
+        return CachedReader(self.model, self.cache_argument, prompt, rows)
 
     @cached_property
     def cache_argument(self) -> str:
@@ -110,29 +113,46 @@ class LanguageModel:
         return "cache" if "cache" in takes else "past_key_values"
 
 
-def load(place: Path, device: str) -> LanguageModel:
-    """The model of a folder, or of a `.gguf` file.
+def load(place: Path, device: str, activation: str = "") -> LanguageModel:
+    """The model of a folder, or of a `.gguf` file, with its tokenizer.
 
     Args:
         device: as torch names it ("cpu", "cuda"); half precision is used where it is no CPU.
+        activation: the one between the layers, where the file cannot say it; "" for what it says.
 
     Raises:
         ModelError: it cannot be read, is no causal language model, or a package that it needs is missing.
     """
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    from lib_extend.models.vlms.local import no_bars, precision_argument
+    from transformers import AutoTokenizer
 
     gguf = {"gguf_file": place.name} if place.suffix == ".gguf" else {}
     folder = place.parent if gguf else place
     _need_packages(folder, place, bool(gguf))
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, **gguf)
+    except _LOADING_ERRORS as error:
+        raise _unreadable(place, error) from error
+    model = load_weights(place, device)
+    if activation:
+        _activate(model, activation)
+    if tokenizer.eos_token_id is None:
+        raise ModelError(f"The expander {place} has no token that ends a text: it is no model for tags.")
+    return LanguageModel(model, tokenizer, place.stem if gguf else place.name, context_of(model))
+
+
+def load_weights(place: Path, device: str) -> Any:
+    """The model of a folder or a `.gguf` file, without a tokenizer. Raises ModelError."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from lib_extend.models.vlms.local import no_bars, precision_argument
+
+    gguf = {"gguf_file": place.name} if place.suffix == ".gguf" else {}
+    try:
         precision = torch.float32 if device == "cpu" else torch.float16
         with no_bars():
             model, info = AutoModelForCausalLM.from_pretrained(
-                folder,
+                place.parent if gguf else place,
                 attn_implementation="sdpa",
                 trust_remote_code=False,
                 use_safetensors=None if gguf else True,
@@ -141,17 +161,31 @@ def load(place: Path, device: str) -> LanguageModel:
                 **gguf,
             )
         model = model.to(device).eval()
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-        reason = str(error).strip().partition("\n")[0][:300]
-        raise ModelError(f"The expander {place} cannot be loaded: {reason}") from error
+    except _LOADING_ERRORS as error:
+        raise _unreadable(place, error) from error
     if missing := sorted(info["missing_keys"]):
         raise ModelError(
             f"The expander {place} is incomplete: {len(missing)} of its weights are missing, {missing[0]} for one."
         )
-    if tokenizer.eos_token_id is None:
-        raise ModelError(f"The expander {place} has no token that ends a text: it is no model for tags.")
-    context = int(getattr(model.config, "max_position_embeddings", 0) or 2048)
-    return LanguageModel(model, tokenizer, place.stem if gguf else place.name, context)
+    return model
+
+
+def context_of(model: Any) -> int:
+    """How many tokens a model of transformers reads."""
+    return int(getattr(model.config, "max_position_embeddings", 0) or 2048)
+
+
+def _activate(model: Any, activation: str) -> None:
+    from transformers.activations import ACT2FN
+
+    model.config.hidden_act = activation
+    for layer in model.model.layers:
+        layer.mlp.act_fn = ACT2FN[activation]
+
+
+def _unreadable(place: Path, error: Exception) -> ModelError:
+    reason = str(error).strip().partition("\n")[0][:300]
+    return ModelError(f"The expander {place} cannot be loaded: {reason}")
 
 
 def _need_packages(folder: Path, place: Path, gguf: bool) -> None:
@@ -171,5 +205,6 @@ def _need_packages(folder: Path, place: Path, gguf: bool) -> None:
         if not there:
             package = {"google.protobuf": "protobuf"}.get(name, name)
             raise ModelError(
-                f"{place.name} needs the Python package {package}, which is not installed: run `pip install {package}`."
+                f"{place.name} needs the Python package {package}, which the models' Python does not have: run "
+                f"`{sys.executable} -m pip install {package}`."
             )

@@ -38,3 +38,10 @@ def draw(
     there[0] = True
     share = torch.where(there, share, torch.zeros_like(share))
     return int(ids[torch.multinomial(share, 1, generator=randomness)])
+
+
+def seeded(seed: int) -> torch.Generator:
+    """Randomness that is the same for the same seed."""
+    import torch
+
+    return torch.Generator().manual_seed(seed % (1 << 63))

@@ -156,7 +156,7 @@ def hooks() -> Any:
 def helpers() -> Any:
     from lib_extend.host import lora_reload as loras
     from lib_extend.host import run, xyz
-    from lib_extend.services import cast_checking, cast_loras
+    from lib_extend.services import cast_checking, cast_expanding, cast_loras
 
     return run.Helpers(
         cast_loras.aliases,
@@ -165,6 +165,7 @@ def helpers() -> Any:
         cast_checking.check,
         xyz.overridden,
         cast_loras.file_of,
+        cast_expanding.expand_offline,
     )
 
 

@@ -131,7 +131,7 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "generation",
         "cast to prompts, regions to masks, the attention, LoRAs, infotext; knows no host",
-        f"{PURE} files",
+        f"{PURE} prompt_expansion files",
         "torch safetensors numpy PIL httpx filelock",
     ),
     Room(

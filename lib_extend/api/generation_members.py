@@ -6,6 +6,7 @@ from typing import Any
 
 from lib_extend.api.declaring import FLAG, INTEGER, NUMBER, OBJECT, OBJECTS, TEXT, Member
 
+ADDED: dict[str, Any] = {"tags": ["smile", "red dress"], "prose": "", "locked": ["smile"]}
 CHARACTER: dict[str, Any] = {
     "name": "Ann",
     "prompt": "1girl, black hair",
@@ -13,6 +14,7 @@ CHARACTER: dict[str, Any] = {
     "weight": 1.0,
     "box": [0.0, 0.0, 0.5, 1.0],
     "loras": [{"name": "ann", "weight": 0.8, "text_weight": None, "blocks": []}],
+    "added": ADDED,
 }
 CAST: dict[str, Any] = {
     "version": 1,
@@ -29,6 +31,20 @@ CAST: dict[str, Any] = {
     "mode": "regions",
     "base_weight": 0.3,
     "end_step": 1.0,
+    "expansion": {
+        "when": "shown",
+        "places": ["prompt", "characters"],
+        "expander": "tipo-200m-ft2",
+        "length": "short",
+        "to": "tags",
+        "ban": "",
+        "temperature": 0.5,
+        "top_p": 0.95,
+        "top_k": 80,
+        "min_p": 0.1,
+    },
+    "main_added": ADDED,
+    "scene_added": ADDED,
 }
 
 PICTURE_MEMBERS = (
@@ -44,7 +60,8 @@ CAST_MEMBERS = (
         OBJECTS,
         "one to five objects of name, prompt, negative, weight (0 to 2), box: [x0, y0, x1, y1] as shares of the "
         "picture, and loras: up to four that act in the box only, each name, weight (-5 to 5), text_weight (of what it "
-        "changes in the text encoders; null is the same) and blocks (block weights: none, or 12, 17, 20 or 26)",
+        "changes in the text encoders; null is the same) and blocks (block weights: none, or 12, 17, 20 or 26); added: "
+        "what an expander added to its prompt (tags, prose, and which tags are locked)",
     ),
     Member("common", TEXT, "tags that every region has, too (quality, style)"),
     Member("scene", TEXT, "tags of the whole picture alone"),
@@ -58,6 +75,15 @@ CAST_MEMBERS = (
     Member("mode", TEXT, "regions, or prompt: only the prompt is compiled"),
     Member("base_weight", NUMBER, "the base prompt's share in a character's box, 0 to 1"),
     Member("end_step", NUMBER, "share of the steps after which the base prompt goes on alone, 0 to 1"),
+    Member(
+        "expansion",
+        OBJECT,
+        "how texts are expanded: when (shown: what stands in added is used; generation: each picture draws its own, "
+        "seeded by its seed), places (of prompt, characters, scene: what pictures expand), expander, length (very_short, "
+        "short, long, very_long), to (tags, prose, both), ban, temperature, top_p, top_k, min_p",
+    ),
+    Member("main_added", OBJECT, "what was added to the host's own prompt, as a character's added"),
+    Member("scene_added", OBJECT, "what was added to the scene"),
     Member("version", INTEGER, "1"),
 )
 """As in `alwayson_scripts: {"Prompt Extend": {"args": [{…}]}}`."""

@@ -12,6 +12,11 @@ from lib_extend.prompt_expansion import About, Given
 from lib_extend.vocabulary.people_tags import classify, is_people, people_count
 from lib_extend.vocabulary.person_aspects import describes_a_person
 
+_MOST_WORDS = 5
+"""Words of a tag of one person or of the scene, at the most."""
+_SENTENCES = ("a_", "an_", "there_")
+"""How sentences begin, but no tags of a person or a scene."""
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -52,6 +57,8 @@ def rules_of(
             # fields of their own
             or classify(name) in ("rating", "quality", "year")
             or (not whole and (is_people(name) or describes_a_person(name) is not (about is About.PERSON)))
+            # a model that is kept from the rest of the picture says it in a sentence among the tags
+            or (not whole and (len(name.split("_")) > _MOST_WORDS or name.startswith(_SENTENCES)))
         )
 
     def contradicts(name: str, more: Collection[str]) -> bool:

@@ -15,6 +15,7 @@ from lib_extend.config import COUNT_STYLES, LETTERS
 from lib_extend.generation import value_checks as checks
 from lib_extend.generation.cast_lora import MAX_NAME, Lora
 from lib_extend.generation.cast_records import field_names, inside, made, plain_json, put, records
+from lib_extend.generation.expansion import NOTHING, Added, Expansion
 from lib_extend.generation.value_checks import FieldError
 
 __all__ = ["LETTERS", "Cast", "Character", "Lora", "Place", "Thing"]
@@ -59,7 +60,10 @@ def place(value: Any, field: str = "box") -> Place:
 
 @dataclass(frozen=True)
 class Character:
-    """One character. `weight` 0…2 is its share against the base and where boxes overlap; `loras` act in its box only."""
+    """One character. `weight` 0…2 is its share against the base and where boxes overlap; `loras` act in its box only.
+
+    `added`: what an expander added to its prompt.
+    """
 
     name: str = ""
     prompt: str = ""
@@ -67,6 +71,7 @@ class Character:
     weight: float = 1.0
     box: Place = WHOLE
     loras: tuple[Lora, ...] = ()
+    added: Added = NOTHING
 
     def __post_init__(self) -> None:
         put(self, "name", checks.text("name", self.name, MAX_NAME, lines=False))
@@ -75,6 +80,7 @@ class Character:
         put(self, "weight", checks.number("weight", self.weight, 0, 2))
         put(self, "box", place(self.box))
         put(self, "loras", records("loras", self.loras, Lora, MAX_LORAS))
+        _is_added("added", self.added)
 
     def to_json(self, *, brief: bool = False) -> dict[str, Any]:
         """JSON values; `brief` leaves out what has its default."""
@@ -84,7 +90,14 @@ class Character:
     def from_json(cls, data: Any) -> Character:
         """The inverse of `to_json`. Raises FieldError, which names the field."""
         given = checks.mapping("", data, field_names(cls))
+        if "added" in given:
+            given["added"] = inside("added", Added.from_json, given["added"])
         return cls(**made(given, ("loras", Lora.from_json, MAX_LORAS)))
+
+
+def _is_added(field: str, value: Any) -> None:
+    if not isinstance(value, Added):
+        raise FieldError(field, "is no Added")
 
 
 @dataclass(frozen=True)
@@ -128,6 +141,8 @@ class Cast:
         base_weight: share 0…1 of the base prompt inside a box that holds one character of weight 1.
         end_step: share 0…1 of the steps after which the base prompt alone goes on.
         loras: those of the background, which act outside of all boxes only.
+        expansion: how its texts are expanded; None where they never were.
+        main_added, scene_added: what an expander added to the host's own prompt and to the scene.
     """
 
     characters: tuple[Character, ...] = ()
@@ -143,6 +158,9 @@ class Cast:
     mode: str = "regions"
     base_weight: float = 0.3
     end_step: float = 1.0
+    expansion: Expansion | None = None
+    main_added: Added = NOTHING
+    scene_added: Added = NOTHING
 
     def __post_init__(self) -> None:
         for name, kind, most in (
@@ -154,6 +172,10 @@ class Cast:
         for name in ("background_lora", "separation_lora"):
             if not isinstance(getattr(self, name), (Lora, type(None))):
                 raise FieldError(name, "is no Lora")
+        if not isinstance(self.expansion, (Expansion, type(None))):
+            raise FieldError("expansion", "is no Expansion")
+        for name in ("main_added", "scene_added"):
+            _is_added(name, getattr(self, name))
         for name in ("common", "scene", "negative"):
             put(self, name, checks.text(name, getattr(self, name), MAX_TEXT))
         put(self, "floor", checks.text("floor", self.floor, MAX_NAME, lines=False))
@@ -219,6 +241,11 @@ class Cast:
         for name in ("background_lora", "separation_lora"):
             if given.get(name) is not None:
                 given[name] = inside(name, Lora.from_json, given[name])
+        if given.get("expansion") is not None:
+            given["expansion"] = inside("expansion", Expansion.from_json, given["expansion"])
+        for name in ("main_added", "scene_added"):
+            if name in given:
+                given[name] = inside(name, Added.from_json, given[name])
         return cls(**given)
 
     def with_boxes(self, boxes: Sequence[Place]) -> Cast:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from lib_extend.generation import background, syntax
 from lib_extend.generation.cast import Cast, Lora, Place
+from lib_extend.generation.expansion import Added
 from lib_extend.generation.letters import (
     counts,
     gender,
@@ -82,9 +83,10 @@ def compile_cast(
         main_negative: the host's negative prompt.
         aliases: other names by which prompts may call a LoRA, in lower case, to its file's (`Library.aliases`).
     """
-    own_prompt, own_negative = read(main), read(main_negative)
-    common, scene = read(cast.common), read(cast.scene)
-    characters = [read(c.prompt) for c in cast.characters]
+    main, main_negative = main.strip(), main_negative.strip()
+    own_prompt, own_negative = _expanded(main, cast.main_added), read(main_negative)
+    common, scene = read(cast.common), _expanded(cast.scene, cast.scene_added)
+    characters = [_expanded(c.prompt, c.added) for c in cast.characters]
     negatives = [read(c.negative) for c in cast.characters]
     typed = [n for p in (common, *characters, scene) for n in p.networks]
     prompts = [[stripped(piece) for piece in p.pieces] for p in characters]
@@ -116,10 +118,15 @@ def compile_cast(
         negative,
         tuple(regions),
         cast,
-        own_prompt.text,
-        own_negative.text,
+        main,
+        main_negative,
         tuple(_notes(cast, tags, people.guessed, people.mixed)),
     )
+
+
+def _expanded(text: str, added: Added) -> Prompt:
+    """A text with what an expander added behind it."""
+    return read(syntax.appended(text, added.texts))
 
 
 def _negative(cast: Cast, main: Prompt, own: Sequence[Prompt]) -> str:

@@ -11,14 +11,16 @@ from typing import Any
 
 from lib_extend.errors import UserError
 from lib_extend.generation.cast import MAX_CHARACTERS, MODES, Cast, Lora
+from lib_extend.generation.expansion import LENGTHS, Expansion
 from lib_extend.generation.library import Library
 from lib_extend.generation.panel import Panel
 from lib_extend.generation.value_checks import FieldError
 
 LORA_WEIGHTS = tuple(f"lora_weight_{number}" for number in range(1, MAX_CHARACTERS + 1))
-NAMES = ("background_weight", "separation_weight", "base_weight", "mode", "cast", *LORA_WEIGHTS)
+EXPANSION = ("expander", "expansion_length", "expansion_temperature")
+NAMES = ("background_weight", "separation_weight", "base_weight", "mode", "cast", *LORA_WEIGHTS, *EXPANSION)
 """`lora_weight_1` …: of a character's LoRAs, -5…5. `background_weight`, `separation_weight`: of the panel's LoRAs, -5…5. `base_weight`: 0…1. `mode`: one of
-`cast.MODES`. `cast`: the name of a saved one."""
+`cast.MODES`. `cast`: the name of a saved one. `EXPANSION`: with one of these each picture draws its own tags."""
 
 
 def overridden(panel: Panel, overrides: Mapping[str, Any], library: Library) -> Panel:
@@ -39,6 +41,12 @@ def overridden(panel: Panel, overrides: Mapping[str, Any], library: Library) -> 
         return panel
     cast = panel.cast
     changes: dict[str, Any] = {n: overrides[n] for n in ("base_weight", "mode") if n in overrides}
+    how = {name.removeprefix("expansion_"): overrides[name] for name in EXPANSION if name in overrides}
+    if how:
+        try:
+            changes["expansion"] = replace(cast.expansion or Expansion(), when="generation", **how)
+        except FieldError as error:
+            raise error.within("expansion") from None
     for name, lora in (("background", cast.background_lora), ("separation", cast.separation_lora)):
         if f"{name}_weight" in overrides:
             changes[f"{name}_lora"] = _weighted(f"{name}_lora", lora, overrides[f"{name}_weight"])
@@ -70,6 +78,14 @@ def _weighted(field: str, lora: Lora | None, weight: Any) -> Lora:
         return replace(lora, weight=weight)
     except FieldError as error:
         raise error.within(field) from None
+
+
+def length_of(text: str) -> str:
+    """The length for `very short`, `very_short` and the like. Raises FieldError."""
+    name = text.strip().lower().replace(" ", "_")
+    if name not in LENGTHS:
+        raise FieldError("expansion length", f"is {text!r}, but must be one of: {', '.join(LENGTHS)}")
+    return name
 
 
 def mode_of(text: str) -> str:

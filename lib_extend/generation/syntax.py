@@ -114,6 +114,28 @@ def as_list(parts: Sequence[Piece]) -> list[Piece]:
     return [p for p in result if p.text or p.before != COMMA]
 
 
+def appended(text: str, more: Sequence[str]) -> str:
+    """A prompt with more tags behind it; what is there stays to the letter.
+
+    Of a prompt that `AND` composes, the first takes them, before the weight at its end.
+    """
+    if not more:
+        return text
+    covered = _enclosed(text)
+    ends = (m.start() for m in _KEYWORD.finditer(text) if m[1] == AND and not covered[m.start()])
+    end = next((i for i in ends if text[:i].strip()), -1)
+    first, rest = (text, "") if end < 0 else (text[:end], text[end:])
+    weight = _AND_WEIGHT.search(first) if rest else None
+    words, tail = (
+        (first[: weight.start()], weight[0]) if weight else (first.rstrip(), first[len(first.rstrip()) :])
+    )
+    added = ", ".join(more)
+    if not words.strip():
+        return f"{added}{tail}{rest}"
+    joint = " " if words.endswith(COMMA) or words.split()[-1] in (BREAK, AND) else ", "
+    return f"{words}{joint}{added}{tail}{rest}"
+
+
 def closed(text: str) -> str:
     """A prompt whose end the hosts do not take for a weight, as they take that of `1girl, :3`."""
     return f"{text}," if _AND_WEIGHT.search(text) else text

@@ -33,11 +33,11 @@ class PromptCopies:
         """Titles of the scripts that keep copies."""
         return list(dict.fromkeys(self._kept.values()))
 
-    def settle(self, compile_texts: Callable[[str, str], Compiled]) -> None:
+    def settle(self, compile_texts: Callable[[tuple[str, str], int], Compiled]) -> None:
         """The WebUI's own copies of all prompts (with their comments) become what the prompts have become.
 
         Args:
-            compile_texts: compiles a carrying prompt and negative prompt.
+            compile_texts: compiles a carrying prompt and negative prompt of the picture of this number.
         """
         p = self._p
         copies = [
@@ -51,9 +51,9 @@ class PromptCopies:
                 if not isinstance(texts[i], str) or not marks.is_carrying(texts[i]):
                     continue
                 if "negative" in name:
-                    texts[i] = compile_texts("", texts[i]).negative
+                    texts[i] = compile_texts(("", texts[i]), i).negative
                 else:
-                    texts[i] = compile_texts(texts[i], "").prompt
+                    texts[i] = compile_texts((texts[i], ""), i).prompt
         leftovers.clean(p, but=(*_ALL, *copies))
 
     def undone_by(self) -> str:

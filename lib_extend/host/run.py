@@ -22,6 +22,7 @@ from lib_extend.generation.placed_loras import PlacedLoras
 from lib_extend.host import conds, leftovers, regions
 from lib_extend.host.detect import module
 from lib_extend.host.entries import Entry
+from lib_extend.host.picture_expansions import Expand, PictureExpansions
 from lib_extend.host.prompt_copies import PromptCopies
 
 CHECK = "Prompt Extend check"
@@ -61,6 +62,7 @@ class Helpers:
         check: looks for a cast in a finished picture (PIL); raises UserError when that cannot be done.
         overridden: the panel as an XYZ plot's axes change it.
         lora_file: of a LoRA's name, as the panel has it, the file; None where the WebUI does not have it.
+        expand: what an expander adds to texts, one request each; raises PromptExtendError when that cannot be done.
     """
 
     aliases: Callable[[], Mapping[str, str]] = dict
@@ -69,6 +71,7 @@ class Helpers:
     check: Callable[[Any, Cast], Found] | None = None
     overridden: Callable[[Panel, Any], Panel] = lambda panel, p: panel
     lora_file: Callable[[str], Path | None] = lambda name: None
+    expand: Expand = lambda asked: [one.kept for one in asked]
 
 
 class Run:
@@ -89,6 +92,7 @@ class Run:
         self.placed = PlacedLoras(panel.cast, helpers.lora_file)
         self.encode = conds.Encoder(p, self.placed)
         self.by_picture: dict[int, Compiled] = {}
+        self._drawn = PictureExpansions(panel.cast, helpers.expand, lambda sentence: comment(p, sentence))
         self.found: dict[int, Found] = {}
         self._batch: dict[bool, list[Compiled]] = {}
         self._pictures: dict[bool, list[Picture | None]] = {}
@@ -123,15 +127,17 @@ class Run:
             # taken first: an extension may have put one list into both places
             hires = list(zip(p.all_hr_prompts, p.all_hr_negative_prompts, strict=True))[first:]
         copies = self._copies = PromptCopies(p, first)
-        for i in range(len(p.prompts)):
-            made = self._compiled(p.prompts[i], p.negative_prompts[i])
+        settled = [self._settled(*texts) for texts in zip(p.prompts, p.negative_prompts, strict=True)]
+        self._drawn.draw(settled, first, p.all_seeds)
+        for i, one in enumerate(settled):
+            made = self._compiled(one, first + i)
             p.prompts[i], p.negative_prompts[i] = made.prompt, made.negative
             p.all_prompts[first + i], p.all_negative_prompts[first + i] = made.prompt, made.negative
             self.by_picture[first + i] = made
             self._batch[False].append(made)
             copies.compiled.append(made)
             if hires:
-                again = self._compiled(*hires[i])
+                again = self._compiled(self._settled(*hires[i]), first + i, hires=True)
                 p.all_hr_prompts[first + i] = again.prompt
                 p.all_hr_negative_prompts[first + i] = again.negative
                 self._batch[True].append(again)
@@ -144,7 +150,7 @@ class Run:
         if missing := self.helpers.missing(self._own_networks()):
             raise UserError(NO_LORA.format(", ".join(missing)))
         self._write()
-        copies.settle(self._compiled)
+        copies.settle(lambda texts, number: self._compiled(self._settled(*texts), number))
 
     def _own_networks(self) -> list[str]:
         """The extra networks that the cast adds to the batch's prompts, as they stand."""
@@ -241,12 +247,15 @@ class Run:
     def _negative(self, text: str) -> str:
         return marks.carry(self.panel.cast, "", text)[1]
 
-    def _compiled(self, prompt: str, negative: str) -> Compiled:
+    def _settled(self, prompt: str, negative: str) -> marks.Settled:
         if marks.is_torn(prompt) or marks.is_torn(negative):
             names = " and ".join(self._copies.keepers) if self._copies is not None else ""
             raise UserError(TORN.format(f", perhaps {names}," if names else ""))
-        settled = marks.settle(prompt, negative, self.panel.cast)
-        return compile_cast(settled.cast, settled.main, settled.main_negative, aliases=self.aliases)
+        return marks.settle(prompt, negative, self.panel.cast)
+
+    def _compiled(self, texts: marks.Settled, number: int, *, hires: bool = False) -> Compiled:
+        cast = self._drawn.cast_of(texts, number, hires=hires)
+        return compile_cast(cast, texts.main, texts.main_negative, aliases=self.aliases)
 
     def _write(self) -> None:
         """The infotext's entries; they differ from picture to picture."""

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from lib_extend.generation.cast import LETTERS
+from lib_extend.generation.expansion import LENGTHS
 from lib_extend.generation.library import Library
-from lib_extend.generation.overrides import LORA_WEIGHTS, mode_of
+from lib_extend.generation.overrides import LORA_WEIGHTS, length_of, mode_of
 from lib_extend.generation.overrides import overridden as with_overrides
 from lib_extend.generation.panel import Panel
 from lib_extend.host import paths
@@ -26,6 +27,7 @@ _WEIGHTS = {
     "background weight": ("background_weight", -5.0, 5.0),
     "separation weight": ("separation_weight", -5.0, 5.0),
     "base weight": ("base_weight", 0.0, 1.0),
+    "expansion temperature": ("expansion_temperature", 0.01, 10.0),
     **{
         f"LoRA weight of {letter}": (name, -5.0, 5.0)
         for letter, name in zip(LETTERS, LORA_WEIGHTS, strict=True)
@@ -69,6 +71,16 @@ def _axes(option: Any) -> list[Any]:
     axes.append(
         option(f"{PREFIX}cast", str, _put("cast"), confirm=_saved, choices=lambda: _library().casts.names())
     )
+    axes.append(
+        option(
+            f"{PREFIX}expansion length",
+            str,
+            _put("expansion_length", length_of),
+            confirm=_lengths,
+            choices=lambda: list(LENGTHS),
+        )
+    )
+    axes.append(option(f"{PREFIX}expander", str, _put("expander")))
     return axes
 
 
@@ -96,6 +108,11 @@ def _between(label: str, low: float, high: float) -> Callable[[Any, Any], None]:
 def _switches(p: Any, xs: Any) -> None:
     for x in xs:
         mode_of(x)
+
+
+def _lengths(p: Any, xs: Any) -> None:
+    for x in xs:
+        length_of(x)
 
 
 def _saved(p: Any, xs: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from lib_extend.generation import masks, slips
 from lib_extend.generation import value_checks as checks
 from lib_extend.generation.compile import Compiled, compile_cast
+from lib_extend.generation.expansion_requests import as_written
 from lib_extend.generation.infotext import MAX_MAIN, summary
 from lib_extend.generation.lengths import count
 from lib_extend.generation.panel import Panel
@@ -39,7 +40,7 @@ def compiled_json(services: Services, values: Mapping[str, Any]) -> dict[str, An
         raise messages.MUST_BE.error(name="masks", what="true or false", field="masks")
     given = panel_of(value)
     aliases = services.loras.aliases()
-    compiled = compile_cast(given.cast, *given.mains(prompt, negative, aliases), aliases=aliases)
+    compiled = compile_cast(as_written(given.cast), *given.mains(prompt, negative, aliases), aliases=aliases)
     pngs = _masks(compiled, width, height) if own.get("masks") else []
     return {
         "prompt": compiled.prompt,

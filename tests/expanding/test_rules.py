@@ -47,6 +47,7 @@ def test_a_person_of_a_cast() -> None:
     assert [
         n for n in ("outdoors", "2girls", "solo", "tree", "simple_background") if not rules.banned(n)
     ] == []
+    assert rules.banned("a_girl_has_long_red_hair") and rules.banned("a_purple_shirt")
     assert not rules.banned("red_skirt") and not rules.contradicts("red_skirt", ())
     assert rules.contradicts("blonde_hair", ()) and not rules.contradicts("long_hair", ())
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from lib_extend.generation.cast import MAX_CHARACTERS, Cast, Character, Lora, Place, Thing
+from lib_extend.generation.expansion import LENGTHS, PLACES, WANTED, WHENS, Added, Expansion
 
 TWO = Cast(
     (
@@ -45,6 +48,44 @@ def places(draw: st.DrawFn) -> Place:
 
 
 TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=60)
+
+
+def added() -> st.SearchStrategy[Added]:
+    """What an expander added."""
+    tags = st.lists(WORDS.map(lambda w: rf"{w} \(fate\)"), max_size=3, unique=True).map(tuple)
+    return st.builds(
+        lambda tags, prose, locked: Added(tags, prose, tags[:locked]),
+        tags,
+        st.sampled_from(["", "A girl, in 'red': \"smiles\"."]),
+        st.integers(0, 3),
+    )
+
+
+def expanded(cast: st.SearchStrategy[Cast]) -> st.SearchStrategy[Cast]:
+    """Casts with what an expander added."""
+    expansion = st.builds(
+        Expansion,
+        when=st.sampled_from(WHENS),
+        places=st.sets(st.sampled_from(PLACES)).map(tuple),
+        length=st.sampled_from(LENGTHS),
+        to=st.sampled_from(WANTED),
+        ban=st.sampled_from(["", "hat, /a,b'c/"]),
+        temperature=st.sampled_from([0.5, 1.25]),
+    )
+
+    @st.composite
+    def make(draw: st.DrawFn) -> Cast:
+        one = draw(cast)
+        characters = tuple(replace(c, added=draw(added())) for c in one.characters)
+        return replace(
+            one,
+            characters=characters,
+            expansion=draw(st.one_of(st.none(), expansion)),
+            main_added=draw(added()),
+            scene_added=draw(added()),
+        )
+
+    return make()
 
 
 def casts(text: st.SearchStrategy[str] = TEXTS, least: int = 0) -> st.SearchStrategy[Cast]:

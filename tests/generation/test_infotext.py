@@ -16,7 +16,7 @@ from lib_extend.generation.cast import Cast, Character, Thing
 from lib_extend.generation.compile import Compiled, compile_cast
 from lib_extend.generation.infotext import KEY, SUMMARY
 from tests.generation import webui_infotext
-from tests.generation.casts import TAGS, TWO, casts
+from tests.generation.casts import TAGS, TWO, casts, expanded
 
 NASTY = st.text(st.sampled_from("αβ\"\\,:{}[]\n '<>=()|x12%/-_あ\u2028🎂"), max_size=30)
 
@@ -26,7 +26,7 @@ def through(compiled: Compiled, prompt: str = "a prompt", negative: str = "bad")
     return webui_infotext.parse(webui_infotext.write(prompt, negative, infotext.write(compiled)))
 
 
-@given(casts(NASTY), NASTY.map(str.strip), NASTY.map(str.strip))
+@given(expanded(casts(NASTY)), NASTY.map(str.strip), NASTY.map(str.strip))
 def test_there_and_back(cast: Cast, main: str, negative: str) -> None:
     compiled = compile_cast(cast, main, negative)
     entries = through(compiled)
@@ -38,7 +38,7 @@ def test_there_and_back(cast: Cast, main: str, negative: str) -> None:
     assert entries[SUMMARY] == infotext.summary(cast)
 
 
-@given(casts(TAGS), TAGS)
+@given(expanded(casts(TAGS)), TAGS)
 def test_generating_again_compiles_the_same(cast: Cast, main: str) -> None:
     first = compile_cast(cast, main, "bad")
     restored = infotext.read(through(first, first.prompt, first.negative))

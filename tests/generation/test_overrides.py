@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from lib_extend.errors import UserError
 from lib_extend.generation.cast import Lora
+from lib_extend.generation.expansion import Expansion
 from lib_extend.generation.library import Library
-from lib_extend.generation.overrides import NAMES, overridden
+from lib_extend.generation.overrides import EXPANSION, NAMES, overridden
 from lib_extend.generation.panel import OFF, Panel
 from lib_extend.generation.value_checks import FieldError
 from lib_extend.host import xyz
@@ -140,11 +141,27 @@ def test_axes_are_added_once(host: list[ScriptClassData]) -> None:
     assert xyz.register() and xyz.register()
     labels = [a.label for a in plot.axis_options]
     assert labels == ["Nothing", *(f"[Prompt Extend] {n}" for n in (
-        "background weight", "separation weight", "base weight", *(f"LoRA weight of {x}" for x in "αβγδε"),
-        "regions", "cast",
+        "background weight", "separation weight", "base weight", "expansion temperature", *(f"LoRA weight of {x}" for x in "αβγδε"),
+        "regions", "cast", "expansion length", "expander",
     ))]  # fmt: skip
     again = load(host)
     assert xyz.register() and [a.label for a in again.axis_options] == labels
+
+
+def test_an_axis_of_the_expansion_lets_each_picture_draw(host: list[ScriptClassData]) -> None:
+    plot = load(host)
+    xyz.register()
+    axis = {a.label.removeprefix("[Prompt Extend] "): a for a in plot.axis_options}
+    p = SimpleNamespace()
+    axis["expansion length"].apply(p, "very long", [])
+    axis["expansion temperature"].apply(p, 1.5, [])
+    axis["expander"].apply(p, "dantaggen-delta", [])
+    expansion = xyz.overridden(Panel(), p).cast.expansion
+    assert expansion == Expansion(
+        "generation", expander="dantaggen-delta", length="very_long", temperature=1.5
+    )
+    with pytest.raises(FieldError, match="very_short, short"):
+        axis["expansion length"].confirm(p, ["huge"])
 
 
 def test_a_plot_over_two_axes(host: list[ScriptClassData], tmp_path: Path) -> None:
@@ -171,7 +188,7 @@ def test_a_plot_over_two_axes(host: list[ScriptClassData], tmp_path: Path) -> No
     for label, value in ((label, 1.0) for label in weights):
         axes[label].apply(one, value, [value])
         names |= set(one.prompt_extend_overrides)
-    assert names == set(NAMES)
+    assert names == set(NAMES) - set(EXPANSION)
 
 
 def test_values_are_confirmed_before_anything_is_generated(host: list[ScriptClassData]) -> None:

@@ -17,6 +17,8 @@ from lib_extend.generation import infotext
 from lib_extend.generation.batch_rows import RegionsError
 from lib_extend.generation.cast import Cast
 from lib_extend.generation.compile import compile_cast
+from lib_extend.generation.expansion import Added
+from lib_extend.generation.expansion_requests import PlaceRequest
 from lib_extend.generation.panel import Panel
 from lib_extend.generation.value_checks import INVISIBLE
 from lib_extend.host import conds, generate, pasting, regions
@@ -438,3 +440,70 @@ def test_pasting_what_cannot_be_used_says_so(hostile: str) -> None:
     assert not Panel.parse(pasting.value(params)).enabled
     pasting.infotext_pasted("", params)
     assert params["Prompt"] == "a cat"
+
+
+EXPANDED = {
+    "characters": [{"prompt": "1girl, black hair"}, {"prompt": "1boy, white hair"}],
+    "expansion": {"when": "generation"},
+}
+
+
+def drawing(asked: list[PlaceRequest], fails: type[Exception] | None = None) -> Helpers:
+    """An expander that adds a tag with the place and the seed, and after the first batch fails, if asked to."""
+
+    def expand(requests: Sequence[PlaceRequest]) -> list[Added]:
+        if asked and fails is not None:
+            raise fails("the model is not here.")
+        asked.extend(requests)
+        return [Added((f"{one.place} of {one.seed}",)) for one in requests]
+
+    return Helpers(expand=expand)
+
+
+def test_each_picture_draws_its_own_by_its_seed(adapter: FakeAdapter) -> None:
+    p = P("park, <lora:x:1> BREAK night", batch_size=2)
+    asked: list[PlaceRequest] = []
+    done = p.run(EXPANDED, drawing(asked))
+    assert [one.place for one in asked] == ["prompt", "0", "1"] * 2
+    assert [one.seed for one in asked if one.place == "prompt"] == [5, 6]
+    assert len({one.seed for one in asked}) == 6
+    for seed, prompt, entries in zip((5, 6), p.all_prompts, done.infotexts, strict=True):
+        assert prompt.startswith("1girl, 1boy, α black hair, α 0 of ") and ", β white hair, β 1 of " in prompt
+        assert prompt.endswith(f"park, <lora:x:1> BREAK night, prompt of {seed}")
+        # the infotext brings back just this picture, without the expander
+        restored = infotext.read(entries)
+        assert restored is not None and restored.main == "park, <lora:x:1> BREAK night"
+        again = P(restored.main)
+        again.run(Panel.of(restored).to_json(brief=True), drawing([], RuntimeError))
+        assert again.all_prompts == [prompt] and not again.comments
+
+
+def test_hires_takes_what_its_picture_took(adapter: FakeAdapter) -> None:
+    p = P("park", batch_size=2)
+    p.enable_hr, p.hr_prompt, p.hr_negative_prompt = True, "", ""
+    carried = [p.prompt] * 2
+    generate.before_process(p, EXPANDED, lambda: drawing([]))
+    carried = [p.prompt] * 2
+    p.all_prompts, p.all_hr_prompts = (
+        list(carried),
+        [carried[0], carried[1].replace("park", "a detailed park")],
+    )
+    p.all_negative_prompts, p.all_hr_negative_prompts = [p.negative_prompt] * 2, [p.negative_prompt] * 2
+    p.all_seeds = [5, 6]
+    generate.process(p)
+    p.prompts, p.negative_prompts = list(p.all_prompts), list(p.all_negative_prompts)
+    generate.before_process_batch(p, 0)
+    assert p.all_hr_prompts[0] == p.all_prompts[0] and "prompt of 5" in p.all_prompts[0]
+    # another prompt for the hires pass is the user's own: the characters' tags are in it all the same
+    assert p.all_hr_prompts[1].endswith("a detailed park") and "α 0 of " in p.all_hr_prompts[1]
+
+
+@pytest.mark.parametrize("fails", [PromptExtendError, ValueError])
+def test_an_expander_that_fails_loses_no_picture(adapter: FakeAdapter, fails: type[Exception]) -> None:
+    p = P("park")
+    locked = {**EXPANDED, "main_added": {"tags": ["bench", "tree"], "locked": ["bench"]}}
+    done = p.run(locked, drawing([None], fails))  # type: ignore[list-item]
+    assert p.all_prompts == ["1girl, 1boy, α black hair, β white hair, park, bench"]
+    assert done.images and not adapter.refused
+    (comment,) = p.comments
+    assert "the prompt is used as written" in comment and "the model is not here." in comment

@@ -11,6 +11,7 @@ import pytest
 from lib_extend import web
 from lib_extend.generation import places
 from lib_extend.generation.cast import LETTERS, SMALLEST, Cast, Character, Lora, Thing
+from lib_extend.generation.expansion import LENGTHS, PLACES, WANTED, WHENS, Added, Expansion
 from lib_extend.generation.panel import Panel
 from lib_extend.generation.value_checks import FieldError
 
@@ -98,11 +99,18 @@ def test_the_defaults_are_those_of_python(run: Callable[..., Any]) -> None:
     plain = Panel().to_json()
     assert {**plain, "enabled": False} == {**blank, "version": plain["version"]}
     assert run("state", "m.blankCharacter()") == {**Character().to_json(), "box": [0, 0, 1, 1]}
+    assert run("state", "m.blankExpansion()") == Expansion().to_json()
+    assert run("state", "[m.LENGTHS, m.WANTED, m.PLACES, m.WHENS]") == [
+        *map(list, (LENGTHS, WANTED, PLACES, WHENS))
+    ]
     assert run("state", "m.LETTERS") == list(LETTERS)
 
 
 CAST = Cast(
-    (Character("Ann", "1girl, black hair", "hat", 1.5, (0.0, 0.0, 0.5, 1.0)), Character(prompt="α, “β”\n(c:1.2)")),
+    (
+        Character("Ann", "1girl, black hair", "hat", 1.5, (0.0, 0.0, 0.5, 1.0), added=Added(("smile", "wave"), "She waves.", ("wave",))),
+        Character(prompt="α, “β”\n(c:1.2)"),
+    ),
     common="watercolor",
     scene="indoors",
     negative="lowres",
@@ -114,6 +122,8 @@ CAST = Cast(
     mode="prompt",
     base_weight=0.25,
     end_step=0.8,
+    expansion=Expansion("generation", ("scene",), "a/folder", "long", "both", "hat, /a.b/", 1.2, 0.8, 50, 0.05),
+    main_added=Added(("moon",)),
 )  # fmt: skip
 
 

@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from lib_extend.generation import infotext
 from lib_extend.generation.cast import Cast, Character
+from lib_extend.generation.expansion import NOTHING, Added
+from lib_extend.generation.expansion_requests import requests_of
+from lib_extend.generation.panel import Panel
+from tests.generation import webui_infotext
 from tests.ui.panel_page import PanelOf, panel, webui, webuis
 
 __all__ = ["panel", "webui", "webuis"]
@@ -171,3 +176,73 @@ def test_one_picture_sends_its_cast(panel: Callable[..., PanelOf], window: Any) 
     it.until(lambda: bool(it.text))
     assert it.value.cast.characters == FOUND.characters
     it.element.get_by_label("Prompt of α").wait_for()  # txt2img is shown, and the panel in it is open
+
+
+def drawn(request: Any) -> dict[str, Any]:
+    """As the server answers, with an expander that says what it was asked and how often."""
+    value = request.post_data_json
+    places, dropped = value.pop("places"), value.pop("dropped")
+    prompt = value.pop("prompt")
+    for name in ("width", "height"):
+        del value[name]
+    cast = Panel.parse(value).cast
+    asked = requests_of(cast, prompt, 7, places or ["prompt", *map(str, range(len(cast.characters)))])
+    tags = {
+        one.place: (*one.kept.tags, f"of {one.text.split(', ')[-1]}", "again" if dropped else "first")
+        for one in asked
+    }
+    return {"seed": 7, "added": {p: Added(t, "", cast_locked(cast, p)).to_json() for p, t in tags.items()}}
+
+
+def cast_locked(cast: Cast, place: str) -> tuple[str, ...]:
+    return cast.characters[int(place)].added.locked if place.isdigit() else cast.main_added.locked
+
+
+def test_two_characters_are_expanded_by_themselves(panel: Callable[..., PanelOf]) -> None:
+    it = panel()
+    it.add("1girl, black hair, <lora:x:1>")
+    it.add("1boy, white hair BREAK")
+    host_prompt = it.page.locator("#txt2img_prompt textarea")
+    host_prompt.fill("night BREAK (moon:1.2)")
+    asked = answer(it.page, "cast/expand", drawn)
+    it.element.locator(".expand-fold > summary").click()
+    it.click("Expand everything")
+    it.until(lambda: it.value.cast.main_added.tags == ("of moon", "first"))
+    ann, ben = it.element.locator(".character").all()
+    assert ann.locator(".added-name").all_inner_texts() == ["of black hair", "first"]
+    assert ben.locator(".added-name").all_inner_texts() == ["of white hair", "first"]
+
+    # locked stays, dropped does not come again, the other character stays as it is
+    ann.get_by_role("button", name="of black hair", exact=True).click()
+    ann.get_by_role("button", name="Drop first").click()
+    it.click("Draw again: α")
+    it.until(lambda: it.value.cast.characters[0].added.tags[-1] == "again")
+    assert asked[-1].post_data_json["places"] == ["0"] and asked[-1].post_data_json["dropped"] == ["first"]
+    assert it.value.cast.characters[0].added.locked == ("of black hair",)
+    assert it.value.cast.characters[1].added.tags == ("of white hair", "first")
+
+    # kept: the user's words with more behind them; undo takes it back
+    ben.get_by_role("button", name="Keep", exact=True).click()
+    assert it.value.cast.characters[1].prompt == "1boy, white hair BREAK of white hair, first"
+    assert it.value.cast.characters[1].added == NOTHING
+    it.click("Undo")
+    assert it.value.cast.characters[1].prompt == "1boy, white hair BREAK"
+    it.element.locator(".expand-fold").get_by_role("button", name="Keep", exact=True).click()
+    assert host_prompt.input_value() == "night BREAK (moon:1.2), of moon, first"
+
+    # each picture its own; where no expander can run, the picture comes with the prompt as written, and says so
+    it.element.get_by_text("to each picture anew").click()
+    assert it.value.cast.expansion.when == "generation"
+    it.element.get_by_text("Each picture adds tags of its own").wait_for()
+    it.page.locator("#txt2img_generate").click()
+    made = it.page.locator("#html_info_txt2img textarea")
+    it.page.wait_for_function(
+        "() => document.querySelector('#html_info_txt2img textarea').value", timeout=120_000
+    )
+    text = made.input_value()
+    assert (
+        text.startswith("1girl, 1boy, α black hair, α of black hair, β white hair")
+        and "again" not in text.split("\n")[0]
+    )
+    restored = infotext.read(webui_infotext.parse(text))
+    assert restored is not None and restored.main == "night BREAK (moon:1.2), of moon, first"

@@ -3,6 +3,7 @@
 import { h } from "../dom.mjs";
 import { menu } from "../parts/button.mjs";
 import { colorOf } from "../parts/persons.mjs";
+import { additions, joined } from "./additions.mjs";
 import { amount, area, labelled, line } from "./fields.mjs";
 import { placedLoras } from "./placed_loras.mjs";
 import { loadCharacter, saveCharacter } from "./library.mjs";
@@ -56,7 +57,12 @@ export function characterCard(context, stage, at) {
       more,
     ),
     area(store, { ...field("prompt"), label: words.promptOf(letter), placeholder: words.prompts[at] }),
-    placedLoras(context, { ...field("loras"), label: words.lorasOf(letter), say: (word) => say(word) }),
+    h(
+      "div",
+      { class: "extras" },
+      additions(context, { place: String(at), label: letter, keep: (more) => store.character(at, { prompt: joined(now().prompt, more) }) }),
+      placedLoras(context, { ...field("loras"), label: words.lorasOf(letter), say: (word) => say(word) }),
+    ),
     found,
     h(
       "details",

@@ -1,4 +1,4 @@
-// The WebUI around the panel: its fields are read, never written, apart from the panel's own textbox.
+// The WebUI around the panel: its fields are read, and written only where a person asks for it.
 
 import { panelValue } from "./ids.mjs";
 
@@ -13,6 +13,15 @@ export const textbox = (tab) => find(`#${panelValue(tab)} textarea`);
 export const accordion = (element) => element.closest("[id^=prompt_extend_][id$=img]");
 
 export const prompt = (tab) => find(`#${tab}_prompt textarea`)?.value ?? "";
+/** Put a text into the WebUI's prompt, as if it was typed. */
+export function setPrompt(tab, text) {
+  const area = find(`#${tab}_prompt textarea`);
+  if (!area) return;
+  area.value = text;
+  // Gradio takes a value over when it hears of it
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 export const negative = (tab) => find(`#${tab}_neg_prompt textarea`)?.value ?? "";
 
 /** The checkpoint's name as it is chosen; it may still have to be loaded. */

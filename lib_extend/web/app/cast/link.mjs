@@ -33,8 +33,8 @@ export class Link {
     if (first && area.value === "") return void this.#recall();
     // what a browser put back at a reload is not known to the WebUI until it is told
     if (first) area.dispatchEvent(new Event("input", { bubbles: true }));
-    const { state, problem } = read(area.value);
-    this.#store.take(state, { problem, keep: !first });
+    const { state, problem, expansion } = read(area.value);
+    this.#store.take(state, { problem, keep: !first, expansion });
   }
 
   #send() {

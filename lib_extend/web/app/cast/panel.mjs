@@ -8,7 +8,9 @@ import { toasts } from "../parts/toast.mjs";
 import { backgroundSection } from "./background.mjs";
 import { castList } from "./cast_list.mjs";
 import { checkSection } from "./check.mjs";
+import { Drawing } from "./drawing.mjs";
 import { editor } from "./editor.mjs";
+import { expandSection } from "./expand.mjs";
 import { checkpoint } from "./host.mjs";
 import { libraryButton } from "./library.mjs";
 import { pictureIntake } from "./picture.mjs";
@@ -26,6 +28,7 @@ export function panel({ tab, store, root }) {
   const { element: toastPlace, say } = toasts();
   // `facts`: what GET /panel says, `loras`: what GET /loras says; null until they are known
   const context = { tab, store, place: root, say, facts: null, loras: null, refreshLoras: null };
+  context.drawing = new Drawing(context);
   const problem = h("div", { class: "problem" });
   const stage = editor(context);
   const intake = pictureIntake(context, stage);
@@ -41,7 +44,7 @@ export function panel({ tab, store, root }) {
       h("div", { class: "cast-grid" }, h("div", { class: "stack close" }, stage.element, unfitNote(context)), castList(context, stage)),
     ),
     textFields(context),
-    h("div", {}, backgroundSection(context), separationSection(context), checkSection(context)),
+    h("div", {}, expandSection(context), backgroundSection(context), separationSection(context), checkSection(context)),
     preview(context),
   );
   intake.watch(shell);

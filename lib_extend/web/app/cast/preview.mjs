@@ -84,6 +84,7 @@ export function preview({ tab, store, place, say }) {
     fill(
       text,
       answer.prompt ? h("p", { class: "text" }, answer.prompt) : h("p", { class: "hint" }, words.nothing),
+      store.state.expansion?.when === "generation" && h("p", { class: "hint" }, words.later),
       answer.negative_prompt && h("p", { class: "text muted" }, h("span", { class: "strong" }, words.negative), " ", answer.negative_prompt),
     );
     regions.hidden = answer.regions.length === 0;

@@ -8,7 +8,26 @@ export const MOST_LORAS = 4;
 export const LONGEST = { text: 4000, name: 100 };
 const VERSION = 1;
 
-export const blankCharacter = () => ({ name: "", prompt: "", negative: "", weight: 1, box: [0, 0, 1, 1], loras: [] });
+export const WHENS = ["shown", "generation"];
+export const PLACES = ["prompt", "characters", "scene"];
+export const LENGTHS = ["very_short", "short", "long", "very_long"];
+export const WANTED = ["tags", "prose", "both"];
+export const MOST_ADDED = 150;
+
+export const blankAdded = () => ({ tags: [], prose: "", locked: [] });
+export const blankCharacter = () => ({ name: "", prompt: "", negative: "", weight: 1, box: [0, 0, 1, 1], loras: [], added: blankAdded() });
+export const blankExpansion = () => ({
+  when: "shown",
+  places: ["prompt", "characters"],
+  expander: "tipo-200m-ft2",
+  length: "short",
+  to: "tags",
+  ban: "",
+  temperature: 0.5,
+  top_p: 0.95,
+  top_k: 80,
+  min_p: 0.1,
+});
 
 export const blank = () => ({
   enabled: false,
@@ -27,6 +46,9 @@ export const blank = () => ({
   mode: "regions",
   base_weight: 0.3,
   end_step: 1,
+  expansion: null,
+  main_added: blankAdded(),
+  scene_added: blankAdded(),
 });
 
 /** What belongs to the panel and not to its cast. */
@@ -50,6 +72,33 @@ export function character(data) {
     weight: amount(data.weight, 0, 2, 1),
     box: box(data.box),
     loras: loras(data.loras),
+    added: added(data.added),
+  };
+}
+
+const tags = (value) => (Array.isArray(value) ? value : []).filter((v) => text(v).trim()).slice(0, MOST_ADDED);
+
+function added(data) {
+  const found = tags(data?.tags);
+  return { tags: found, prose: text(data?.prose), locked: tags(data?.locked).filter((tag) => found.includes(tag)) };
+}
+
+/** How texts are expanded, from any object; null where that is none. */
+export function expansion(data) {
+  if (!data || typeof data !== "object") return null;
+  const plain = blankExpansion();
+  const one = (name, choices) => (choices.includes(data[name]) ? data[name] : plain[name]);
+  return {
+    when: one("when", WHENS),
+    places: Array.isArray(data.places) ? PLACES.filter((place) => data.places.includes(place)) : plain.places,
+    expander: text(data.expander) || plain.expander,
+    length: one("length", LENGTHS),
+    to: one("to", WANTED),
+    ban: text(data.ban),
+    temperature: amount(data.temperature, 0.01, 10, plain.temperature),
+    top_p: amount(data.top_p, 0.01, 1, plain.top_p),
+    top_k: Math.round(amount(data.top_k, 0, 1000, plain.top_k)),
+    min_p: amount(data.min_p, 0, 0.99, plain.min_p),
   };
 }
 
@@ -78,6 +127,9 @@ export function complete(data) {
     mode: data.mode === "prompt" ? "prompt" : "regions",
     base_weight: amount(data.base_weight, 0, 1, plain.base_weight),
     end_step: amount(data.end_step, 0, 1, plain.end_step),
+    expansion: expansion(data.expansion),
+    main_added: added(data.main_added),
+    scene_added: added(data.scene_added),
   };
   for (const name of ["common", "scene", "negative", "floor", "count_style"]) state[name] = text(data[name], plain[name]);
   // what the WebUI's own prompts were when a picture was made: only the server makes something of it
@@ -86,7 +138,7 @@ export function complete(data) {
 }
 
 /**
- * The textbox's text as {state, problem}. An empty text is a panel that is off: its state is null. `problem`: why it
+ * The textbox's text as {state, problem, expansion}. An empty text is a panel that is off: its state is null. `problem`: why it
  * cannot be read, as the server says it, or one of "broken" and "later".
  */
 export function read(value) {
@@ -99,7 +151,8 @@ export function read(value) {
   }
   if (!data || typeof data !== "object" || Array.isArray(data)) return { state: null, problem: "broken" };
   if (data.version > VERSION) return { state: null, problem: "later" };
-  if (data.enabled === false) return { state: null, problem: text(data.problem) };
+  // a picture of another extension's says how it was expanded, and the panel is off
+  if (data.enabled === false) return { state: null, problem: text(data.problem), ...(data.expansion && { expansion: expansion(data.expansion) }) };
   return { state: complete(data), problem: "" };
 }
 

@@ -1,7 +1,7 @@
 // The panel's state while the page is open; everything that shows a part of it listens.
 
 import { ARRANGE, withOneMore } from "./places.mjs";
-import { blank, blankCharacter, complete, copy, isEmpty, MOST } from "./state.mjs";
+import { blank, blankAdded, blankCharacter, blankExpansion, complete, copy, isEmpty, MOST } from "./state.mjs";
 
 const KEPT = 30;
 
@@ -52,11 +52,15 @@ export class Store extends EventTarget {
     this.tell("kept");
   }
 
-  /** Take over what the WebUI, a file or a picture says. `data` null: the panel is switched off, its cast stays. */
-  take(data, { problem = "", keep = true } = {}) {
+  /**
+   * Take over what the WebUI, a file or a picture says. `data` null: the panel is switched off, its cast stays.
+   * `expansion`: settings that are taken over all the same.
+   */
+  take(data, { problem = "", keep = true, expansion = null } = {}) {
     if (keep && !isEmpty(this.state)) this.keep();
     if (data) this.state = complete(data);
     else this.state.enabled = false;
+    if (!data && expansion) this.state.expansion = expansion;
     this.problem = problem;
     this.select(0);
     this.tell("change");
@@ -72,6 +76,23 @@ export class Store extends EventTarget {
   select(at) {
     this.selected = Math.max(0, at);
     this.tell("select");
+  }
+
+  // what an expander added, by place: `prompt`, `scene`, or a character's number
+
+  added(place) {
+    if (place === "prompt") return this.state.main_added;
+    return place === "scene" ? this.state.scene_added : (this.state.characters[place]?.added ?? blankAdded());
+  }
+
+  setAdded(place, added) {
+    if (place === "prompt") this.change({ main_added: added });
+    else if (place === "scene") this.change({ scene_added: added });
+    else if (this.state.characters[place]) this.character(Number(place), { added });
+  }
+
+  expand(values) {
+    this.change({ expansion: { ...(this.state.expansion ?? blankExpansion()), ...values } });
   }
 
   // the cast

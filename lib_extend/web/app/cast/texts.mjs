@@ -10,12 +10,20 @@ export function summary(state) {
   const parts = [
     state.characters.length > 0 && many(state.characters.length, "character") + (names.length ? ` (${names.join(", ")})` : ""),
     things > 0 && many(things, "object"),
+    expanded(state),
     state.mode === "prompt" && state.characters.length > 0 && "only the prompt",
     state.keep_trying > 0 ? `up to ${many(state.keep_trying + 1, "try", "tries")}` : state.check && "checked",
   ].filter(Boolean);
   const loras = [state.background_lora, state.separation_lora].filter(Boolean).length;
   if (loras && parts.length === 0) parts.push(many(loras, "LoRA"));
   return parts.join(" · ") || "on, nothing in it yet";
+}
+
+/** What an expander does or did, in a few words; "" for nothing. */
+function expanded(state) {
+  if (state.expansion?.when === "generation") return "each picture expanded";
+  const tags = [state.main_added, state.scene_added, ...state.characters.map((c) => c.added)].reduce((sum, a) => sum + a.tags.length, 0);
+  return tags > 0 && `${many(tags, "tag")} added`;
 }
 
 export const texts = {
@@ -126,6 +134,50 @@ export const texts = {
     say: (word) => `Add “${word}” to the prompt`,
     none: "No LoRA is in the WebUI's folder",
   },
+  expand: {
+    title: "Expand",
+    expand: "Expand",
+    expandHint: "An expander adds tags that fit; what you wrote stays as it is",
+    again: "Draw again",
+    againHint: "Other tags for this text; the locked ones stay, the dropped ones do not come again",
+    all: "Expand everything",
+    allHint: "The prompt above, each character by itself, and the scene",
+    keepAll: "Keep",
+    keepLocked: "Keep the locked",
+    keepHint: "Put them into your own words",
+    dropAll: "Drop all",
+    stop: "Stop",
+    lock: "Lock: it stays when others are drawn",
+    unlock: "Unlock",
+    drop: (tag) => `Drop ${tag}`,
+    dropProse: "Drop these sentences",
+    added: (label) => `Added to ${label}`,
+    drawing: "Writing …",
+    nothing: "The expander found nothing to add.",
+    changed: "The characters changed meanwhile, so nothing was added: expand again.",
+    laterHere: "Each picture draws its own.",
+    when: "Tags are added",
+    whens: {
+      shown: ["here, and shown", "What stands in the panel is used for all pictures until you draw again."],
+      generation: ["to each picture anew", "Each picture draws its own, by its seed: the same seed gives the same. Locked tags stay. If it fails, the picture is made with the prompt as written."],
+    },
+    placesOf: "What pictures expand",
+    places: { prompt: "The prompt above", characters: "Each character", scene: "The scene" },
+    around: "surroundings",
+    mainTitle: "The prompt above",
+    fields: { expander: "Expander", length: "Length", to: "Writes", ban: "Never", temperature: "Temperature", top_p: "Top-p", top_k: "Top-k", min_p: "Min-p" },
+    expanderHint: "It runs in a process of its own, not in the WebUI's.",
+    lengths: { very_short: "very short", short: "short", long: "long", very_long: "very long" },
+    wanted: { tags: "tags", prose: "sentences", both: "tags and sentences" },
+    banExample: "hat, *_background, /blue.*/",
+    banHint: "Tags that must not come, with commas",
+    more: "Sampling",
+    here: "On this machine",
+    download: "To download",
+    another: "Another …",
+    anotherHint: "A name, a folder, or a .gguf file",
+    badge: { generation: "each picture its own", shown: (n) => many(n, "tag") },
+  },
   background: {
     loras: "LoRAs outside of all boxes",
     title: "Background",
@@ -231,6 +283,7 @@ export const texts = {
     negative: "Negative:",
     not: "not",
     tokens: (n) => (n > 75 ? `${n} tokens, ${Math.ceil(n / 75)} × 75` : `${n}/75 tokens`),
+    later: "Each picture adds tags of its own to this.",
     tokensHint: "CLIP reads 75 at once; more are read in pieces",
     regions: (n) => `${many(n, "region")}, each with a prompt of its own`,
     copy: "Copy",

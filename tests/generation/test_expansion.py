@@ -1,0 +1,101 @@
+"""What an expander is asked for a cast, and where what it added stands in the prompts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from lib_extend.generation import syntax
+from lib_extend.generation.cast import Cast, Character
+from lib_extend.generation.compile import compile_cast
+from lib_extend.generation.expansion import Added, Expansion
+from lib_extend.generation.expansion_requests import as_written, requests_of, with_added
+from lib_extend.prompt_expansion import About
+from tests.generation.casts import TAGS
+
+TWO = Cast(
+    (
+        Character("Ann", "1girl, (black hair:1.2), __hat__, <lora:ann:0.7>"),
+        Character("Ben", "1boy, white hair BREAK [red:blue:0.5] jacket, {cap|hood}"),
+    ),
+    common="masterpiece",
+    scene="beach",
+    expansion=Expansion(length="long"),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a cat", "a cat, x, y"),
+        ("a cat,", "a cat, x, y"),
+        ("a cat BREAK", "a cat BREAK x, y"),
+        ("", "x, y"),
+        ("a cat <lora:x:1>", "a cat <lora:x:1>, x, y"),
+        ("a cat AND a dog", "a cat, x, y AND a dog"),
+        ("a cat :0.5 AND a dog :0.8", "a cat, x, y :0.5 AND a dog :0.8"),
+        ("(a AND b:1.2), [c:d:0.5]", "(a AND b:1.2), [c:d:0.5], x, y"),
+        ("1girl, :3", "1girl, :3, x, y"),
+    ],
+)
+def test_more_stands_behind_the_users_words(text: str, expected: str) -> None:
+    assert syntax.appended(text, ["x", "y"]) == expected
+
+
+@given(TAGS, TAGS)
+def test_the_users_words_stay_to_the_letter(first: str, second: str) -> None:
+    text = f"{first}, {second}"
+    assert syntax.appended(text, ["smile"]) == f"{text}, smile"
+    assert syntax.appended(text, []) == text
+
+
+def test_each_character_is_asked_for_alone() -> None:
+    main, ann, ben, scene = requests_of(TWO, "night, <lora:x:1>", 7, ["prompt", "0", "1", "scene"])
+    assert (ann.text, ann.about) == ("1girl, solo, black hair", About.PERSON)
+    # what is not settled yet says nothing
+    assert (ben.text, ben.about) == ("1boy, solo, white hair", About.PERSON)
+    assert ann.others == ben.others == ("masterpiece", "beach", "night")
+    assert main.text == "1girl, 1boy, masterpiece, night" and main.others == ("beach",)
+    assert scene.text == "1girl, 1boy, masterpiece, beach"
+    assert main.about is scene.about is About.SCENE
+    assert [one.expansion.length for one in (main, ann, ben)] == ["long", "short", "short"]
+    assert main.seed == 7 and len({one.seed for one in (main, ann, ben, scene)}) == 4
+
+
+def test_a_single_character_is_the_picture() -> None:
+    one = replace(TWO, characters=TWO.characters[:1])
+    (main,) = requests_of(one, "night", 7, ["prompt"])
+    assert (main.text, main.about) == ("1girl, masterpiece, black hair, night", About.PICTURE)
+
+
+def test_what_was_added_is_its_characters() -> None:
+    made = with_added(
+        TWO,
+        {
+            "0": Added(("smile",), "She waves (slowly)."),
+            "1": Added(("open mouth",)),
+            "prompt": Added(("moon",)),
+            "scene": Added(("palm tree",)),
+        },
+    )
+    compiled = compile_cast(made, "night, <lora:x:1>")
+    assert "α smile" in compiled.prompt and "β open mouth" in compiled.prompt
+    assert "palm tree, night, <lora:x:1>, moon" in compiled.prompt
+    ann, ben = (r.prompt for r in compiled.regions)
+    assert "smile" in ann and r"She waves \(slowly\)." in ann and "open mouth" not in ann
+    assert "open mouth" in ben and "smile" not in ben and "moon" not in ben
+    assert (
+        compiled.main == "night, <lora:x:1>"
+        and compiled.cast.characters[0].prompt == TWO.characters[0].prompt
+    )
+
+
+def test_locked_tags_stay_when_pictures_draw_their_own() -> None:
+    added = Added(("smile", "hat"), "She waves.", ("hat",))
+    cast = with_added(replace(TWO, expansion=Expansion("generation")), {"0": added, "scene": added})
+    written = as_written(cast)
+    assert written.characters[0].added == Added(("hat",), "", ("hat",))
+    assert written.scene_added == added  # pictures do not expand the scene
+    assert requests_of(cast, "", 1, ["0"])[0].text == "1girl, solo, black hair, hat"

@@ -21,6 +21,8 @@ FAST = (
     "records captions questions people vocabulary files datasets preparation export jobs services generation api web cli config docs"
 ).split()
 """Folders of the fast lane: pure rooms, command line and API in the process, a worker that answers at once."""
+LONG = "hosts packaging worker sketch ui models jobs docs".split()
+"""What takes long, the longest first."""
 # How long an example takes says more of the machine than of the code. CI tries the same examples each time, so that a
 # change is judged by what it changes; everybody else's runs look for new ones.
 settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -39,12 +41,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--fast"):
-        return
     here = Path(__file__).parent
+
+    def room(item: pytest.Item) -> str:
+        return item.path.relative_to(here).parts[0].removesuffix(".py").removeprefix("test_")
+
+    if not config.getoption("--fast"):
+        # several files run at a time: with a long one at the end all others would wait for it
+        items.sort(key=lambda item: LONG.index(room(item)) if room(item) in LONG else len(LONG))
+        return
     fast, rest = [], []
     for item in items:
-        where = item.path.relative_to(here).parts[0].removesuffix(".py").removeprefix("test_")
+        where = room(item)
         quick = where in (*FAST, "imports", "install") and not item.get_closest_marker("slow")
         (fast if quick else rest).append(item)
     config.hook.pytest_deselected(items=rest)

@@ -167,7 +167,7 @@ class Person(Record):
 class Prose(Record):
     """A picture described in sentences.
 
-    `text` is one line; `model` the key of the model that wrote it, "" for a person; `asked` how often it was asked.
+    `text` is one line; `model` what the model that wrote it is called, "" for a person; `asked` how often it was asked.
     """
 
     text: str

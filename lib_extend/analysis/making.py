@@ -30,7 +30,7 @@ class Workplace:
         questions: those to put to the pictures.
         question_threshold: score in 0…1 a tag needs for questions to be asked about it.
         person_tag_threshold: likewise on a person's cut-out; None: `question_threshold`.
-        prose: how descriptions are wanted.
+        prose: how descriptions are wanted. vlm_name: what the user calls the model that writes them.
         threads: how many threads decode pictures.
         device, offline, models_dir: for a maker that loads a model of its own; as in the settings.
         beat: call it after each step, so that nobody takes slow work for a hanging process. Thread-safe.
@@ -43,6 +43,7 @@ class Workplace:
     question_threshold: float = 0.35
     person_tag_threshold: float | None = None
     prose: Wishes = NO_WISHES
+    vlm_name: str = ""
     threads: int = 1
     device: str = "auto"
     offline: bool = False

@@ -37,6 +37,7 @@ class ProseMaker(Maker):
 
     def __init__(self, vlm: Vlm, workplace: Workplace) -> None:
         self._vlm, self._workplace = vlm, workplace
+        self._name = workplace.vlm_name or vlm.key
         self.threads = max(1, vlm.parallel)
 
     def size(self, picture: Picture) -> tuple[int | None, int | None]:
@@ -70,13 +71,13 @@ class ProseMaker(Maker):
         """
         first, wrong = self._once(look, known, ())
         if first.text and not wrong:
-            return Prose(first.text, self._vlm.key)
+            return Prose(first.text, self._name)
         corrections = [f"Correct this: {c.reason}." for c in wrong] or [CORRECTIONS[first.trouble]]
         second, still_wrong = self._once(look, known, corrections)
         if not first.text and not second.text:
             raise ImageError(f"{TROUBLE[second.trouble]}, twice.", code=second.trouble)
         better = second.text and (not first.text or len(still_wrong) < len(wrong))
-        return Prose(second.text if better else first.text, self._vlm.key, asked=2)
+        return Prose(second.text if better else first.text, self._name, asked=2)
 
     def _once(self, look: Look, known: Known, corrections: Sequence[str]) -> tuple[Read, list[Contradiction]]:
         wishes = self._workplace.prose

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lib_extend.config.prose_settings import ProseSettings
 from lib_extend.vocabulary.tag_names import written
 
 ASK = "Describe the image in plain sentences."
@@ -68,6 +69,16 @@ class Wishes:
 
 
 NO_WISHES = Wishes()
+
+
+def wishes_of(settings: ProseSettings) -> Wishes:
+    """The settings as wishes."""
+    return Wishes(
+        settings.prose_length,
+        settings.prose_instruction,
+        settings.prose_trigger,
+        tuple(settings.prose_banned),
+    )
 
 
 def request(facts: Facts, wishes: Wishes = NO_WISHES, corrections: Iterable[str] = ()) -> str:

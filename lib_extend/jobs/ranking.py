@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lib_extend.captions.prose_verdicts import PROSE
 from lib_extend.captions.thresholds import agreed
 from lib_extend.config import TagConfig
 from lib_extend.datasets.dataset import Dataset
@@ -24,6 +25,7 @@ from lib_extend.datasets.state_values import stored, stored_json
 from lib_extend.errors import ImageError, UserError
 from lib_extend.files.scan import Found, scan, show
 from lib_extend.jobs.captioning import Captioner, existing_caption
+from lib_extend.jobs.description_doubts import doubted
 from lib_extend.parts.part_table import parts
 from lib_extend.people import corrected as people
 from lib_extend.questions.answer_doubts import doubts
@@ -42,13 +44,13 @@ UNCERTAIN, UNREAD = "uncertain", "unread"
 
 @dataclass(frozen=True)
 class Item(Record):
-    """One answer to look at, or (question "persons") who has which in one image.
+    """One answer to look at, or who has which in one image (question "persons"), or its description ("prose/").
 
     Attributes:
         path: the image's name. question, object, answer, raw, probability, tag: as in `Answer`; the object of an
             answer about one person is `skirt@2`.
         reason: why it is here ("probability 0.42", or a contradiction). code: the same for programs: that of a `Doubt`,
-            `uncertain`, `unread` or `persons`.
+            `uncertain`, `unread` or `persons`, or that of a `Contradiction`.
     """
 
     path: str
@@ -81,8 +83,8 @@ class Known:
 class Ranking:
     """The items of one folder. `work` fills it, in this thread or another; `known` can be asked at any time.
 
-    Contradicted answers come first, then images whose persons could not be told apart, then the least certain
-    answers; what has a verdict is left out. Uses the settings of the newest run with questions or persons.
+    Contradicted answers come first, then images whose persons could not be told apart or whose descriptions are
+    contradicted, then the least certain answers; what has a verdict is left out. Uses the settings of the newest run with questions or persons.
     """
 
     def __init__(self, dataset: Dataset, *, below: float = 0.8) -> None:
@@ -151,12 +153,13 @@ class Ranking:
             self._before, self._among, self._after = items[:first], items[first:last], items[last:]
             self._images, self._ranked = len(found), True
             self._more.notify_all()
-        if not config.people:
+        if not (config.people or config.prose):
             self._done = len(found)
             return
         for start in range(0, len(found), _STEP):
             some = found[start : start + _STEP]
-            fresh = list(self._doubtful(state, config, captioner, some, judged))
+            fresh = list(self._doubtful(state, config, captioner, some, judged)) if config.people else []
+            fresh += self._described(state, config, captioner, some, judged) if config.prose else ()
             with self._more:
                 self._persons += fresh
                 self._done = start + len(some)
@@ -213,6 +216,23 @@ class Ranking:
             doubt = people.doubt(analysis, captioner.caption(f, analysis))
             if doubt:
                 yield Item(f.name, "persons", "", "", "", None, "", doubt, "persons")
+
+    def _described(
+        self,
+        state: State,
+        config: TagConfig,
+        captioner: Captioner,
+        found: Sequence[Found],
+        judged: Mapping[str, set[tuple[str, str]]],
+    ) -> Iterator[Item]:
+        """The images whose descriptions contradict what is known of them, or the user's wishes."""
+        for f in found:
+            if (PROSE, "") in judged.get(f.name, set()):
+                continue
+            told, wrong = doubted(state, config, captioner, f)
+            if told is not None and wrong:
+                reasons = "; ".join(c.reason for c in wrong)
+                yield Item(f.name, PROSE, "", told.text, told.text, None, "", reasons, wrong[0].code)
 
 
 # what is stored

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from lib_extend.captions.prose_verdicts import PROSE
 from lib_extend.config import TagConfig
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.recipe import questions_of
@@ -27,7 +28,8 @@ from lib_extend.people import corrected as people
 from lib_extend.questions.answer_reading import normalize
 from lib_extend.questions.builtin import BUILTIN
 from lib_extend.questions.question import Question
-from lib_extend.questions.verdicts import ACCEPT, CORRECT, LOCK, REJECT, WITHDRAW, Verdict, subject
+from lib_extend.questions.verdicts import ACCEPT, CORRECT, VERDICTS, WITHDRAW, Verdict, subject
+from lib_extend.records import Answer, Prose
 from lib_extend.worker.client import WorkerClient
 
 __all__ = ["Item", "decide", "set_persons", "uncertain"]
@@ -74,25 +76,47 @@ def decide(
             state.update_run(run, "done", time.time())
             captioner = captioner_of(state, config)
             return captioner.caption(found, captioner.stored(found, None)).text
-        table = questions_of(config, BUILTIN)
-        asked = _named(table, question)
-        answers = stored_analysis(state, config, captioner_of(state, config), found).answers
-        given = next((a for a in answers if subject(a) == (question, thing)), None)
-        if given is None and verdict not in (CORRECT, WITHDRAW):
-            raise UserError(f"{show(path)} has no answer to {question}{f' about {thing}' if thing else ''}.")
-        value = given.answer if given else ""
-        if verdict == CORRECT:
-            value = normalize(asked, answer)
-            if not value:
-                raise UserError(f"{answer!r} is no answer to {question} ({asked.kind.value}).")
-        elif verdict not in (ACCEPT, REJECT, LOCK, WITHDRAW):
+        if verdict not in (*VERDICTS, WITHDRAW):
             raise UserError(f"There is no verdict {verdict!r}: accept, correct, reject, lock or withdraw.")
+        stored = stored_analysis(state, config, captioner_of(state, config), found)
+        if question == PROSE:
+            value = _description(stored.prose, path, verdict, answer)
+        else:
+            asked = _named(questions_of(config, BUILTIN), question)
+            value = _answer(stored.answers, asked, path, thing, verdict, answer)
         with state.transaction():
             if verdict == WITHDRAW:
                 state.drop_verdict(found.name, question, thing)
             else:
                 state.set_verdict(found.name, Verdict(question, thing, verdict, value))
     return _write_anew(dataset, found, config, client, -1 if verdict == WITHDRAW else 1)
+
+
+def _answer(
+    answers: Sequence[Answer], asked: Question, path: str, thing: str, verdict: str, said: str
+) -> str:
+    """The answer that a verdict stands for: the given one, or the right one (`said`) in its normal form."""
+    given = next((a for a in answers if subject(a) == (asked.name, thing)), None)
+    if given is None and verdict not in (CORRECT, WITHDRAW):
+        raise UserError(f"{show(path)} has no answer to {asked.name}{f' about {thing}' if thing else ''}.")
+    if verdict != CORRECT:
+        return given.answer if given else ""
+    value = normalize(asked, said)
+    if not value:
+        raise UserError(f"{said!r} is no answer to {asked.name} ({asked.kind.value}).")
+    return value
+
+
+def _description(told: Prose | None, path: str, verdict: str, said: str) -> str:
+    """The text that a verdict stands for: the description that there is, or a person's (`said`) in one line."""
+    if verdict == CORRECT:
+        text = " ".join(said.split())
+        if not text:
+            raise UserError("An empty text is no description: reject the one that is there instead.")
+        return text
+    if told is None and verdict != WITHDRAW:
+        raise UserError(f"{show(path)} has no description: run it with --prose first.")
+    return told.text if told else ""
 
 
 def set_persons(

@@ -48,6 +48,7 @@ def analyse(idle: IdleWorker, path: Path, config: TagConfig) -> dict[str, Any]:
         "tags": [t.to_json() for t in caption.tags],
         "answers": [a.to_json() for a in analysis.answers],
         "persons": person_rows(caption.persons),
+        "description": "" if analysis.prose is None else analysis.prose.text,
         "reason": caption.reason,
         "reason_code": caption.reason_code,
         "reason_fields": dict(caption.reason_fields),

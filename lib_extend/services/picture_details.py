@@ -8,6 +8,7 @@ from typing import Any
 
 from lib_extend.captions.composing import Existing
 from lib_extend.captions.memory import reconcile
+from lib_extend.captions.prose_check import Contradiction
 from lib_extend.config import TagConfig
 from lib_extend.datasets.browser import Browser
 from lib_extend.datasets.recipe import Recipe
@@ -16,7 +17,8 @@ from lib_extend.errors import ImageError, UserError
 from lib_extend.files.caption_forms import find
 from lib_extend.files.scan import Found
 from lib_extend.jobs.captioning import Captioner, existing_caption
-from lib_extend.records import Analysis, Answer, Caption, Person, Source, Tag
+from lib_extend.jobs.description_doubts import every_model
+from lib_extend.records import Analysis, Answer, Caption, Person, Prose, Source, Tag
 from lib_extend.vocabulary.tag_names import key
 
 
@@ -27,7 +29,7 @@ def details(browser: Browser, name: str) -> dict[str, Any]:
         KeyError: there is no such image.
     """
     row = browser.row(name)
-    analysis, caption, existing, decided = _stored(browser, row)
+    analysis, caption, existing, decided, told = _stored(browser, row)
     persons = caption.persons or analysis.persons
     return {
         "id": image_id(name),
@@ -40,18 +42,23 @@ def details(browser: Browser, name: str) -> dict[str, Any]:
         "tags": [_tag(t, raw) for t, raw in _tags(existing, analysis, caption)],
         "answers": [{**a.to_json(), "decided": (a.question, a.object) in decided} for a in analysis.answers],
         "persons": [_person(p) for p in persons],
+        "descriptions": [_description(text, wrong, analysis.prose) for text, wrong in told],
         "reason": caption.reason,
         "dropped": [d.to_json() for d in caption.dropped],
     }
 
 
-def _stored(browser: Browser, row: Row) -> tuple[Analysis, Caption, Existing, set[tuple[str, str]]]:
-    """The analysis as people left it, the caption it would give now, the one that is there, and what was decided."""
+Told = list[tuple[Prose, list[Contradiction]]]
+
+
+def _stored(browser: Browser, row: Row) -> tuple[Analysis, Caption, Existing, set[tuple[str, str]], Told]:
+    """The analysis as people left it, the caption it would give now, the one that is there, what was decided, and
+    what models described."""
     nothing = Analysis(row.width, row.height)
     there = reconcile(None, row.caption) or Existing("")
     config = _config(browser)
     if config is None:
-        return nothing, Caption(""), there, set()
+        return nothing, Caption(""), there, set(), []
     found = Found(row.name, row.size, row.mtime, caption=find(browser.root, row.name))
     with browser.dataset.state() as state:
         try:
@@ -64,7 +71,8 @@ def _stored(browser: Browser, row: Row) -> tuple[Analysis, Caption, Existing, se
             there = existing_caption(state, found, config) or Existing("")
         analysis = captioner.analysis(found, there)
         decided = set(state.verdicts(row.name))
-        return analysis, captioner.caption(found, analysis, there), there, decided
+        told = every_model(state, config, found, analysis, there)
+        return analysis, captioner.caption(found, analysis, there), there, decided, told
 
 
 def _config(browser: Browser) -> TagConfig | None:
@@ -104,3 +112,11 @@ def _tag(tag: Tag, raw: str) -> dict[str, Any]:
 
 def _person(person: Person) -> dict[str, Any]:
     return {**person.to_json(), "box": person.box.as_list()}
+
+
+def _description(told: Prose, wrong: list[Contradiction], chosen: Prose | None) -> dict[str, Any]:
+    return {
+        **told.to_json(),
+        "chosen": chosen is not None and chosen.text == told.text,
+        "doubts": [{"code": c.code, "reason": c.reason} for c in wrong],
+    }

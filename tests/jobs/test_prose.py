@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.conftest import images, run
+from lib_extend.datasets.dataset import Dataset
+from lib_extend.errors import UserError
+from lib_extend.jobs.ranking import uncertain
+from lib_extend.jobs.undo import list_runs, undo
+from lib_extend.jobs.verdict_runs import decide
+from lib_extend.worker.client import WorkerClient
+from tests.jobs.conftest import FAKE_WORKER, images, run
 
 TOLD = "A girl with black hair looks at 3 red cakes."
 MINE = "She is Sumire; 3 cakes (my own)."
@@ -89,3 +95,54 @@ def test_a_limit_of_tags_does_not_cut_the_description(folder: Path) -> None:
     images(folder, "cake3-red.png")
     run(folder, prose=True, format="anima", max_tags=1)
     assert caption(folder) == f"1girl. {TOLD}"
+
+
+WRONG = "A girl with black hair looks at 4 red cakes."
+
+
+def say(folder: Path, verdict: str, answer: str = "") -> str:
+    client = lambda: WorkerClient(FAKE_WORKER)  # noqa: E731
+    return decide(Dataset(folder), "cake3-red-wrong.png", "prose/", "", verdict, answer, client=client)
+
+
+def test_a_wrong_description_is_on_the_list_and_a_persons_word_on_it_holds(folder: Path) -> None:
+    images(folder, "cake3-red-wrong.png", "cake3-red.png")
+    run(folder, prose=True, format="anima")
+    items = [i for i in uncertain(Dataset(folder)) if i.question == "prose/"]
+    assert [(i.path, i.answer, i.code, i.reason) for i in items] == [
+        ("cake3-red-wrong.png", WRONG, "prose_count", "there are 3 cakes, not 4")
+    ]
+    name = "cake3-red-wrong"
+    assert WRONG in caption(folder, name)
+    assert WRONG not in say(folder, "reject")
+    assert not [i for i in uncertain(Dataset(folder)) if i.question == "prose/"], "it is decided"
+    assert MINE in say(folder, "correct", f" {MINE}\n") and WRONG not in caption(folder, name)
+    for settings in (
+        {"prose": True},
+        {"prose": True, "vlm": "another"},
+        {},
+        {"prose": True, "prose_length": "short"},
+    ):
+        run(folder, format="anima", **settings)
+        assert MINE in caption(folder, name) and WRONG not in caption(folder, name)
+    assert WRONG in say(folder, "withdraw")
+    with pytest.raises(UserError, match="reject the one that is there"):
+        say(folder, "correct", " ")
+
+
+def test_what_is_corrected_in_review_makes_a_description_right_or_wrong(folder: Path) -> None:
+    images(folder, "cake3-red-wrong.png")
+    run(folder, prose=True, format="anima")
+    client = lambda: WorkerClient(FAKE_WORKER)  # noqa: E731
+    decide(Dataset(folder), "cake3-red-wrong.png", "count", "cake", "correct", "4", client=client)
+    assert not [i for i in uncertain(Dataset(folder)) if i.question == "prose/"]
+
+
+def test_undo_takes_a_description_back(folder: Path) -> None:
+    images(folder, "cake3-red.png")
+    run(folder, format="anima")
+    before = caption(folder)
+    run(folder, prose=True, format="anima")
+    assert TOLD in caption(folder)
+    undo(Dataset(folder), list_runs(Dataset(folder))[-1].id)
+    assert caption(folder) == before

@@ -114,6 +114,12 @@ def tags(
         "persons": [
             {"letter": "α", "box": [12.0, 30.5, 210.0, 480.0], "score": 0.91, "locked": False, "tags": [_TAG]}
         ],
+        "descriptions": [
+            {
+                "text": "A girl holds 4 red cakes.", "model": "qwen2-vl-2b", "asked": 2, "chosen": True,
+                "doubts": [{"code": "prose_count", "reason": "there are 3 cakes, not 4"}],
+            }
+        ],
         "reason": "", "dropped": [DROP],
     },
     pool="browsing",
@@ -121,7 +127,8 @@ def tags(
 def image(services: Services, call: Call, folder: str, image: str) -> dict[str, Any]:
     """Everything that is known of one picture.
 
-    `text` is how a tag stands in the caption; `decided`: a person has said something about the answer.
+    `text` is how a tag stands in the caption; `decided`: a person has said something about the answer; `descriptions`:
+    those of every model that was asked, `chosen` is the one that captions have, `doubts` what contradicts it.
     """
     return details(*picture_of(services, call, folder, image))
 

@@ -25,6 +25,7 @@ routes = Routes("One picture", place=50)
         "tags": [TAG],
         "answers": [ANSWER],
         "persons": [PERSON],
+        "description": "",
         "reason": "",
         "reason_code": "",
         "reason_fields": {},
@@ -45,7 +46,7 @@ def analyze(
 ) -> dict[str, Any]:
     """All about one picture; nothing is written.
 
-    `reason`: why there are no persons, where they were wanted (`reason_code`, `reason_fields`: the same for programs); `unmade`: each `part` ("answers") that could not be made,
+    `description`: the picture in sentences, where the settings ask for it; `reason`: why there are no persons, where they were wanted (`reason_code`, `reason_fields`: the same for programs); `unmade`: each `part` ("answers", "prose") that could not be made,
     with its `reason` and `code`. The models stay loaded for the next one.
     """
     settings = config_of(config or {}, services.folders, services.options().models_dir)

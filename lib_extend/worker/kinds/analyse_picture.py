@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from lib_extend.captions.prose_asking import Wishes
+from lib_extend.captions.prose_asking import wishes_of
 from lib_extend.parts import part_table
 from lib_extend.records import Record, Unmade
 from lib_extend.worker.protocol import Task
@@ -98,9 +99,8 @@ class AnalysePicture(Kind):
             questions=process.questions,
             question_threshold=setup.question_threshold,
             person_tag_threshold=setup.person_tag_threshold,
-            prose=Wishes(
-                setup.prose_length, setup.prose_instruction, setup.prose_trigger, tuple(setup.prose_banned)
-            ),
+            prose=wishes_of(setup),
+            vlm_name=setup.vlm_model or (setup.vlm if "://" in setup.vlm else PurePath(setup.vlm).name),
             threads=threads,
             device=setup.device,
             offline=setup.offline,

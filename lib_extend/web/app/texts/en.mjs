@@ -360,7 +360,7 @@ export const texts = {
     try: "Try on this picture",
     trying: "Looking at the picture …",
     missing: (parts) =>
-      `Not known yet: ${parts.map((p) => ({ tags: "the tagger's tags", answers: "answers to these questions", persons: "who has which" })[p] ?? p).join(", ")}.`,
+      `Not known yet: ${parts.map((p) => ({ tags: "the tagger's tags", answers: "answers to these questions", persons: "who has which", prose: "a description" })[p] ?? p).join(", ")}.`,
     notYet: "The models have not looked at this picture with these settings yet.",
     next: "Next picture",
     previous: "Previous picture",
@@ -464,6 +464,7 @@ export const texts = {
     choose: "Choose a run to see what it changed.",
   },
   one: {
+    description: "Description",
     title: "One picture",
     drop: "Drop a picture here",
     or: "or paste one, or",
@@ -622,6 +623,10 @@ export const texts = {
     ],
   },
   picture: {
+    descriptions: "Descriptions",
+    doubted: (r) => `Contradicts what is known: ${r}.`,
+    inCaption: "in the captions",
+    useThis: "Use this one",
     title: "Picture",
     caption: "Caption",
     save: "Save",
@@ -681,6 +686,9 @@ export const texts = {
     backTo: "Back to the last one",
     below: "How certain",
     belowLevel: (p) => (p < 1 ? `below ${percent(p)}` : "all answers"),
+    isItRight: "Is this description right?",
+    rightText: "What should it say?",
+    saveText: "Save",
     whoIsWho: "Are these persons right?",
     noAnswer: "no answer",
     noTag: "writes no tag",

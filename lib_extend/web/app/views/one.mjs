@@ -128,6 +128,7 @@ export function view(app) {
           ? answerList(found.answers, app.value("answer_threshold"))
           : h("p", { class: "hint" }, app.value("vlm") === "none" ? words.noVlm : words.noAnswers),
       ),
+      found.description && section(words.description, h("blockquote", { class: "told" }, found.description)),
       section(`${words.tags} (${tags.length})`, tags.length ? tagList(tags) : h("p", { class: "hint" }, words.noTags)),
       found.dropped?.length > 0 &&
         h(

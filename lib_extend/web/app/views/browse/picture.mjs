@@ -169,12 +169,31 @@ export async function openPicture(app, pages, first, change) {
       if (mine === request && error.name !== "AbortError") fill(tags, trouble(error.message, detail));
     }
   };
+  /** One model's description, with what contradicts it and a way to have it in the caption. */
+  const description = ({ text, model, chosen, doubts }) => {
+    const use = async () => {
+      try {
+        await api.post(`datasets/${folder}/review`, { image: row.name, question: "prose/", verdict: "correct", answer: text });
+        await detail();
+      } catch (error) {
+        app.say(error.message, "bad");
+      }
+    };
+    return h(
+      "div",
+      { class: "stack close description" },
+      h("blockquote", { class: "told" }, text),
+      doubts.length > 0 && h("p", { class: "hint warn-text" }, words.doubted(doubts.map((d) => d.reason).join("; "))),
+      h("p", { class: "row tight" }, h("span", { class: "hint grow cut" }, model), chosen ? h("span", { class: "badge" }, words.inCaption) : button(words.useThis, use, "small")),
+    );
+  };
   const draw = (found) => {
     const section = (title, ...content) => h("section", { class: "stack close" }, h("h3", {}, title), content);
     // what was asked and is simply not there says nothing
     fill(
       tags,
       found.answers.length > 0 && section(texts.one.answers, answerList(found.answers, SURE)),
+      found.descriptions.length > 0 && section(words.descriptions, found.descriptions.map(description)),
       found.dropped.length > 0 &&
         h(
           "details",

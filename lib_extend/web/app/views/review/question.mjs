@@ -5,7 +5,7 @@ import { button } from "../../parts/button.mjs";
 import { note } from "../../parts/states.mjs";
 import { spoken } from "../../parts/tags.mjs";
 import { percent, texts } from "../../texts.mjs";
-import { asked, byDigit, matching } from "./questions.mjs";
+import { asked, byDigit, matching, PROSE } from "./questions.mjs";
 
 const words = texts.review;
 const MOST = 24; // choices shown at once
@@ -29,11 +29,14 @@ export function questionCard({ act, correct }) {
     item = next;
     redraw = () => {
       const persons = item.question === "persons";
+      const prose = item.question === PROSE;
       const sure = item.probability;
       fill(
         element,
         h("p", { class: "asked" }, asked(item, questions, letter)),
+        prose && h("blockquote", { class: "told" }, item.answer),
         !persons &&
+          !prose &&
           h(
             "div",
             { class: "given" },
@@ -44,7 +47,9 @@ export function questionCard({ act, correct }) {
           ),
         h("p", { class: "hint" }, item.reason && item.code !== "uncertain" ? item.reason[0].toUpperCase() + item.reason.slice(1) : words.unsure, item.raw && item.raw !== item.answer && ` ${words.raw(item.raw)}`),
         choosing
-          ? choices()
+          ? prose
+            ? rewriting()
+            : choices()
           : persons
             ? h("div", { class: "row" }, labelled("accept", "primary"), labelled("correct"))
             : h("div", { class: "row verdicts" }, labelled("accept", "primary"), labelled("correct"), labelled("reject"), labelled("lock")),
@@ -57,6 +62,26 @@ export function questionCard({ act, correct }) {
       );
     };
     redraw();
+  };
+  const rewriting = () => {
+    const area = h("textarea", { rows: 5, "aria-label": words.rightText });
+    area.value = item.answer;
+    const save = () => area.value.trim() && take(area.value.trim());
+    area.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
+      else if (event.key === "Escape") leave();
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    queueMicrotask(() => area.focus());
+    return h(
+      "div",
+      { class: "stack close" },
+      h("p", { class: "strong" }, words.rightText),
+      area,
+      h("div", { class: "row" }, button(words.saveText, save, "primary small"), button(texts.common.cancel, leave, "plain small")),
+    );
   };
   const choices = () => {
     const free = item.allowed.length === 0;

@@ -4,6 +4,8 @@ import { spoken } from "../../parts/tags.mjs";
 import { texts } from "../../texts.mjs";
 
 const words = texts.review;
+/** What an item's question is called that is about the picture's description. */
+export const PROSE = "prose/";
 
 function plural(noun) {
   if (/(s|x|z|ch|sh)$/.test(noun)) return `${noun}es`;
@@ -21,6 +23,7 @@ export function subject(item) {
 /** The question in words. `letter`: of the person it is about, "" for the whole picture. */
 export function asked(item, questions, letter = "") {
   if (item.question === "persons") return words.whoIsWho;
+  if (item.question === PROSE) return words.isItRight;
   const { thing } = subject(item);
   const ask = questions.find((q) => q.name === item.question)?.ask;
   // a question that belongs to another folder's settings

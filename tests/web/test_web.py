@@ -59,7 +59,7 @@ def test_what_a_module_imports_is_served(path) -> None:  # type: ignore[no-untyp
 
 
 def test_a_view_is_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert [name for name, _ in web.views()] == ["tag", "review", "curate", "browse", "one", "runs"]
+    assert [name for name, _ in web.views()] == ["tag", "review", "curate", "browse", "one", "check", "runs"]
     copy = tmp_path / "app"
     shutil.copytree(web.FOLDER, copy)
     monkeypatch.setattr(web, "FOLDER", copy)

@@ -34,6 +34,8 @@ class Category(str, Enum):
     QUALITY = "quality"
     PROSE = "prose"
 
+    __hash__ = str.__hash__  # Enum's own is slow, and tags are asked for their category all the time
+
 
 class Source(str, Enum):
     """Where a tag came from."""
@@ -43,6 +45,8 @@ class Source(str, Enum):
     QUESTION = "question"
     PERSON = "person"
     OPTION = "option"  # prefix tags and replacements the user asked for
+
+    __hash__ = str.__hash__
 
 
 @dataclass(frozen=True)

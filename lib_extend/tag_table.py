@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, overload
 
-from lib_extend.records import Category, Tag
+from lib_extend.records import Category, Source, Tag
 
 MILLION = 1_000_000
 FORM = 2
@@ -15,6 +14,8 @@ FORM = 2
 
 Row = tuple[str, Category, "float | None"]
 """Name, category and score of a tag."""
+_new = object.__new__
+_GENERAL, _TAGGER = Category.GENERAL, Source.TAGGER
 NOBODY: Mapping[str, Sequence[int | None]] = MappingProxyType({})
 
 
@@ -60,8 +61,7 @@ class TagTable(Sequence[Tag]):
     def __getitem__(self, at: int | slice) -> Tag | tuple[Tag, ...]:
         if isinstance(at, slice) or self._made is not None:
             return self._tags()[at]
-        at = range(len(self.names))[at]
-        return self._tag(at)
+        return self.tag(range(len(self.names))[at])
 
     def __iter__(self) -> Iterator[Tag]:
         return iter(self._tags())
@@ -79,7 +79,7 @@ class TagTable(Sequence[Tag]):
 
     def rows(self) -> Iterator[Row]:
         """Name, category and score of each tag, in order."""
-        kinds = [Category.GENERAL] * len(self.names)
+        kinds = [_GENERAL] * len(self.names)
         for at, category in self.categories.items():
             kinds[at] = category
         return zip(self.names, kinds, [m / MILLION for m in self.millionths], strict=True)
@@ -118,16 +118,23 @@ class TagTable(Sequence[Tag]):
 
     def _tags(self) -> tuple[Tag, ...]:
         if self._made is None:
-            made = (Tag(*row) for row in self.rows())
-            if self.each:
-                made = (replace(tag, taggers=self._who(at)) for at, tag in enumerate(made))
-            self._made = tuple(made)
+            self._made = tuple(map(self.tag, range(len(self.names))))
         return self._made
 
-    def _tag(self, at: int) -> Tag:
-        category = self.categories.get(at, Category.GENERAL)
-        who = self._who(at) if self.each else ()
-        return Tag(self.names[at], category, self.millionths[at] / MILLION, taggers=who)
+    def tag(self, at: int) -> Tag:
+        """The tag in place `at`, 0 or more."""
+        if self._made is not None:
+            return self._made[at]
+        made = _new(Tag)
+        # a frozen dataclass sets its fields in a way that takes three times as long
+        fields = made.__dict__
+        fields["name"] = self.names[at]
+        fields["category"] = self.categories.get(at, _GENERAL)
+        fields["score"] = self.millionths[at] / MILLION
+        fields["source"] = _TAGGER
+        fields["locked"] = False
+        fields["taggers"] = self._who(at) if self.each else ()
+        return made
 
     def _who(self, at: int) -> tuple[str, ...]:
         """Those of several taggers that are sure enough of a tag."""

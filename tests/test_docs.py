@@ -172,6 +172,29 @@ print((ready.tagger_key, {tag.name: tag.score for tag in done.payload.parts["tag
     assert scores["tag_191"] == pytest.approx(0.2, abs=0.01) and "tag_64" not in scores
 
 
+def test_add_a_step(copy: Path) -> None:
+    """The step acts in the command line's report and in the captions; a person's words and undo are as ever."""
+    (copy / "lib_extend" / "curation" / "steps" / "mark_step.py").write_text(
+        example("step"), encoding="utf-8"
+    )
+    folder = copy / "pictures"
+    folder.mkdir()
+    texts = {"a": "1girl, watermark, web address, smile", "b": "1girl, hat"}
+    for name, text in texts.items():
+        Image.new("L", (8, 8)).save(folder / f"{name}.png")
+        (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+    command = "from lib_extend.cli.main import main\nmain({})"
+    curate = ["curate", str(folder), "--prune", "minimal", "--adopt"]
+    printed = run_in(copy, command.format(curate))
+    assert "it was written onto the picture: 2 tags, 2 times" in printed
+    assert "watermark: it was written onto the picture" in printed and "1 caption changed" in printed
+    assert (folder / "a.txt").read_text(encoding="utf-8") == "1girl, smile"
+    run_in(copy, command.format(["undo", str(folder)]))
+    assert {f.stem: f.read_text(encoding="utf-8") for f in folder.glob("*.txt")} == texts
+    run_in(copy, command.format(curate[:-1]))
+    assert {f.stem: f.read_text(encoding="utf-8") for f in folder.glob("*.txt")} == texts
+
+
 def test_add_a_part(copy: Path) -> None:
     (copy / "lib_extend" / "parts" / "brightness.py").write_text(example("part"), encoding="utf-8")
     Image.new("L", (300, 200), 51).save(copy / "dark.png")

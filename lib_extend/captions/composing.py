@@ -20,7 +20,7 @@ from lib_extend.captions.field_order import Arranged, arrange, plain_order
 from lib_extend.captions.further_lines import Further, together
 from lib_extend.captions.lettering import lettered
 from lib_extend.captions.line_writing import LineWriter
-from lib_extend.captions.lists import rewritten, typed, unique, without
+from lib_extend.captions.lists import by_lists, rewritten, typed, unique, without
 from lib_extend.captions.memory import separator_in
 from lib_extend.captions.patterns import patterns
 from lib_extend.captions.people_counts import settled
@@ -39,6 +39,9 @@ from lib_extend.vocabulary.plurals import naive_plural, plural
 from lib_extend.vocabulary.tag_names import key, written
 
 __all__ = ["Existing", "Thresholds", "compose"]
+
+_SAME = random.Random(0)
+"""For captions in which nothing is random: to seed one takes longer than to write the caption."""
 
 
 def compose(
@@ -122,22 +125,25 @@ def _line(
         told = persons_of(result.separation, analysis, config) if style.structured else []
     earlier = _earlier(existing, analysis.answers, config, asked, dropped)
     prose, earlier = _described(analysis, earlier, "prose" in style.needs)
-    earlier = unique(earlier, {*map(_key, (*machine, *prefix, *suffix)), *there})
-    machine = [*unlettered(machine, earlier, config, dropped), *earlier] if earlier else machine
+    if earlier:
+        earlier = unique(earlier, {*map(_key, (*machine, *prefix, *suffix)), *there})
+        machine = [*unlettered(machine, earlier, config, dropped), *earlier]
     pruned: list[Tag] = []
     if curator is not None:
         curated = curator.curated(ToCurate(machine, [*human, *prefix, *suffix], persons, image_key))
-        gone = {key(d.name) for d in curated.dropped}
-        pruned = [t for t in earlier if key(t.name) in gone]
+        if earlier:
+            gone = {key(d.name) for d in curated.dropped}
+            pruned = [t for t in earlier if key(t.name) in gone]
         machine, dropped = list(curated.tags), [*dropped, *curated.dropped]
-        suffix = [*unique(curated.last, {*map(_key, (*machine, *prefix, *suffix)), *there}), *suffix]
+        if curated.last:
+            suffix = [*unique(curated.last, {*map(_key, (*machine, *prefix, *suffix)), *there}), *suffix]
     machine = unique(machine, {*map(_key, (*prefix, *suffix)), *there})
     spelled = {**typed(config), **ends.forms}
     separator = separator_in(existing, config.separator)
     if separator != config.separator:
         config = replace(config, separator=separator)
 
-    rng = _rng(config.seed, image_key)
+    rng = _rng(config.seed, image_key) if config.format != "plain" or config.sort == "shuffle" else _SAME
     if style.structured:
         writer = StructuredWriter(style, existing, by_hand, prefix, suffix, spelled, told, config, dropped)
         written_now, heads = writer.written([*machine, *prose], rng)
@@ -154,14 +160,11 @@ def _line(
             **_reason(why_not),
         )
 
+    underscores, escape_brackets = config.underscores, config.escape_brackets
+
     def form(tag: Tag) -> str:
         """What the user typed as it was typed, any other tag by the settings."""
-        typed_text = spelled.get(tag.name)
-        return (
-            written(tag.name, config.underscores, config.escape_brackets)
-            if typed_text is None
-            else typed_text
-        )
+        return spelled.get(tag.name) or written(tag.name, underscores, escape_brackets)
 
     work = LineWriter(existing, by_hand, prefix, suffix, config, form, dropped)
     if extends:
@@ -173,7 +176,7 @@ def _line(
     else:
         made = work.laid_out(machine, rng)
     kept = {id(t) for t in earlier}
-    stays_there = tuple(t.name for t in made.tags if id(t) in kept)
+    stays_there = tuple(t.name for t in made.tags if id(t) in kept) if kept else ()
     return Caption(
         made.text,
         made.tags,
@@ -268,10 +271,12 @@ def _machine(
         else:
             tags.append(item)
     # a name may have been taken out as it was, or as the user's lists made it
-    made = [t for _, t in rewritten(without(tags, removed, dropped), config, dropped)]
+    made = by_lists(without(tags, removed, dropped), config, dropped)
+    if not analysis.answers:
+        return without(made, removed, dropped)
     there = {*stays, *map(_key, tags), *map(_key, made)}
     answers = _answered(analysis, config, there, stays, removed, dropped)
-    made += [t for _, t in rewritten(without(answers, removed, dropped), config, dropped)]
+    made = [*made, *by_lists(without(answers, removed, dropped), config, dropped)]
     return without(made, removed, dropped)
 
 

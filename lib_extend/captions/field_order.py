@@ -54,9 +54,10 @@ def grouped(tags: Iterable[Tag], config: TagConfig) -> dict[str, list[Tag]]:
 def plain_order(tags: Sequence[Tag], config: TagConfig, rng: random.Random) -> list[Tag]:
     """People, characters and copyrights first, then the rest as `sort` says, ratings last."""
     groups = grouped(tags, config)
-    # one list, so that what the questions found is sorted in with the rest
-    groups["general"] = [t for t in tags if group(t) in ("general", "new")]
-    groups["new"] = []
+    if groups["new"] or groups["persons"]:
+        # one list, so that what the questions found is sorted in with the rest
+        groups["general"] = [t for t in tags if group(t) in ("general", "new")]
+        groups["new"] = []
     if config.sort != "original":
         _sort(groups, config, rng)
     return [t for name in _PLAIN for t in groups[name]]

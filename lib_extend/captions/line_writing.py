@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from lib_extend.captions.existing import Existing
 from lib_extend.captions.field_order import Arranged, arrange
 from lib_extend.captions.lists import limited, rewritten
-from lib_extend.captions.standing import Standing, is_plain, joined, new, place_of_new, standing
+from lib_extend.captions.standing import Standing, is_plain, joined, joined_new, new, place_of_new, standing
 from lib_extend.captions.text import Kind, Piece
 from lib_extend.config import TagConfig
 from lib_extend.records import Drop, Source, Tag
@@ -71,6 +71,10 @@ class LineWriter:
             self.config.separator,
             commas=False,
         )
+        if not (items or machine.text or self.prefix or self.suffix):
+            tags = limited(list(machine.tags), self.config.max_tags, self.dropped)
+            text = joined_new([self.form(t) for t in tags], self.existing.line, self.config.separator)
+            return Arranged(tuple(tags), text)
         names = {key(t.name) for t in machine.tags}
         at = place_of_new(items, self._leading(names, moved))
         if machine.text:

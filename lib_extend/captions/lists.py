@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from lib_extend.captions.patterns import patterns, replacements
@@ -50,6 +50,13 @@ def rewritten(
     return result
 
 
+def by_lists(tags: list[Tag], config: TagConfig, dropped: list[Drop]) -> list[Tag]:
+    """The tags after `replace` and `exclude`."""
+    if not (config.replace or config.exclude):
+        return tags
+    return [t for _, t in rewritten(tags, config, dropped)]
+
+
 def typed(config: TagConfig) -> dict[str, str]:
     """What the user's replacements say to the letter, by the canonical names that they make."""
     result = {}
@@ -61,11 +68,13 @@ def typed(config: TagConfig) -> dict[str, str]:
     return result
 
 
-def without(tags: Iterable[Tag], removed: Collection[str], dropped: list[Drop]) -> list[Tag]:
+def without(tags: Sequence[Tag], removed: Collection[str], dropped: list[Drop]) -> list[Tag]:
     """The tags whose keys a person did not take out."""
+    if not removed:
+        return list(tags)
     result = []
     for tag in tags:
-        if removed and key(tag.name) in removed:
+        if key(tag.name) in removed:
             dropped.append(Drop(tag.name, "removed by hand", "removed_by_hand"))
         else:
             result.append(tag)
@@ -76,8 +85,9 @@ def unique(tags: Iterable[Tag], taken: set[str]) -> list[Tag]:
     """The tags whose keys are not `taken`, the first of each; `taken` grows."""
     result = []
     for tag in tags:
-        if key(tag.name) not in taken:
-            taken.add(key(tag.name))
+        name = key(tag.name)
+        if name not in taken:
+            taken.add(name)
             result.append(tag)
     return result
 

@@ -88,18 +88,30 @@ def joined(items: Sequence[Standing], line: Line, separator: str) -> str:
     if not items:
         return ""
     lead = line.gaps[0]
-    parts = [lead if items[0].first else lead[: len(lead) - len(lead.lstrip())]]
+    parts = [lead if items[0].first else _blanks(lead)]
     before: Standing | None = None
     for item in items:
         if before is not None:
             parts.append(_between(before, item, separator))
         parts.append(item.text)
         before = item
-    tail = line.gaps[-1]
-    if items[-1].piece is None:
-        # a comma that ended the line is the separator now
-        tail = _TAIL.split(tail)[-1] if line.pieces else ""
-    return "".join(parts) + tail
+    return "".join(parts) + (_tail(line) if items[-1].piece is None else line.gaps[-1])
+
+
+def _blanks(lead: str) -> str:
+    return lead[: len(lead) - len(lead.lstrip())]
+
+
+def _tail(line: Line) -> str:
+    """What stays behind a new tag: a comma that ended the line is the separator now."""
+    return _TAIL.split(line.gaps[-1])[-1] if line.pieces else ""
+
+
+def joined_new(texts: Sequence[str], line: Line, separator: str) -> str:
+    """As `joined` of new tags alone, which are most captions: at once where none of them is a separator."""
+    if not texts or not {*texts}.isdisjoint(HARD):
+        return joined([Standing(text, None) for text in texts], line, separator)
+    return _blanks(line.gaps[0]) + separator.join(texts) + _tail(line)
 
 
 def new(tags: Iterable[Tag], form: Callable[[Tag], str]) -> list[Standing]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -9,9 +10,10 @@ from itertools import pairwise
 from lib_extend.captions.style_table import style_of
 from lib_extend.config import TagConfig
 from lib_extend.records import Analysis, Category, Drop, Tag
-from lib_extend.tag_table import rows
+from lib_extend.tag_table import Row, TagTable, rows
 from lib_extend.tagger_agreement import Agreement, Limits
 
+_GENERAL, _RATING, _CHARACTER = Category.GENERAL, Category.RATING, Category.CHARACTER
 CHARACTER_MCUT_FLOOR = 0.15
 """MCut for characters never goes below this (as the WD tagger's own demo does)."""
 
@@ -92,24 +94,62 @@ def passing(
     The user's thresholds rule over per-tag ones, which rule over the model's. `keep(name)` passes any
     score. Of the ratings the best one passes, when ratings are wanted.
     """
-    general = own.general if config.threshold is None else config.threshold
-    character = own.character if config.character_threshold is None else config.character_threshold
-    if config.mcut:
-        general = mcut([s for _, c, s in rows(tags) if c is Category.GENERAL and s is not None])
-        scores = [s for _, c, s in rows(tags) if c is Category.CHARACTER and s is not None]
-        character = max(CHARACTER_MCUT_FLOOR, mcut(scores))
-    per_tag = own.tags if config.threshold is None and not config.mcut else {}
-    ratings = [(score or 0.0, -at) for at, (_, c, score) in enumerate(rows(tags)) if c is Category.RATING]
-    rating = -max(ratings)[1] if ratings and (config.rating or style_of(config.format).rating) else None
-    for at, (name, category, score) in enumerate(rows(tags)):
-        if category is Category.RATING:
-            if at == rating:
-                yield tags[at]
-            continue
-        limit = character if category is Category.CHARACTER else general
-        limit = per_tag.get(name, limit)
-        if score is None or score >= limit or keep(name):
-            yield tags[at]
-        else:
+    limits = _Limits(tags, config, own)
+    sure = {*limits.sure(keep)}
+    tag_of = tags.tag if isinstance(tags, TagTable) else tags.__getitem__
+    if len(sure) == len(tags):
+        yield from map(tag_of, range(len(tags)))
+        return
+    for at, (name, category, score) in enumerate(limits.rows):
+        if at in sure:
+            yield tag_of(at)
+        elif category is not _RATING and score is not None:
+            limit = limits.of(name, category)
             facts = {"score": score, "limit": limit}
             yield Drop(name, f"score {score:.2f} is below {limit:.2f}", "below_threshold", facts)
+
+
+def sure_rows(
+    tags: Sequence[Tag], config: TagConfig, own: Thresholds, keep: Callable[[str], object]
+) -> list[Row]:
+    """Name, category and score of the tags that `passing` gives, without making tags of them."""
+    limits = _Limits(tags, config, own)
+    return [limits.rows[at] for at in limits.sure(keep)]
+
+
+class _Limits:
+    """What the tags of one picture need."""
+
+    def __init__(self, tags: Sequence[Tag], config: TagConfig, own: Thresholds) -> None:
+        self.rows = list(rows(tags))
+        self.general = own.general if config.threshold is None else config.threshold
+        self.character = own.character if config.character_threshold is None else config.character_threshold
+        if config.mcut:
+            self.general = mcut([s for _, c, s in self.rows if c is _GENERAL and s is not None])
+            scores = [s for _, c, s in self.rows if c is _CHARACTER and s is not None]
+            self.character = max(CHARACTER_MCUT_FLOOR, mcut(scores))
+        self.each = own.tags if config.threshold is None and not config.mcut else {}
+        self.keeps = bool(config.keep)
+        self.rating = config.rating or style_of(config.format).rating
+
+    def of(self, name: str, category: Category) -> float:
+        """The score that a tag needs."""
+        limit = self.character if category is _CHARACTER else self.general
+        return self.each.get(name, limit)
+
+    def sure(self, keep: Callable[[str], object]) -> list[int]:
+        """The places of the tags that are sure enough, in their order."""
+        general, ratings = self.general, []
+        found = []
+        simple = not self.each and not self.keeps
+        for at, (name, category, score) in enumerate(self.rows):
+            if category is _GENERAL and simple:
+                if score is None or score >= general:
+                    found.append(at)
+            elif category is _RATING:
+                ratings.append((-(score or 0.0), at))
+            elif score is None or score >= self.of(name, category) or keep(name):
+                found.append(at)
+        if ratings and self.rating:
+            insort(found, min(ratings)[1])
+        return found

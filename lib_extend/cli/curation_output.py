@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TextIO
 
 from lib_extend.cli.output import Terminal, count
+from lib_extend.curation.curation_reason import SENTENCES
 from lib_extend.files.scan import show
 from lib_extend.jobs import job_events as ev
 from lib_extend.records import Drop
@@ -26,7 +27,7 @@ TITLES = {
     "core_tag": "Core tags of characters",
     "moved_to_end": "Moved to the end",
 }
-"""Titles of the codes of reasons, in the order in which they are shown."""
+"""Titles of the codes of reasons, in the order in which they are shown; the reason itself is that of another step's."""
 
 
 class CurateReport(Terminal):
@@ -57,12 +58,13 @@ class CurateReport(Terminal):
         super().event(event)
 
     def _note(self, drop: Drop) -> None:
-        if drop.code in TITLES:
+        if drop.code in SENTENCES and drop.code != "limit":
             self._gone.setdefault(drop.code, Counter())[drop.name, drop.reason] += 1
 
     def _table(self) -> None:
         self.close()
-        for code, title in TITLES.items():
+        for code in (*TITLES, *(c for c in self._gone if c not in TITLES)):
+            title = TITLES.get(code) or SENTENCES[code].text
             counts = self._gone.get(code)
             if not counts:
                 continue

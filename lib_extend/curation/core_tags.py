@@ -10,9 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from lib_extend.config import TagConfig
 from lib_extend.curation.character_names import embedding_name
+from lib_extend.curation.curation_reason import Reason
 from lib_extend.records import Record
 
 DROPPED, KEPT = "dropped", "kept"
@@ -60,6 +62,17 @@ class CoreTags(Record):
     tags: tuple[CoreTag, ...] = ()
     enough: bool = True
 
+    @cached_property
+    def going(self) -> Mapping[str, Reason]:
+        """Those that go from captions, and why; none where too few pictures show the character."""
+        return {
+            t.name: Reason(
+                "core_tag", {"character": self.character, "share": t.share, "pictures": self.pictures}
+            )
+            for t in self.tags
+            if t.goes and self.enough
+        }
+
     def of(self, use: str) -> list[str]:
         """The names of those of one use."""
         return [t.name for t in self.tags if t.use == use]
@@ -103,11 +116,7 @@ class CoreCounter:
 
     def add(self, folder: str, character: str, names: Iterable[str], pictures: int = 1) -> None:
         """A picture that shows one character, with its tags; or `pictures` of one with the same tags."""
-        place = folder, character
-        self._pictures[place] += pictures
-        counts = self._tags.setdefault(place, Counter())
-        for name in names:
-            counts[name] += pictures
+        self.add_counts(folder, character, pictures, dict.fromkeys(names, pictures))
 
     def add_counts(self, folder: str, character: str, pictures: int, counts: Mapping[str, int]) -> None:
         """Many pictures at once: how many there are and how many of them have each tag."""

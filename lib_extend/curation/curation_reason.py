@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from lib_extend.errors import Message
@@ -29,8 +30,18 @@ SENTENCES = {
         Message("limit", "more than {most} tags"),
     )
 }
-CURATED = frozenset(SENTENCES) - {"limit", "same"}
-"""Codes of tags that curation alone leaves out."""
+"""What each code says in English; a step adds its own (`sentence`)."""
+
+
+def sentence(code: str, text: str) -> str:
+    """Add a reason of a step's own: its code, which is given back, and its words; `{name}` stands for a field."""
+    SENTENCES[code] = Message(code, text)
+    return code
+
+
+def is_curated(code: str) -> bool:
+    """Whether a tag that is dropped with this code is one that curation alone leaves out."""
+    return code in SENTENCES and code not in ("limit", "same")
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ class Reason(Record):
     code: str
     fields: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def sentence(self) -> str:
         """The reason as a short phrase in English."""
         shown = {k: written(v) if k in _TAGS else v for k, v in self.fields.items()}
@@ -53,5 +64,12 @@ class Reason(Record):
         return SENTENCES[self.code].format(**shown)
 
     def drop(self, name: str) -> Drop:
-        """The tag of this name, left out for this reason."""
-        return Drop(name, self.sentence, self.code, self.fields)
+        """The tag of this name, left out for this reason; made once a name, for many captions have it."""
+        made = self._drops.get(name)
+        if made is None:
+            made = self._drops[name] = Drop(name, self.sentence, self.code, self.fields)
+        return made
+
+    @cached_property
+    def _drops(self) -> dict[str, Drop]:
+        return {}

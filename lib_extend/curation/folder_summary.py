@@ -127,7 +127,10 @@ def _told(tags: FolderTags, rows: Rows, knowledge: Knowledge, present: Any) -> F
         # a tag that another name became has pictures that had not it
         pictures = (had | rows.has(name)).bit_count()
         some = sorted(by.get(name, {}).values(), key=lambda x: (-x[2], x[0], x[1].code))[:REASONS]
-        told = [{"step": s, "code": r.code, "fields": dict(r.fields), "pictures": n} for s, r, n in some]
+        told = [
+            {"step": s, "code": r.code, "fields": dict(r.fields), "reason": r.sentence, "pictures": n}
+            for s, r, n in some
+        ]
         stays = (rows.has(name) | moved.get(name, 0)).bit_count()
         outcome = TagOutcome(
             name, tags.category(name).value, pictures, stays, went.bit_count(), own.bit_count(),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -169,16 +170,15 @@ class FolderTags:
             if count_people([name]):
                 several |= bits if count_people([name]) > 1 else some & bits
                 some |= bits
-        unnamed = 0
-        sure = 0
-        shown = list(characters.values())
-        for place in members(several):
-            people = count_people(n for n, b in counts if b >> place & 1)
-            if people < 2:
-                sure |= 1 << place  # 1girl twice, by a model and a person
-            elif people > max(1, sum(b >> place & 1 for b in shown)):
-                unnamed |= 1 << place
-        return several & ~sure, unnamed
+        said: dict[int, list[str]] = {}
+        for name, bits in counts:
+            for place in members(bits & several):
+                said.setdefault(place, []).append(name)
+        shown = Counter(place for bits in characters.values() for place in members(bits & several))
+        people = {place: count_people(names) for place, names in said.items()}
+        sure = [p for p, n in people.items() if n < 2]  # 1girl twice, by a model and a person
+        unnamed = [p for p, n in people.items() if n > max(1, shown[p])]
+        return several & ~packed(sure, len(self.names)), packed(unnamed, len(self.names))
 
     def core_table(self, rows: Rows, knowledge: Knowledge) -> CoreTable:
         """The core tags of all characters; `rows` before any step."""

@@ -11,6 +11,7 @@ from lib_extend.captions.patterns import Patterns
 from lib_extend.config import TagConfig
 from lib_extend.curation.core_tags import CoreTable
 from lib_extend.records import Category
+from lib_extend.vocabulary.tag_names import key
 
 KEEP, DROP = "keep", "drop"
 """What a user may say of a tag for a folder."""
@@ -19,7 +20,9 @@ ALIAS_STEPS = 8
 
 
 class Words(Protocol):
-    """What is known of words: the vocabulary."""
+    """What is known of words: the vocabulary. What is found out of its words is remembered by it."""
+
+    def __hash__(self) -> int: ...
 
     def resolve(self, name: str) -> str:
         """The tag that an alias stands for; another name as it is."""
@@ -77,6 +80,28 @@ class UserLists:
     traits: Traits | None = None
 
 
+class Concerned:
+    """Of which names something is true, found out once a name: most steps have nothing to do with most tags.
+
+    Args:
+        test: whether it is true of a name.
+    """
+
+    def __init__(self, test: Callable[[str], object]) -> None:
+        self._test = test
+        self._yes: set[str] = set()
+        self._no: set[str] = set()
+
+    def among(self, names: Mapping[str, object]) -> list[str]:
+        """Those of the names of which it is true, by the alphabet."""
+        left = names.keys() - self._no
+        if not left <= self._yes:
+            for name in left - self._yes:
+                (self._yes if self._test(name) else self._no).add(name)
+            left &= self._yes
+        return sorted(left)
+
+
 @dataclass(frozen=True)
 class Knowledge:
     """What steps know.
@@ -94,6 +119,14 @@ class Knowledge:
     lists: UserLists = field(default_factory=UserLists)
     core: CoreTable = field(default_factory=CoreTable)
     overrules: Mapping[str, str] = field(default_factory=dict)
+    _concerned: dict[str, Concerned] = field(default_factory=dict, init=False, compare=False)
+
+    def concerned(self, what: str, test: Callable[[str], object]) -> Concerned:
+        """The names of which `test` is true, kept under `what`."""
+        found = self._concerned.get(what)
+        if found is None:
+            found = self._concerned[what] = Concerned(test)
+        return found
 
     @property
     def pruning(self) -> str:
@@ -107,6 +140,15 @@ class Knowledge:
     def kept(self) -> frozenset[str]:
         """Tags that stay whatever the steps say."""
         return frozenset(name for name, said in self.overrules.items() if said == KEEP)
+
+    @cached_property
+    def groups_of(self) -> Mapping[str, Sequence[int]]:
+        """The places of the exclusive groups that each tag is in."""
+        found: dict[str, list[int]] = {}
+        for i, group in enumerate(self.groups):
+            for name in group.tags:
+                found.setdefault(name, []).append(i)
+        return found
 
     @cached_property
     def resolve(self) -> Callable[[str], str]:
@@ -128,6 +170,21 @@ class Knowledge:
             return found
 
         return resolve
+
+    @cached_property
+    def countable(self) -> Callable[[str], str]:
+        """The name under which a tag is counted as one that may be core; "" for names of characters and the like."""
+        seen: dict[str, str] = {}
+        resolve, category = self.resolve, self.words.category
+
+        def countable(name: str) -> str:
+            found = seen.get(name)
+            if found is None:
+                general = category(name) in (None, Category.GENERAL)
+                found = seen[name] = resolve(key(name)) if general else ""
+            return found
+
+        return countable
 
     @cached_property
     def difficulty(self) -> Callable[[str], int | None]:

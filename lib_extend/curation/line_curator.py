@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from lib_extend.captions.curator import Curated, ToCurate
 from lib_extend.captions.patterns import patterns
 from lib_extend.curation.curation_reason import Reason
 from lib_extend.curation.knowledge import DROP, Knowledge
 from lib_extend.curation.step_table import curate
-from lib_extend.curation.tag_rows import Gone, Rows
+from lib_extend.curation.tag_rows import Gone, Renamed, Rows
 from lib_extend.records import Category, Drop, Person, Tag
 from lib_extend.vocabulary.people_tags import count_people
 from lib_extend.vocabulary.tag_names import canonical, key, written
 
+_GENERAL, _CHARACTER = Category.GENERAL, Category.CHARACTER
 TRAIT_STEPS = frozenset({"traits", "core"})
 """Steps whose tags may go to the end instead."""
 PROPER = frozenset({Category.CHARACTER, Category.COPYRIGHT, Category.ARTIST})
@@ -67,13 +69,19 @@ class LineCurator:
 
     def characters(self, line: ToCurate) -> list[str]:
         """The characters that a picture shows; the trigger word stands for all of them."""
+        tags = [(t.name, _CHARACTER) for t in line.tags if t.category is _CHARACTER]
+        return self.named_characters(tags, [t.name for t in line.said], line.image)
+
+    def named_characters(
+        self, tags: Iterable[tuple[str, Category]], said: Iterable[str], image: str
+    ) -> list[str]:
+        """As `characters`, of names and categories by models and names by a person."""
         trigger = self.knowledge.config.trigger
         if trigger:
             return [canonical(trigger)]
-        named = list(self.named(line.image))
-        named += [t.name for t in line.tags if t.category is Category.CHARACTER]
-        named += [t.name for t in line.said if self.knowledge.words.category(t.name) is Category.CHARACTER]
-        return list(dict.fromkeys(named))
+        named = [*self.named(image), *(name for name, category in tags if category is _CHARACTER)]
+        category = self.knowledge.words.category
+        return list(dict.fromkeys((*named, *(name for name in said if category(name) is _CHARACTER))))
 
 
 class _Split:
@@ -85,7 +93,11 @@ class _Split:
         self.persons = [p for p in line.persons if p.letter]
         separator = config.letter_separator
         self.starts = [canonical(f"{p.letter}{separator}x")[:-1] for p in self.persons]
-        self.tags: list[tuple[Tag, str, int]] = [(t, *self._row(t.name)) for t in line.tags]
+        self.tags: list[tuple[Tag, str, int]] = (
+            [(t, *self._row(t.name)) for t in line.tags]
+            if self.starts
+            else [(t, t.name, 0) for t in line.tags]
+        )
 
     def _row(self, name: str) -> tuple[str, int]:
         for i, start in enumerate(self.starts):
@@ -95,12 +107,10 @@ class _Split:
 
     def rows(self, characters: Sequence[str]) -> Rows:
         """The rows of the line, before anything goes."""
-        scores: dict[tuple[str, int], float | None] = {}
         machine: dict[str, int] = {}
         own: dict[str, int] = {}
-        for tag, base, row in self.tags:
-            machine[base] = machine.get(base, 0) | 1 << row
-            scores[base, row] = tag.score
+        for _, base, row in self.tags:
+            machine[base] = machine.get(base, 0) | (1 << row)
         for tag in self.line.said:
             base, row = self._row(key(tag.name))
             own[base] = own.get(base, 0) | 1 << row
@@ -132,13 +142,23 @@ class _Split:
             1 + len(self.persons),
             machine,
             own,
-            score=lambda name, row: scores.get((name, row)),
+            score=self.score,
             characters=shown,
             several=several,
             unnamed=unnamed,
             carriers=carriers,
-            proper=frozenset(base for t, base, _ in self.tags if t.category in PROPER),
+            proper=frozenset(
+                base for t, base, _ in self.tags if t.category is not _GENERAL and t.category in PROPER
+            ),
         )
+
+    @cached_property
+    def _scores(self) -> Mapping[tuple[str, int], float | None]:
+        return {(base, row): tag.score for tag, base, row in self.tags}
+
+    def score(self, name: str, row: int) -> float | None:
+        """The score of a tag on a row; few captions ask for any."""
+        return self._scores.get((name, row))
 
     @staticmethod
     def _characters(person: Person, characters: Sequence[str]) -> list[str]:
@@ -147,19 +167,26 @@ class _Split:
 
     def result(self, rows: Rows, *, append: bool) -> Curated:
         """What is left of the line's tags, in their order."""
-        names = {(r.name, r.to): r.bits for r in rows.renamed}
-        gone: dict[tuple[str, int], Gone] = {}
+        names: dict[str, list[Renamed]] = {}
+        for r in rows.renamed:
+            names.setdefault(r.name, []).append(r)
+        gone: dict[str, list[Gone]] = {}
         for g in rows.gone:
-            for row in range(rows.count):
-                if g.bits >> row & 1 and not g.own:
-                    gone.setdefault((g.name, row), g)
+            if not g.own:
+                gone.setdefault(g.name, []).append(g)
         kept: list[Tag] = []
         last: list[Tag] = []
         dropped: list[Drop] = []
         for tag, base, row in self.tags:
-            now = next((to for (old, to), bits in names.items() if old == base and bits >> row & 1), base)
-            why = gone.get((base, row)) or gone.get((now, row))
+            if base not in gone and base not in names:
+                kept.append(tag)
+                continue
+            now = base
+            if base in names:
+                now = next((r.to for r in names[base] if r.bits >> row & 1), base)
+            why = _on(gone.get(base), row)
             if now != base:
+                why = why or _on(gone.get(now), row)
                 tag = replace(tag, name=self._lettered(now, row))
             if why is None:
                 kept.append(tag)
@@ -174,3 +201,8 @@ class _Split:
 
     def _lettered(self, name: str, row: int) -> str:
         return canonical(f"{self.starts[row - 1]}{written(name)}") if row else name
+
+
+def _on(gone: Sequence[Gone] | None, row: int) -> Gone | None:
+    """What took a tag from a row first."""
+    return next((g for g in gone if g.bits >> row & 1), None) if gone else None

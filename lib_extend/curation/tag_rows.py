@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lib_extend.curation.curation_reason import Reason
 
@@ -18,8 +19,7 @@ _OF_THE_USER = frozenset({"overruled", "blacklisted", "same"})
 """Codes of what goes because the user says so."""
 
 
-@dataclass(frozen=True)
-class Gone:
+class Gone(NamedTuple):
     """A tag that a step took from the rows `bits`, and why. `own`: a person wrote it there."""
 
     name: str
@@ -29,8 +29,7 @@ class Gone:
     own: bool = False
 
 
-@dataclass(frozen=True)
-class Renamed:
+class Renamed(NamedTuple):
     """A tag that a step gave another name on the rows `bits`."""
 
     name: str

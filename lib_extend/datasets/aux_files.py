@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lib_extend.config import TagConfig
-from lib_extend.curation.curation_reason import CURATED
+from lib_extend.curation.curation_reason import is_curated
 from lib_extend.errors import ImageError, UserError
 from lib_extend.files import caption_files as files
 from lib_extend.files.atomic_writing import write_text
@@ -142,7 +142,7 @@ def check(config: TagConfig) -> None:
 def fields_of(tags: Sequence[Tag], dropped: Sequence[Drop]) -> dict[str, list[str]]:
     """The fields that a decided caption has: its tags, what was left out, and names by category."""
     processed = [t.name for t in tags if t.category is Category.GENERAL and t.source is not Source.OPTION]
-    before = [*processed, *(d.name for d in dropped if d.code in CURATED and d.code != MOVED)]
+    before = [*processed, *(d.name for d in dropped if is_curated(d.code) and d.code != MOVED)]
     found = {PROCESSED: processed, TAGS: list(dict.fromkeys(before))}
     for field, category in CATEGORIES.items():
         if category is not Category.GENERAL:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from lib_extend.records import Record
 from lib_extend.vocabulary.tag_names import canonical, key
 from lib_extend.vocabulary.traits import TraitWords
 
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 MOST_BYTES = 64_000_000
 """Bytes of a list, at the most."""
 MOST_PROBLEMS = 100
@@ -61,27 +63,31 @@ def load_lists(config: TagConfig) -> LoadedLists:
     aliases: dict[str, str] = {}
     traits: Traits | None = None
     blacklists = []
-    for name in config.aliases:
-        aliases.update(_aliases(_File(name, "aliases"), loaded))
+    alias_files = [_File(name, "aliases") for name in config.aliases]
+    for file in alias_files:
+        aliases.update(_aliases(file, loaded))
     for name in config.blacklist:
         file = _File(name, "blacklist")
         blacklists.append((file.short, _blacklist(file, loaded)))
-    for name in config.overlap:
-        for general, specials in _overlaps(_File(name, "overlap")).items():
+    overlap_files = [_File(name, "overlap") for name in config.overlap]
+    for file in overlap_files:
+        for general, specials in _overlaps(file).items():
             overlaps[general] = tuple(dict.fromkeys((*overlaps.get(general, ()), *specials)))
     for name in config.character_tags:
         file = _File(name, "character_tags")
         try:
             traits = TraitWords.from_json(file.json())
         except ValueError as e:
-            raise UserError(f"{file.short} is no list of traits: {e}.", field="character_tags") from None
-    aliases = _without_circles(aliases, "aliases", loaded)
-    overlaps = _without_mutual(overlaps, loaded)
+            word = next((w for w in ("whitelist", "suffixes", "prefixes") if f" {w} that" in str(e)), "")
+            raise UserError(
+                f"{file.place(word)}: it is no list of traits: it {e}.", field="character_tags"
+            ) from None
+    aliases = _without_circles(aliases, alias_files, loaded)
+    overlaps = _without_mutual(overlaps, overlap_files, loaded)
     loaded.lists = UserLists(tuple(blacklists), overlaps, aliases, traits)
     if config.core_file:
-        loaded.core = core_table_of(
-            _File(config.core_file, "core_file").json(), config, traits or _own_traits()
-        )
+        file = _File(config.core_file, "core_file")
+        loaded.core = core_table_of(file.json(), config, traits or _own_traits(), file.place)
     return loaded
 
 
@@ -120,6 +126,26 @@ class _File:
             text = line.strip()
             if text and text != "#" and not text.startswith(("# ", "#\t")):
                 yield number, text
+
+    def place(self, name: object) -> str:
+        """Where the file names something: its name, and the line where it can be told."""
+        line = self.line_of(name)
+        return f"{self.short}, line {line}" if line else self.short
+
+    def line_of(self, name: object) -> int:
+        """The first line with a name in quotation marks, in any spelling of it; 0 where there is none."""
+        wanted = key(canonical(str(name)))
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if any(key(canonical(text)) == wanted for text in _QUOTED.findall(line)):
+                return number
+        return 0
+
+    def alias_line(self, name: str) -> int:
+        """The line that gives another name its tag: `old=new`, or a name in quotation marks; 0 where there is none."""
+        for number, line in self.lines():
+            if key(canonical(line.partition("=")[0])) == key(name):
+                return number
+        return self.line_of(name)
 
     def json(self) -> Any:
         """The value of a JSON file. Raises UserError with the line."""
@@ -167,7 +193,7 @@ def _overlaps(file: _File) -> dict[str, tuple[str, ...]]:
     for general, specials in rows:
         if not isinstance(general, str) or not _texts(specials):
             raise UserError(
-                f"{file.short}: what it says of {show(str(general)[:60])!r} is no list of tags: overlap takes {wants}.",
+                f"{file.place(general)}: what it says of {show(str(general)[:60])!r} is no list of tags: overlap takes {wants}.",
                 field="overlap",
             )
         if specials:
@@ -213,18 +239,23 @@ def _aliases_of_json(file: _File) -> dict[str, str]:
     return result
 
 
-def core_table_of(data: Any, config: TagConfig, traits: Traits) -> CoreTable:
+def core_table_of(data: Any, config: TagConfig, traits: Traits, place: Callable[[object], str]) -> CoreTable:
     """A core_tag.json: `{character: [tags]}`, or `{character: {"kept": […], "dropped": […], "emb_init": […]}}`.
+
+    `place` says where the file names a character.
 
     Raises:
         UserError: it is something else.
     """
-    wrong = UserError(
-        'core_file is no core_tag.json: it takes {"character": ["tag", …]}, or "kept", "dropped" and "emb_init" for each.',
-        field="core_file",
-    )
+
+    def wrong(at: object) -> UserError:
+        return UserError(
+            f'{place(at)}: core_file takes a core_tag.json, {{"character": ["tag", …]}}, or "kept", "dropped" and "emb_init" for each.',
+            field="core_file",
+        )
+
     if not isinstance(data, Mapping):
-        raise wrong
+        raise wrong("")
     table: dict[str, CoreTags] = {}
     for character, said in data.items():
         if _texts(said):
@@ -241,7 +272,7 @@ def core_table_of(data: Any, config: TagConfig, traits: Traits) -> CoreTable:
             known = {t.name for t in tags}
             tags += [_said(t, "dropped", init, traits) for t in sorted(init - known)]
         else:
-            raise wrong
+            raise wrong(character)
         table[canonical(character)] = CoreTags(canonical(character), 0, tuple(tags))
     return CoreTable({"": table})
 
@@ -267,7 +298,7 @@ def _problem(loaded: LoadedLists, code: str, file: _File, line: int, text: str) 
         loaded.problems.append(ListProblem(code, file.short, line, text))
 
 
-def _without_circles(aliases: dict[str, str], file: str, loaded: LoadedLists) -> dict[str, str]:
+def _without_circles(aliases: dict[str, str], files: Sequence[_File], loaded: LoadedLists) -> dict[str, str]:
     """Aliases that lead to an end; those of a circle do not count, and it is named."""
     result: dict[str, str] = {}
     for name in aliases:
@@ -279,23 +310,25 @@ def _without_circles(aliases: dict[str, str], file: str, loaded: LoadedLists) ->
         if key(way[-1]) in map(key, way[:-1]):
             text = f"{' → '.join(way[:6])} is a circle of other names: none of them counts."
             if not any(p.code == "alias_circle" and name in p.text for p in loaded.problems):
-                loaded.problems.append(ListProblem("alias_circle", file, 0, text))
+                file = next((f for f in files if f.alias_line(name)), files[0])
+                _problem(loaded, "alias_circle", file, file.alias_line(name), text)
         else:
             result[name] = way[-1]
     return result
 
 
-def _without_mutual(overlaps: Mapping[str, Sequence[str]], loaded: LoadedLists) -> dict[str, tuple[str, ...]]:
+def _without_mutual(
+    overlaps: Mapping[str, Sequence[str]], files: Sequence[_File], loaded: LoadedLists
+) -> dict[str, tuple[str, ...]]:
     """Overlaps without pairs that make each other needless: both would go. Such pairs are named."""
     result: dict[str, tuple[str, ...]] = {}
     for general, specials in overlaps.items():
         mutual = [s for s in specials if general in overlaps.get(s, ()) and s != general]
         for special in mutual:
             if general < special:
-                text = (
-                    f"{general} and {special} make each other needless in the overlap list: neither counts."
-                )
-                loaded.problems.append(ListProblem("overlap_circle", "overlap", 0, text))
+                text = f"{general} and {special} make each other needless: neither counts."
+                file = next((f for f in files if f.line_of(general)), files[0])
+                _problem(loaded, "overlap_circle", file, file.line_of(general), text)
         left = tuple(s for s in specials if s not in mutual)
         if left:
             result[general] = left

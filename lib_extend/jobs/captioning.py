@@ -15,7 +15,7 @@ from lib_extend.captions.memory import Written
 from lib_extend.captions.text import Kind, is_blank
 from lib_extend.captions.thresholds import agreed
 from lib_extend.config import TagConfig
-from lib_extend.curation.curation_reason import CURATED
+from lib_extend.curation.curation_reason import is_curated
 from lib_extend.curation.line_curator import LineCurator
 from lib_extend.datasets import aux_files
 from lib_extend.datasets.caption_sources import CaptionSources
@@ -123,7 +123,7 @@ class Captioner:
             known = self.analysis(found, existing) if analysis is None else self._decided(found, analysis)
             caption = self._composed(found, known, existing)
             empty = not caption.text.strip()
-            if empty and not (existing and any(d.code in CURATED for d in caption.dropped)):
+            if empty and not (existing and any(is_curated(d.code) for d in caption.dropped)):
                 raise ImageError(self._nothing(found, existing))
             decided[found.name] = Decided(found, known, caption, text, empty=empty)
             # trainers stumble over an empty file, and the old text would be wrong

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
+from typing import NamedTuple
 
-from lib_extend.captions.curator import ToCurate
 from lib_extend.captions.existing import Existing
 from lib_extend.captions.patterns import patterns
-from lib_extend.captions.thresholds import Thresholds, passing
+from lib_extend.captions.thresholds import Thresholds, sure_rows
 from lib_extend.config import TagConfig
 from lib_extend.curation.core_tags import CoreCounter, CoreTable
 from lib_extend.curation.line_curator import LineCurator
@@ -18,10 +19,11 @@ from lib_extend.errors import ImageError
 from lib_extend.files.scan import Found
 from lib_extend.jobs.captioning import Captioner, existing_caption
 from lib_extend.jobs.folder_curation import core_folder, needs_folder
-from lib_extend.records import Analysis, Category, Source, Tag
+from lib_extend.records import Analysis, Category, Source
 from lib_extend.vocabulary.people_tags import count_people
 from lib_extend.vocabulary.tag_names import key
 
+_GENERAL = Category.GENERAL
 NOT_COUNTED = frozenset({Source.OPTION.value, Source.PERSON.value})
 """Kinds of tags in captions that say nothing of what a character looks like: the user's options, lettered tags."""
 
@@ -61,36 +63,39 @@ def learn(
     return table
 
 
-def one_character(curator: LineCurator, tags: Sequence[Tag], image: str) -> tuple[str, set[str]] | None:
+class Uncurated(NamedTuple):
+    """All tags of a picture that are sure enough: names and categories of those by models, and names by a person."""
+
+    tags: list[tuple[str, Category]]
+    said: list[str]
+
+
+def one_character(curator: LineCurator, tags: Uncurated, image: str) -> tuple[str, set[str]] | None:
     """The character that a picture shows alone, and its tags by the names they resolve to; None for other pictures."""
-    said = [t for t in tags if t.source is Source.HUMAN]
-    characters = curator.characters(ToCurate([t for t in tags if t not in said], said, (), image))
-    if len(characters) != 1 or count_people(t.name for t in tags) > 1:
+    characters = curator.named_characters(tags.tags, tags.said, image)
+    if len(characters) != 1 or count_people(chain((n for n, _ in tags.tags), tags.said)) > 1:
         return None
-    resolve = curator.knowledge.resolve
-    category = curator.knowledge.words.category
-    names = {
-        resolve(key(t.name))
-        for t in tags
-        if t.category is Category.GENERAL and category(t.name) in (None, Category.GENERAL)
-    }
+    countable = curator.knowledge.countable
+    names = {countable(name) for name, category in tags.tags if category is _GENERAL}
+    names.update(map(countable, tags.said))
+    names.discard("")
     return characters[0], names
 
 
 def uncurated(
     analysis: Analysis, existing: Existing | None, config: TagConfig, thresholds: Thresholds
-) -> list[Tag]:
+) -> Uncurated:
     """All tags of a picture that are sure enough, and those of its caption, with what curation left out of it."""
     keep = patterns(config.keep, "keep")
-    found = [t for t in passing(analysis.tags, config, thresholds, keep.match) if isinstance(t, Tag)]
+    found = [(n, c) for n, c, _ in sure_rows(analysis.tags, config, thresholds, keep.match)]
     if existing is None:
-        return found
-    there = {key(t.name) for t in found}
+        return Uncurated(found, [])
+    there = {key(name) for name, _ in found}
     kinds = {**existing.kinds, **{key(n): kind for n, kind in existing.pruned.items()}}
     for name in (*existing.ours, *existing.pruned):
         source, _, category = kinds.get(key(name), "").partition(" ")
         # what the tagger said is in the analysis, where there is one
         ours = source in NOT_COUNTED or (source == Source.TAGGER.value and analysis.tags)
         if key(name) not in there and not ours:
-            found.append(Tag(name, Category(category or "general")))
-    return [*found, *(t for t in existing.added if key(t.name) not in there)]
+            found.append((name, Category(category or "general")))
+    return Uncurated(found, [t.name for t in existing.added if key(t.name) not in there])

@@ -27,6 +27,7 @@ def curated_picture(
     stat = (browser.root / image).stat()
     found = Found(image, stat.st_size, stat.st_mtime_ns, caption=find(browser.root, image))
     with browser.dataset.state() as state:
+        state.encodings.choose(config.caption_encoding)
         captioner = StoredCaptioner(state, Recipe.of(config).known_in(state))
         curator = captioner.curation.curator
         if curator is not None and needs_folder(config):

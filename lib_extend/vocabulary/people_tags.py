@@ -27,6 +27,7 @@ _QUALITY = frozenset(
 _MULTIPLE_LEAST = 2
 """People that `multiple_girls` stands for at the least."""
 
+_TAGGER, _PERSON, _GENERAL = Source.TAGGER, Source.PERSON, Category.GENERAL
 _GROUPS = {
     Category.CHARACTER: "characters",
     Category.COPYRIGHT: "copyright",
@@ -104,26 +105,37 @@ def count_people(names: Iterable[str]) -> int:
     """
     most: dict[str, int] = {}
     for name in names:
-        count = people_count(name)
-        kind = count.gender if count else multiple_gender(name)
-        if kind:
-            most[kind] = max(most.get(kind, 0), least_number(name))
+        if is_people(name):
+            count = people_count(name)
+            kind = count.gender if count else multiple_gender(name)
+            if kind:
+                most[kind] = max(most.get(kind, 0), least_number(name))
     return sum(most.values())
 
 
 def group(tag: Tag) -> str:
     """The field of a caption template that a tag belongs to."""
-    if tag.category in _GROUPS and tag.source is not Source.PERSON:
-        return _GROUPS[tag.category]
+    source = tag.source
+    if source is _TAGGER and tag.category is _GENERAL:
+        return _by_name(tag.name)
+    found = _GROUPS.get(tag.category)
+    if found is not None and source is not _PERSON:
+        return found
     if is_people(tag.name):
         return "people"
-    if tag.source is Source.PERSON:
+    if source is _PERSON:
         return "persons"
-    if tag.source is Source.QUESTION:
+    if source is Source.QUESTION:
         return "new"
-    if _is_year(tag.name) or (tag.source is Source.HUMAN and tag.name in _AGES):
+    if _is_year(tag.name) or (source is Source.HUMAN and tag.name in _AGES):
         return "year"
     return "general"
+
+
+@lru_cache(maxsize=1 << 16)
+def _by_name(name: str) -> str:
+    """The field of a tagger's general tag."""
+    return "people" if is_people(name) else "year" if _is_year(name) else "general"
 
 
 @lru_cache(maxsize=1 << 16)

@@ -36,7 +36,8 @@ def test_what_would_go_is_told_tag_by_tag(server: Server, tagged: str) -> None:
     # six alone, and on the seventh nobody knows whose hair it is
     assert (black["pictures"], black["kept"], black["dropped"]) == (7, 1, 6)
     assert black["by"] == [
-        {"step": "core", "code": "core_tag", "pictures": 6, "fields": {"character": "hoshi", "share": 1.0, "pictures": 6}}
+        {"step": "core", "code": "core_tag", "pictures": 6, "fields": {"character": "hoshi", "share": 1.0, "pictures": 6},
+         "reason": "hoshi has it on 100 % of 6 pictures"}
     ]  # fmt: skip
     long = row(table, "long_hair")
     assert (long["own"], long["dropped"]) == (1, 0)  # a person wrote it

@@ -27,7 +27,7 @@ def test_a_table_is_written_and_read_again() -> None:
         "dropped": ["black hair", "cat ears"],
         "emb_init": ["cat ears"],
     }
-    again = core_table_of(written, CONFIG, known().traits)
+    again = core_table_of(written, CONFIG, known().traits, str)
     tsuki = again.of("")["tsuki"]
     assert (tsuki.of("kept"), tsuki.of("dropped"), tsuki.init) == (
         ["red_ribbon"],

@@ -185,7 +185,7 @@ def test_a_file_in_another_format_is_named(
     with pytest.raises(UserError) as error:
         curate(folder, **{setting: value})
     assert words in str(error.value)
-    assert "my list.json" in str(error.value) or setting == "core_file"
+    assert "my list.json" in str(error.value)
     assert error.value.field == setting
 
 
@@ -193,6 +193,24 @@ def test_a_file_that_is_not_there_is_named(folder: Path) -> None:
     write(folder, a="1girl")
     with pytest.raises(UserError, match=r"gone\.txt"):
         curate(folder, blacklist=["gone.txt"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ("overlap", '{"a": ["b"],\n "c d": 5}'),
+        ("core_file", '{"hoshi": ["hat"],\n "tsuki": 5}'),
+        ("character_tags", '{"suffixes": [["hair"]],\n "prefixes": 5}'),
+    ],
+)
+def test_what_a_json_list_says_wrongly_is_named_with_its_line(
+    folder: Path, tmp_path: Path, setting: str, text: str
+) -> None:
+    write(folder, a="1girl")
+    listed = tmp_path / "mine.json"
+    listed.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=r"mine\.json, line 2"):
+        curate(folder, **{setting: str(listed) if setting == "core_file" else [str(listed)]})
 
 
 def test_a_line_that_is_wrong_is_named_and_the_others_count(folder: Path, tmp_path: Path) -> None:
@@ -203,7 +221,7 @@ def test_a_line_that_is_wrong_is_named_and_the_others_count(folder: Path, tmp_pa
     said = notices(curate(folder, blacklist=[str(black)], aliases=[str(other)]))
     assert "black.txt, line 2" in said["bad_pattern"]
     assert "alias.txt, line 4" in said["bad_alias"]
-    assert "circle" in said["alias_circle"]
+    assert "alias.txt, line 1" in said["alias_circle"] and "circle" in said["alias_circle"]
     assert names(folder, "a.png") == {"1girl", "blush"}
 
 
@@ -227,10 +245,10 @@ def test_both_forms_of_an_overlap_file_say_the_same(folder: Path, tmp_path: Path
 
 def test_pairs_that_make_each_other_needless_are_named_and_both_stay(folder: Path, tmp_path: Path) -> None:
     listed = tmp_path / "overlap.json"
-    listed.write_text('{"a tag": ["b tag"], "b tag": ["a tag"]}', encoding="utf-8")
+    listed.write_text('{\n"a tag": ["b tag"],\n"b tag": ["a tag"]}', encoding="utf-8")
     write(folder, a="1girl, a tag, b tag")
     said = notices(curate(folder, adopt=True, prune="none", overlap=[str(listed)]))
-    assert "a_tag and b_tag" in said["overlap_circle"]
+    assert "overlap.json, line 2: a_tag and b_tag" in said["overlap_circle"]
     assert names(folder, "a.png") == {"1girl", "a tag", "b tag"}
 
 

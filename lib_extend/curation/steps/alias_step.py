@@ -15,7 +15,8 @@ class Alias(Step):
 
     def act(self, rows: Rows, knowledge: Knowledge) -> None:
         resolve = knowledge.resolve
-        for name in [n for n in rows.machine if resolve(n) != n]:
+        others = knowledge.concerned(self.name, lambda name: resolve(name) != name)
+        for name in others.among(rows.machine):
             rows.rename(name, resolve(name), self.name)
 
 

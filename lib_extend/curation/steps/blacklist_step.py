@@ -6,6 +6,8 @@ from lib_extend.curation.curation_step import Step
 from lib_extend.curation.knowledge import Knowledge
 from lib_extend.curation.tag_rows import Rows
 
+BY_US = Reason("blacklisted_by_us")
+
 
 class Blacklist(Step):
     name = "blacklist"
@@ -15,15 +17,16 @@ class Blacklist(Step):
         return knowledge.pruning != NONE or bool(knowledge.lists.blacklists)
 
     def act(self, rows: Rows, knowledge: Knowledge) -> None:
-        for file, patterns in knowledge.lists.blacklists:
+        for i, (file, patterns) in enumerate(knowledge.lists.blacklists):
             reason = Reason("blacklisted", {"list": file})
-            for name in [n for n in {**rows.machine, **rows.own} if patterns.match(n)]:
+            named = knowledge.concerned(f"{self.name} {i}", patterns.match)
+            for name in named.among({**rows.machine, **rows.own}):
                 rows.drop(name, rows.machine.get(name, 0), self.name, reason)
                 rows.drop_own(name, self.name, reason)
         if knowledge.pruning != NONE and not knowledge.config.only_my_lists:
-            reason = Reason("blacklisted_by_us")
-            for name in [n for n in rows.machine if knowledge.own_blacklist.match(n)]:
-                rows.drop(name, rows.machine[name], self.name, reason)
+            named = knowledge.concerned(self.name, knowledge.own_blacklist.match)
+            for name in named.among(rows.machine):
+                rows.drop(name, rows.machine[name], self.name, BY_US)
 
 
 STEP = Blacklist()

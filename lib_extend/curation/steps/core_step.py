@@ -7,8 +7,7 @@ never taken from another.
 from collections.abc import Mapping
 
 from lib_extend.config.curation_settings import CORE
-from lib_extend.curation.core_tags import CoreTag, CoreTags
-from lib_extend.curation.curation_reason import Reason
+from lib_extend.curation.core_tags import CoreTags
 from lib_extend.curation.curation_step import Step
 from lib_extend.curation.knowledge import Knowledge
 from lib_extend.curation.tag_rows import Rows, members
@@ -25,43 +24,37 @@ class Core(Step):
         everywhere = (1 << rows.count) - 1
         for folder, within in (rows.folders or {"": everywhere}).items():
             table = knowledge.core.of(folder)
-            for character, core in sorted(table.items()):
-                bits = rows.characters.get(character, 0) & within
-                if bits and core.enough:
-                    self._drop(rows, core, bits, within, table)
+            for character in sorted(rows.characters):
+                bits = rows.characters[character] & within
+                if bits and character in table:
+                    self._drop(rows, table[character], bits, table)
 
-    def _drop(
-        self, rows: Rows, core: CoreTags, bits: int, within: int, table: Mapping[str, CoreTags]
-    ) -> None:
-        for tag in core.tags:
-            if not tag.goes or tag.name not in rows.machine:
+    def _drop(self, rows: Rows, core: CoreTags, bits: int, table: Mapping[str, CoreTags]) -> None:
+        for name, reason in core.going.items():
+            if name not in rows.machine:
                 continue
-            there = bits & rows.machine[tag.name]
+            there = bits & rows.machine[name]
             # who else is there, and does not have it as a core tag, may be the one that it is about
             others = 0
             for other, shows in rows.characters.items():
-                if other != core.character and not _is_core(table.get(other), tag.name):
+                if other != core.character and not _is_core(table.get(other), name):
                     others |= shows
             unsure = there & (others | rows.unnamed)
             sure = there & ~unsure
             for row in members(unsure):
-                if _carried_by_core(rows, tag.name, row, table):
+                if _carried_by_core(rows, name, row, table):
                     sure |= 1 << row
-            rows.drop(tag.name, sure, self.name, _reason(core, tag))
+            rows.drop(name, sure, self.name, reason)
 
 
 def _is_core(core: CoreTags | None, name: str) -> bool:
-    return core is not None and core.enough and any(t.name == name and t.goes for t in core.tags)
+    return core is not None and name in core.going
 
 
 def _carried_by_core(rows: Rows, name: str, row: int, table: Mapping[str, CoreTags]) -> bool:
     """Whether all who have the tag on this picture have it as a core tag."""
     carriers = rows.carriers(name, row)
     return bool(carriers) and all(_is_core(table.get(c), name) for c in carriers or ())
-
-
-def _reason(core: CoreTags, tag: CoreTag) -> Reason:
-    return Reason("core_tag", {"character": core.character, "share": tag.share, "pictures": core.pictures})
 
 
 STEP = Core()

@@ -18,13 +18,19 @@ class Exclusive(Step):
         return knowledge.pruning != NONE and not knowledge.config.only_my_lists
 
     def act(self, rows: Rows, knowledge: Knowledge) -> None:
-        for group in knowledge.groups:
-            _settle(rows, group, knowledge, self.name)
+        grouped = knowledge.concerned(self.name, knowledge.groups_of.__contains__)
+        there = grouped.among({**rows.machine, **rows.own} if rows.own else rows.machine)
+        number: dict[int, int] = {}
+        for name in there if len(there) > 1 else ():
+            for i in knowledge.groups_of[name]:
+                number[i] = number.get(i, 0) + 1
+        for i in sorted(i for i, tags in number.items() if tags > 1):
+            _settle(rows, knowledge.groups[i], knowledge, self.name)
 
 
 def _settle(rows: Rows, group: ExclusiveGroup, knowledge: Knowledge, step: str) -> None:
-    machine = sorted(n for n in group.tags if n in rows.machine)
-    own = sorted(n for n in group.tags if rows.own.get(n, 0))
+    machine = sorted(group.tags & rows.machine.keys())
+    own = sorted(n for n in group.tags & rows.own.keys() if rows.own[n])
     if len({*machine, *own}) < 2 or not machine:
         return
     once = twice = 0

@@ -24,28 +24,38 @@ class Overlap(Step):
 
     def act(self, rows: Rows, knowledge: Knowledge) -> None:
         # by what was there before: a tag that goes itself says more than what it made go
-        names = sorted({*rows.machine, *rows.own})
-        there = {n: bits for n in names if (bits := rows.has(n))}
-        found: list[tuple[str, str, str]] = []
-        for general, specials in knowledge.lists.overlaps.items():
-            if general in rows.machine:
-                found += [(general, s, LIST) for s in sorted(specials) if s in there and s != general]
+        found: list[tuple[str, int, Reason]] = []
+        machine, overlaps = rows.machine, knowledge.lists.overlaps
+        for general in sorted(overlaps.keys() & machine.keys()) if overlaps else ():
+            for special in sorted(overlaps[general]):
+                bits = 0 if special == general else rows.has(special)
+                if bits:
+                    found.append((general, bits, _reason(special, LIST)))
         if knowledge.pruning != NONE and not knowledge.config.only_my_lists:
-            for special in there:
-                for general, why in _generals(special, knowledge.words):  # type: ignore[arg-type]
-                    if general in rows.machine:
-                        found.append((general, special, why))
-        for general, special, why in found:
-            rows.drop(general, there[special], self.name, Reason("overlap", {"by": special, "why": why}))
+            words = knowledge.words
+            telling = knowledge.concerned(self.name, lambda name: _generals(name, words))
+            for special in telling.among({**machine, **rows.own} if rows.own else machine):
+                for general, reason in _generals(special, words):
+                    if general in machine:
+                        found.append((general, rows.has(special), reason))
+        for general, bits, reason in found:
+            rows.drop(general, bits, self.name, reason)
 
 
 @lru_cache(maxsize=1 << 17)
-def _generals(special: str, words: Words) -> tuple[tuple[str, str], ...]:
-    """What a tag says besides, and how that is known."""
+def _generals(special: str, words: Words) -> tuple[tuple[str, Reason], ...]:
+    """What a tag says besides, and why that goes beside it."""
     parts = special.split("_")
     endings = {"_".join(parts[i:]) for i in range(1, len(parts))}
     found = sorted({*words.implied(special), *endings} - {special})
-    return tuple((general, why) for general in found if (why := words.says_more(special, general)))
+    return tuple(
+        (general, _reason(special, why)) for general in found if (why := words.says_more(special, general))
+    )
+
+
+@lru_cache(maxsize=1 << 17)
+def _reason(special: str, why: str) -> Reason:
+    return Reason("overlap", {"by": special, "why": why})
 
 
 STEP = Overlap()

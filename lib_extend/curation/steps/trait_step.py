@@ -16,7 +16,8 @@ class Trait(Step):
 
     def act(self, rows: Rows, knowledge: Knowledge) -> None:
         deepest = knowledge.config.drop_difficulty
-        for name in sorted(rows.machine):
+        traits = knowledge.concerned(self.name, lambda name: knowledge.difficulty(name) is not None)
+        for name in traits.among(rows.machine):
             level = knowledge.difficulty(name)
             if level is None or level >= deepest:
                 continue

@@ -17,9 +17,10 @@ export function named(setting, choice) {
 /**
  * The widget, with its label, help and a way back to the default. `onChange(value)` gets every accepted change.
  * `element.set(value)` shows a value, `element.fail(sentence)` shows what is wrong with it ("" takes that away).
- * `hint`: what to say instead of the setting's help; "" says nothing.
+ * `hint`: what to say instead of the setting's help; "" says nothing. `folder()`: the open folder's id, whose tags are
+ * completed first.
  */
-export function field(setting, value, onChange, { hint = helpOf(setting) } = {}) {
+export function field(setting, value, onChange, { hint = helpOf(setting), folder } = {}) {
   const id = uid(setting.name);
   const hintId = `${id}-hint`;
   const error = h("span", { class: "error", role: "alert", hidden: true });
@@ -39,7 +40,7 @@ export function field(setting, value, onChange, { hint = helpOf(setting) } = {})
     control.mark(Boolean(sentence));
   };
   const described = hint ? hintId : null;
-  const control = make(setting, { id, described, change, fail: (sentence) => fail(sentence) });
+  const control = make(setting, { id, described, change, folder, fail: (sentence) => fail(sentence) });
   control.show(current);
   undo.hidden = same(current, setting.default);
 
@@ -190,7 +191,7 @@ function segments(setting, { id, change }) {
   return { element, below, show, mark: () => {}, group: true };
 }
 
-function several(setting, { id, described, change }) {
-  const box = tokens(id, setting, described, change);
+function several(setting, { id, described, change, folder }) {
+  const box = tokens(id, setting, described, change, folder);
   return { element: box, show: (value) => box.set(value ?? []), mark: marker(box.input) };
 }

@@ -209,7 +209,7 @@ export function view(app) {
     const size = [details.w, details.h];
     picture.edit(() => {});
     picture.mark(persons, ...size);
-    fill(panel, personsPanel(persons, { letters, size, redraw: () => picture.mark(persons, ...size), save: savePersons, cancel }));
+    fill(panel, personsPanel(persons, { letters, size, redraw: () => picture.mark(persons, ...size), save: savePersons, cancel, folder: () => app.folder?.id ?? "" }));
     (panel.querySelector(".drag") ?? panel.querySelector("button")).focus({ preventScroll: true });
   };
   const cancel = () => {

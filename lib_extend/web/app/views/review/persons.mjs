@@ -1,5 +1,6 @@
 // Correcting persons: whose tag is whose, which letter is whose, where each one stands.
 
+import { completed } from "../../chips/complete.mjs";
 import { fill, h } from "../../dom.mjs";
 import { button } from "../../parts/button.mjs";
 import { colorOf, corners } from "../../parts/persons.mjs";
@@ -15,9 +16,9 @@ export const editable = (persons) =>
 
 /**
  * The panel over `persons` (changed in place). `letters`: those there are; `size`: the picture's pixels; `redraw()` is
- * called when boxes or letters changed, `save()` and `cancel()` by the buttons.
+ * called when boxes or letters changed, `save()` and `cancel()` by the buttons; tags are completed with those of `folder()`.
  */
-export function personsPanel(persons, { letters, size, redraw, save, cancel }) {
+export function personsPanel(persons, { letters, size, redraw, save, cancel, folder }) {
   const list = h("ul", { class: "stack person-edits" });
   const element = h(
     "section",
@@ -100,23 +101,24 @@ export function personsPanel(persons, { letters, size, redraw, save, cancel }) {
     );
     letter.addEventListener("change", () => rename(at, letter.value));
     const input = h("input", { type: "text", class: "add-tag", placeholder: words.addTag, "aria-label": words.addTagTo(person.letter), spellcheck: false, autocomplete: "off" });
-    const take = () => {
-      const fresh = input.value.split(",").map((t) => t.trim().replaceAll(" ", "_")).filter((t) => t && !person.tags.includes(t));
+    const take = (text = input.value) => {
+      const fresh = text.split(",").map((t) => t.trim().replaceAll(" ", "_")).filter((t) => t && !person.tags.includes(t));
       if (!fresh.length) return false;
       person.tags.push(...fresh);
       return true;
     };
-    input.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || !take()) return;
+    const again = () => {
       changed();
       list.children[at].querySelector(".add-tag").focus();
-    });
+    };
+    const completing = completed(input, { folder, take: (tag) => take(tag.name) && again() });
+    input.addEventListener("keydown", (event) => event.key === "Enter" && take() && again());
     input.addEventListener("change", () => take() && changed());
     const element = h(
       "li",
       { class: "person-edit", data: { person: person.letter } },
       letter,
-      h("ul", { class: "row tight grow" }, person.tags.map((tag) => chip(tag, at)), h("li", {}, input)),
+      h("ul", { class: "row tight grow" }, person.tags.map((tag) => chip(tag, at)), h("li", {}, completing)),
       button("×", () => (persons.splice(at, 1), changed()), "plain icon small", { "aria-label": words.removePerson(person.letter), title: words.removePerson(person.letter) }),
     );
     element.addEventListener("dragover", (event) => {

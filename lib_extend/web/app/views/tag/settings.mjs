@@ -33,9 +33,10 @@ export function settingsPanel(app) {
   const make = (name) => {
     const setting = app.setting(name);
     if (!setting) return null;
-    const hint = name in OWN_HINT ? { hint: OWN_HINT[name] } : {};
+    const folder = () => app.folder?.id ?? "";
+    const options = name in OWN_HINT ? { hint: OWN_HINT[name], folder } : { folder };
     const element =
-      MAKERS[name]?.(app) ?? field(setting, app.value(name), (value) => (busy.add(name), app.change({ [name]: value }), busy.delete(name)), hint);
+      MAKERS[name]?.(app) ?? field(setting, app.value(name), (value) => (busy.add(name), app.change({ [name]: value }), busy.delete(name)), options);
     fields.set(name, element);
     return element;
   };

@@ -19,6 +19,7 @@ from lib_extend.export.exporting import ExportReport, export
 from lib_extend.export.trainer_table import trainers
 from lib_extend.files.scan import show
 from lib_extend.preparation.buckets import BucketTable, parse_resolution
+from lib_extend.services.caption_rewriting import rewriting
 from lib_extend.vocabulary.base_models import BASE_NAMES
 
 _SHOWN = 5
@@ -60,6 +61,20 @@ def add(commands: Any, add_state: Callable[[Any], None]) -> None:
         "--background", default="ffffff", metavar="RRGGBB", help="laid under what is transparent"
     )
     command.add_argument(
+        "--format",
+        default="",
+        metavar="STYLE",
+        help="write the captions in this style (default: as they are); the dataset's own stay",
+    )
+    command.add_argument(
+        "--lines",
+        choices=["first", "every", "wildcard", "pick"],
+        default="first",
+        help="which captions of a file: the first, every line or a wildcard where the trainer picks one, or one that "
+        "--seed picks (trainers that take all lines get all but with pick)",
+    )
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of --lines pick (default: 0)")
+    command.add_argument(
         "--every-line", action="store_true", help="keep all captions of a file, where the trainer picks one"
     )
     command.add_argument(
@@ -93,7 +108,10 @@ def exported(args: argparse.Namespace, options: ExportOptions) -> ExportReport:
     bar = ProgressBar()
     dataset = Dataset(Path(args.folder), args.state)
     try:
-        return export(dataset, Path(args.out), options, progress=bar.update, stopped=stop.is_set)
+        with rewriting(dataset, options) as rewrite:
+            return export(
+                dataset, Path(args.out), options, rewrite=rewrite, progress=bar.update, stopped=stop.is_set
+            )
     finally:
         bar.close()
 
@@ -123,7 +141,8 @@ def _options(args: argparse.Namespace) -> ExportOptions:
         raise UserError("--epochs goes from 1 to 10000, --batch to 1024.")
     return ExportOptions(
         args.trainer, args.base, args.name, args.trigger.strip(), general, by_folder, args.epochs, args.batch, resolution_of(args.resolution),
-        color_of(args.background), args.recursive, args.every_line, args.resize, args.role,
+        color_of(args.background), args.recursive, args.every_line, args.resize, args.role, format=args.format,
+        lines=args.lines, seed=args.seed,
     )  # fmt: skip
 
 

@@ -86,6 +86,8 @@ class ExportOptions:
         color: laid under what is transparent. recursive: subfolders too, each a subset. every_line: all captions of a
             file, where the trainer can pick one. resize: pictures are resized and cut to their buckets. bucket_steps,
             no_upscale: of the buckets.
+        format: the style that captions are written in, "" for as they are. lines: which of a file's captions: "first", "every" (as `every_line`), "wildcard" (all, in one
+            line, where the trainer picks one) or "pick" (one of them, by `seed` and the picture's name).
         role: what the LoRA is for ("background", "separation"), for the panel to know it by; "" for others.
     """
 
@@ -103,6 +105,9 @@ class ExportOptions:
     every_line: bool = False
     resize: bool = False
     role: str = ""
+    format: str = ""
+    lines: str = "first"
+    seed: int = 0
     bucket_steps: int = 64
     no_upscale: bool = False
 
@@ -128,6 +133,7 @@ class ExportPlan:
 
     Attributes:
         out: where the export stands in the end, an absolute path. name: of the project. subsets: with at least one picture.
+        style: the name of the style that captions are in, where that is known.
         captions: the captions by file name, of each subset by its name; known once the pictures are written.
     """
 
@@ -141,6 +147,7 @@ class ExportPlan:
     table: BucketTable
     subsets: tuple[Subset, ...]
     captions: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    style: str = ""
 
     @property
     def several(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Sequence
 
@@ -27,6 +28,22 @@ def captions_in(text: str) -> list[str]:
 
 def _is_prose(read: CaptionText) -> bool:
     return all(any(p.kind is Kind.PROSE for p in line.pieces) for line in read.lines if line.pieces)
+
+
+def chosen(captions: Sequence[str], how: str, seed: int, name: str) -> list[str]:
+    """Which of a picture's captions are exported, see `ExportOptions.lines`; the same ones for a seed and a name."""
+    if len(captions) < 2 or how not in ("pick", "wildcard"):
+        return list(captions)
+    if how == "pick":
+        return [random.Random(f"{seed}\n{name}").choice(captions)]
+    # a bar or a brace in a caption would be one of the group's
+    plain = not any(c in text for text in captions for c in "|{}\n")
+    return ["{" + "|".join(captions) + "}"] if plain else list(captions)
+
+
+def is_group(text: str) -> bool:
+    """Whether a caption is a wildcard: one of several that a trainer picks."""
+    return text.startswith("{") and text.endswith("}") and "|" in text
 
 
 def file_text(captions: Sequence[str], lines: Lines, fallback: str = "", *, every: bool = False) -> str:

@@ -23,11 +23,12 @@ from lib_extend.export.export_plan import (
     project_name,
     subsets_of,
 )
-from lib_extend.export.exported_captions import captions_in, file_text, trained
+from lib_extend.export.exported_captions import captions_in, chosen, file_text, trained
 from lib_extend.export.exported_names import Names
 from lib_extend.export.exported_pictures import full, write_picture
 from lib_extend.export.lint_finding import Finding
 from lib_extend.export.linting import NO_BASE, LintOptions, lint
+from lib_extend.export.shuffling import KEPT, SECONDARY, shuffled, without_separators
 from lib_extend.export.trainer_table import trainer_of
 from lib_extend.files import caption_files
 from lib_extend.files.caption_forms import CAPTION_SUFFIX
@@ -44,6 +45,8 @@ NO_ROOM = Message(
     "no_room",
     "The export needs about {need:,} MB, and {path} has {free:,} MB: make room, or choose another place.",
 )
+Rewrite = Callable[[Found], str]
+"""Makes a picture's caption in another style. Raises ImageError."""
 UNFINISHED = ".unfinished"
 """What the name of an export that is being made ends with. One that was stopped is made anew."""
 MARK = ".prompt-extend-export"
@@ -82,13 +85,15 @@ def export(
     out: Path,
     options: ExportOptions,
     *,
+    rewrite: Rewrite | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> ExportReport:
     """Make a folder for a trainer: pictures with captions, and its settings. The dataset is never changed.
 
     Args:
-        out: where; a folder that is not there yet, or is empty. progress: called with (done, total) pictures.
+        out: where; a folder that is not there yet, or is empty. rewrite: makes a picture's caption in the style that is
+            asked for; without it captions are as they are. progress: called with (done, total) pictures.
 
     Raises:
         UserError: the options do not go together, or `out` may not be used. StorageError: no room. Stopped: `stopped`
@@ -106,14 +111,17 @@ def export(
     project = project_name(options, dataset.root)
     with dataset.reading() as reader:
         encodings = reader.encodings()
+        style = options.format or str(reader.last_config().get("format", ""))
     pictures = dataset.survey(recursive=options.recursive).found
     if not pictures:
         raise NO_PICTURES.error(path=show(str(dataset.root)), field="folder")
     _check_room(out, sum(p.size for p in pictures))
     subsets = subsets_of([p.name for p in pictures], options, project)
-    plan = ExportPlan(out, project, options, trainer, model, family, buckets, table([], buckets), subsets)
+    plan = ExportPlan(
+        out, project, options, trainer, model, family, buckets, table([], buckets), subsets, style=style
+    )
     work = out.with_name(out.name + UNFINISHED)
-    maker = _Maker(dataset, plan, work, CaptionEncodings(dataset.root, encodings), progress, stopped)
+    maker = _Maker(dataset, plan, work, CaptionEncodings(dataset.root, encodings), progress, stopped, rewrite)
     try:
         _begin(work)
         return maker.make(pictures)
@@ -134,7 +142,9 @@ class _Maker:
         encodings: CaptionEncodings,
         progress: Callable[[int, int], None],
         stopped: Callable[[], bool],
+        rewrite: Rewrite | None,
     ) -> None:
+        self._rewrite = rewrite
         self._dataset, self._plan, self._work = dataset, plan, work
         self._encodings = encodings
         self._progress, self._stopped = progress, stopped
@@ -170,12 +180,14 @@ class _Maker:
         plan, source = self._plan, self._dataset.root / picture.name
         text = ""
         data = caption_files.read_bytes(self._dataset.root / picture.caption_name)
-        if data is not None:
+        if self._rewrite is not None:
+            text = self._rewrite(picture)
+        elif data is not None:
             text = self._encodings.decode(data, picture.caption_name)
         target = self._folder(subset) / names.stem(picture.name)
         buckets = plan.buckets if plan.options.resize else None
         done = write_picture(source, target, plan.trainer, plan.options.color, buckets)
-        captions = captions_in(text)
+        captions = chosen(captions_in(text), self._lines, plan.options.seed, picture.name)
         ready = file_text(captions, plan.trainer.lines, plan.options.trigger, every=self._every)
         target.with_name(target.name + CAPTION_SUFFIX).write_text(ready, encoding="utf-8", newline="\n")
         self._copied += done.copied
@@ -186,8 +198,15 @@ class _Maker:
         )
 
     @property
+    def _lines(self) -> str:
+        options = self._plan.options
+        if options.lines == "wildcard" and not self._plan.trainer.choice:
+            return "first"
+        return "every" if options.every_line else options.lines
+
+    @property
     def _every(self) -> bool:
-        return self._plan.options.every_line and self._plan.trainer.choice
+        return self._lines in ("every", "wildcard") and self._plan.trainer.choice
 
     def _counted(self) -> ExportPlan:
         """The plan with what really is in the export."""
@@ -203,7 +222,20 @@ class _Maker:
         repeats = {s.name: s.repeats for s in subsets}
         times = {name: repeats[name.partition("/")[0]] for name, _, _ in self._sizes}
         counted = table(self._sizes, plan.buckets, batch_size=plan.batch, repeats=times)
+        if not (plan.trainer.keeps_separator and shuffled(self._captions, plan.style, plan.trainer)):
+            self._without_separators()
         return replace(plan, subsets=subsets, table=counted, captions=self._captions)
+
+    def _without_separators(self) -> None:
+        """Write captions that have separators for a shuffle without them: nothing would take them out."""
+        for subset in self._plan.subsets:
+            for name, texts in self._captions[subset.name].items():
+                if not any(KEPT in t or SECONDARY in t for t in texts):
+                    continue
+                self._captions[subset.name][name] = tuple(map(without_separators, texts))
+                file = (self._folder(subset) / name).with_suffix(CAPTION_SUFFIX)
+                lines = file.read_text(encoding="utf-8").split("\n")
+                file.write_text("\n".join(map(without_separators, lines)), encoding="utf-8", newline="\n")
 
     def _settings(self, plan: ExportPlan) -> tuple[str, ...]:
         files = plan.trainer.settings(plan)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lib_extend.export.export_plan import ExportPlan
+from lib_extend.export.exported_captions import is_group
 from lib_extend.export.key_schema import Schema, check
+from lib_extend.export.shuffling import KEPT, SECONDARY, shuffled
 from lib_extend.generation.lora_files import mark
 
 _NUMBER = (float, int)
@@ -76,8 +78,14 @@ def dataset(plan: ExportPlan, folder: str = "") -> dict[str, Any]:
         "shuffle_caption": shuffles(plan),
         "keep_tokens": 1 if plan.options.trigger else 0,
     }
-    if plan.options.every_line and plan.several:
+    texts = [t for files in plan.captions.values() for captions in files.values() for t in captions]
+    if plan.several or (plan.options.lines == "wildcard" and any(map(is_group, texts))):
         general["enable_wildcard"] = True
+    if general["shuffle_caption"]:
+        # without a shuffle they would stay in the captions
+        for name, mark in (("keep_tokens_separator", KEPT), ("secondary_separator", SECONDARY)):
+            if any(mark in t for t in texts):
+                general[name] = mark
     value = {
         "general": general,
         "datasets": [
@@ -102,13 +110,8 @@ def dataset(plan: ExportPlan, folder: str = "") -> dict[str, Any]:
 
 
 def shuffles(plan: ExportPlan) -> bool:
-    """Whether captions are shuffled: not where sentences are, whose commas would be taken for ends of tags."""
-    from lib_extend.captions.text import Kind, parse
-
-    texts = (t for files in plan.captions.values() for captions in files.values() for t in captions)
-    lines = (line for t in texts for line in parse(t).lines)
-    # only mere lists of tags come through a shuffle whole
-    return not any(p.kind is Kind.PROSE or p.kind is Kind.GROUP for line in lines for p in line.pieces)
+    """Whether captions are shuffled: not where a comma is no end of a tag, unless a separator keeps that in its place."""
+    return shuffled(plan.captions, plan.style, plan.trainer)
 
 
 def training(plan: ExportPlan) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class Trainer:
         crop_numbers: it takes four parts at the end of a name for a face's place.
         turns: it turns pictures upright by their EXIF data. alpha: what becomes of transparency ("dropped", "white").
         wildcards: it can pick one of `{a|b}`. shuffles: it can shuffle what commas divide.
+        keeps_separator: it takes `|||` for the end of what is not shuffled, and our export says so in its settings.
         bases: families of base models that our export has settings for; empty where none are needed.
         has_buckets: its buckets are those of sd-scripts. zipped: an export has its pictures in an archive too. pictures_in: where an export has its folders of pictures.
         settings: the files of settings that an export has, by their names: text, made from the `ExportPlan`.
@@ -83,6 +84,7 @@ class Trainer:
     alpha: str = "dropped"
     wildcards: bool = False
     shuffles: bool = True
+    keeps_separator: bool = False
     bases: tuple[str, ...] = ()
     has_buckets: bool = False
     zipped: bool = False

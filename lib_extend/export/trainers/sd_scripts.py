@@ -28,6 +28,7 @@ TRAINER = Trainer(
     empty=Effect.STOPS,
     crop_numbers=True,
     wildcards=True,
+    keeps_separator=True,
     bases=("sd15", "sdxl", "anima"),
     has_buckets=True,
     settings=_settings,

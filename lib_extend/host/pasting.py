@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib_extend.errors import UserError
-from lib_extend.generation import infotext
+from lib_extend.generation import infotext, tipo_infotext
 from lib_extend.generation.panel import Panel
 from lib_extend.host.detect import module
 
@@ -21,7 +21,11 @@ def value(params: Mapping[str, Any]) -> str:
         restored = infotext.read(params)
     except UserError as error:
         return _text({"enabled": False, "problem": str(error)})
-    return "" if restored is None else _text(Panel.of(restored).to_json(brief=True))
+    if restored is not None:
+        return _text(Panel.of(restored).to_json(brief=True))
+    # of another extension's picture only how it was expanded is taken over: its prompt has the tags already
+    expansion = tipo_infotext.expansion_of(params)
+    return "" if expansion is None else _text({"enabled": False, "expansion": expansion.to_json(brief=True)})
 
 
 def infotext_pasted(text: str, params: dict[str, Any]) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 
-from lib_extend.generation import syntax
+from lib_extend.generation import syntax, tipo_infotext
 from lib_extend.generation.cast import Cast, Character
 from lib_extend.generation.compile import compile_cast
 from lib_extend.generation.expansion import Added, Expansion
 from lib_extend.generation.expansion_requests import as_written, requests_of, with_added
+from lib_extend.generation.panel import OFF, Panel
+from lib_extend.host import pasting
 from lib_extend.prompt_expansion import About
+from tests.generation import webui_infotext
 from tests.generation.casts import TAGS
 
 TWO = Cast(
@@ -99,3 +103,31 @@ def test_locked_tags_stay_when_pictures_draw_their_own() -> None:
     assert written.characters[0].added == Added(("hat",), "", ("hat",))
     assert written.scene_added == added  # pictures do not expand the scene
     assert requests_of(cast, "", 1, ["0"])[0].text == "1girl, solo, black hair, hat"
+
+
+def test_settings_of_another_extension_are_read() -> None:
+    params = {
+        "seed": -1,
+        "timing": "After applying other prompt processings",
+        "tag_length": "very long",
+        "nl_length": "long",
+        "ban_tags": "hat, .*background",
+        "format_selected": "Both, tag first (recommend)",
+        "temperature": 0.75,
+        "top_p": 0.9,
+        "top_k": 60,
+        "model": "KBlueLeaf/TIPO-500M-ft | TIPO-500M-ft-F16.gguf",
+    }
+    swapped = str.maketrans("'\"", "\"'")
+    entries = webui_infotext.parse(
+        webui_infotext.write("1girl, smile", "", {"TIPO Parameters": json.dumps(params).translate(swapped)})
+    )
+    assert tipo_infotext.expansion_of(entries) == Expansion(
+        "generation", expander="tipo-500m-ft", length="very_long", to="both", ban="hat, .*background",
+        temperature=0.75, top_p=0.9, top_k=60,
+    )  # fmt: skip
+    # the panel stays off: the prompt of such a picture has the tags already
+    value = pasting.value(entries)
+    assert Panel.parse(value) is OFF and json.loads(value)["expansion"]["length"] == "very_long"
+    assert tipo_infotext.expansion_of({"TIPO Parameters": "{'ban_tags': 'girl's'"}) == Expansion()
+    assert pasting.value({"Prompt": "x"}) == ""

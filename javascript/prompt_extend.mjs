@@ -6,6 +6,7 @@ const PATIENCE = 480; // quarters of a second
 const base = import.meta.url.split(/\/(?:gradio_api\/)?file=/)[0];
 const entry = `${base}/prompt-extend/v1/page/app.mjs`;
 const panel = `${base}/prompt-extend/v1/page/cast/element.mjs`;
+const pictures = `${base}/prompt-extend/v1/page/cast/picture_buttons.mjs`;
 
 async function load() {
   // a WebUI shows its page a moment before it has taken in our routes
@@ -24,7 +25,7 @@ async function load() {
 /** The panel in txt2img and img2img, once it is on the page; a WebUI builds its page after its scripts have run. */
 async function loadPanel() {
   for (let n = 0; n < PATIENCE; n += 1) {
-    if (document.querySelector("prompt-extend-cast")) return void (await import(panel));
+    if (document.querySelector("prompt-extend-cast")) return void (await Promise.all([import(panel), import(pictures)]));
     await new Promise((done) => setTimeout(done, 250));
   }
 }

@@ -16,7 +16,7 @@ from lib_extend.generation.expansion import NOTHING, Added
 from lib_extend.generation.expansion_requests import requests_of
 from lib_extend.generation.panel import Panel
 from tests.generation import webui_infotext
-from tests.ui.panel_page import PanelOf, panel, webui, webuis
+from tests.ui.panel_page import BOTH, PanelOf, panel, webui, webuis
 
 __all__ = ["panel", "webui", "webuis"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -246,3 +246,33 @@ def test_two_characters_are_expanded_by_themselves(panel: Callable[..., PanelOf]
     )
     restored = infotext.read(webui_infotext.parse(text))
     assert restored is not None and restored.main == "night BREAK (moon:1.2), of moon, first"
+
+
+@BOTH
+def test_the_tags_and_the_characters_of_a_picture(panel: Callable[..., PanelOf]) -> None:
+    it = panel(opened=False)
+    page = it.page
+    analysed = answer(page, "analyze", {"caption": r"1girl, hat \(witch\)"})
+    answer(page, "cast/from-picture", FOUND.to_json())
+    page.locator("#txt2img_prompt textarea").fill("watercolor BREAK")
+    page.locator("#tabs").get_by_text("PNG Info", exact=True).first.click()
+    buttons = page.locator("prompt-extend-picture[data-place='1']")
+    buttons.get_by_role("button", name="Tags → prompt").click()
+    buttons.get_by_text("There is no picture yet.").wait_for()
+    file = {"name": "tea.png", "mimeType": "image/png", "buffer": png()}
+    page.locator("#pnginfo_image input[type=file]").set_input_files(file)
+    page.locator("#pnginfo_image img").wait_for()
+    buttons.get_by_role("button", name="Tags → prompt").click()
+    buttons.get_by_text("Its tags are in the prompt of txt2img.").wait_for()
+    # behind what is there, which stays to the letter
+    assert page.locator("#txt2img_prompt textarea").input_value() == r"watercolor BREAK 1girl, hat \(witch\)"
+    assert b"PNG" in analysed[0].post_data_buffer
+    page.locator("#tabs").get_by_text("img2img", exact=True).first.click()
+    other = PanelOf.__new__(PanelOf)
+    other.page, other.tab = page, "img2img"
+    page.locator("#img2img_image input[type=file]").set_input_files(file)
+    page.locator("#img2img_image img").wait_for()
+    page.locator("prompt-extend-picture[data-place='0']").get_by_role(
+        "button", name="Characters → panel"
+    ).click()
+    other.until(lambda: other.value.cast.characters == FOUND.characters)

@@ -289,6 +289,17 @@ export const texts = {
     copy: "Copy",
     copied: "Copied.",
   },
+  ofPicture: {
+    tags: "Tags → prompt",
+    tagsHint: "Look at this picture and put its tags behind the prompt",
+    cast: "Characters → panel",
+    castHint: "Find who is in this picture, and fill the Prompt Extend panel with their tags and places",
+    looking: "Looking at the picture … The first takes longer.",
+    none: "There is no picture yet.",
+    tagged: (tab) => `Its tags are in the prompt of ${tab}.`,
+    filled: (tab) => `Its characters are in the panel of ${tab}.`,
+    noPanel: (tab) => `There is no panel in ${tab}: reload the page.`,
+  },
   send: {
     button: "Send cast to txt2img",
     hint: "Fill the panel there with these persons: their boxes, their tags, and the scene",

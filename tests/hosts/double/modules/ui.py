@@ -66,6 +66,9 @@ def _generation_tab(is_img2img):
                 height = _made(runner, gr.Slider, label="Height", minimum=64, maximum=2048, step=8, value=512,
                                elem_id=f"{tab}_height")  # fmt: skip
                 seed = _made(runner, gr.Number, label="Seed", value=-1, elem_id=f"{tab}_seed", precision=0)
+                if is_img2img:
+                    with gr.Tabs(elem_id="mode_img2img"), gr.TabItem("img2img"):
+                        gr.Image(elem_id="img2img_image", type="pil")
                 custom = runner.setup_ui()
             with gr.Column(elem_id=f"{tab}_results"):
                 gallery = gr.Gallery(label="Output", elem_id=f"{tab}_gallery")
@@ -138,6 +141,9 @@ def create_ui():
     script_callbacks.ui_settings_callback()
     tabs = [(_generation_tab(False), "txt2img", "txt2img"), (_generation_tab(True), "img2img", "img2img")]
     tabs += script_callbacks.ui_tabs_callback()
+    with gr.Blocks(analytics_enabled=False) as png_info:
+        gr.Image(elem_id="pnginfo_image", type="pil")
+    tabs.append((png_info, "PNG Info", "pnginfo"))
     tabs.append((_settings(), "Settings", "settings"))
     with gr.Blocks(analytics_enabled=False) as listed:
         rows = "".join(f"<tr><td>{e.name}</td><td>{e.enabled}</td></tr>" for e in extensions.extensions)

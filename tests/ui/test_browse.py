@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -207,6 +208,35 @@ def test_one_caption_by_keys(window: Callable[..., Any], server: Server, caption
     keys.press("Escape")
     expect(page, *sorted(WORDS))
     page.app.locator(".tag-row", has_text="two words").wait_for()
+
+
+def test_missing_tags_are_proposed_and_written_only_when_saved(
+    window: Callable[..., Any], server: Server, captioned: Path
+) -> None:
+    page = browse(window, server, captioned)
+    asked: list[Any] = []
+
+    def expand(route: Any) -> None:
+        asked.append(route.request.post_data_json)
+        drafts = [{"tags": ["blue_sky", "hat_(witch)"], "prose": ""}]
+        route.fulfill(content_type="application/json", body=json.dumps({"drafts": drafts}))
+
+    page.window.route("**/v1/expand", expand)
+    page.app.locator(".cell", has_text="coffee_break").click()
+    box = page.app.locator("dialog.picture-dialog")
+    box.locator(".caption-chips").wait_for()
+    file = (captioned / box.locator("h2").inner_text()).with_suffix(".txt")
+    before = WORDS[file.stem]
+    box.locator("select.expander").select_option("sketch")
+    box.get_by_role("button", name="Expand").click()
+    box.get_by_role("button", name="+ blue sky").click()
+    assert asked[0]["prompt"] == before and asked[0]["expander"] == "sketch"
+    box.get_by_text("not saved yet").wait_for()
+    assert file.read_text(encoding="utf-8") == before
+    assert box.locator(".proposals .chip").all_inner_texts() == ["+ hat (witch)"]
+    box.get_by_role("button", name="Save").click()
+    box.get_by_text("not saved yet").wait_for(state="hidden")
+    assert file.read_text(encoding="utf-8") == f"{before}, blue sky"
 
 
 def test_text_that_was_typed_is_not_lost(window: Callable[..., Any], server: Server, captioned: Path) -> None:

@@ -142,6 +142,14 @@ export class CaptionChips extends LitElement {
     return true;
   }
 
+  /** Add a tag by its canonical name, written as the caption's others are, behind its last line. Whether it was added. */
+  addNamed(name) {
+    if (this.lines) return this.add(Math.max(0, this.#last), spelled(name, this.lines, this.#style));
+    const raw = spelled(name, [], this.#style);
+    this.#typed(this.#text.trim() ? `${this.#text.trimEnd()}${this.#style.separator}${raw}` : raw);
+    return true;
+  }
+
   async #focus(line, n) {
     if (n < 0) line = n = 0;
     this.#at = [line, n];

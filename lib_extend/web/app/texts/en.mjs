@@ -118,6 +118,16 @@ export const texts = {
     do: "Load again",
     blocked: "This browser keeps nothing for this page, so the language cannot be changed.",
   },
+  proposals: {
+    title: "Proposed tags",
+    ask: "Expand",
+    hint: "Proposes tags that may be missing, from those that are there; nothing is written before you add one and save",
+    expander: "Expander",
+    toDownload: (name) => `${name} (to download)`,
+    working: "Writing …",
+    none: "The expander has nothing to add.",
+    add: (tag) => `Add ${tag} to the caption`,
+  },
   chips: {
     label: "Caption",
     asText: "As text",

@@ -189,6 +189,16 @@ export const texts = {
     do: "読み直す",
     blocked: "このブラウザーはこのページのために何も保存しないので、言語を変えられません。",
   },
+  proposals: {
+    title: "提案されたタグ",
+    ask: "拡張",
+    hint: "今あるタグから、足りないかもしれないタグを提案します。追加して保存するまで何も書き込まれません",
+    expander: "拡張モデル",
+    toDownload: (name) => `${name}（要ダウンロード）`,
+    working: "書いています…",
+    none: "追加するものはありません。",
+    add: (tag) => `${tag} をキャプションに追加`,
+  },
   chips: {
     label: "キャプション",
     asText: "文字で",

@@ -189,6 +189,16 @@ export const texts = {
     do: "刷新",
     blocked: "浏览器不为本页保存任何内容，因此不能切换语言。",
   },
+  proposals: {
+    title: "建议的标签",
+    ask: "扩写",
+    hint: "根据已有的标签建议可能缺少的标签；在您添加并保存之前，什么都不会写入",
+    expander: "扩写模型",
+    toDownload: (name) => `${name}（需下载）`,
+    working: "正在写…",
+    none: "扩写模型没有可添加的内容。",
+    add: (tag) => `把 ${tag} 加入标注`,
+  },
   chips: {
     label: "标注",
     asText: "文字",

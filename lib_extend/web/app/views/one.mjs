@@ -6,6 +6,7 @@ import { canSend, copy, sendToTxt2img } from "../bridge.mjs";
 import { castOfPicture, canSendCast, sendCast } from "../cast/send.mjs";
 import { texts as panelWords } from "../cast/texts.mjs";
 import { captionChips } from "../chips/editor.mjs";
+import { proposals } from "../chips/proposals.mjs";
 import { fill, h } from "../dom.mjs";
 import { button } from "../parts/button.mjs";
 import { environmentCard } from "../parts/environment.mjs";
@@ -112,11 +113,12 @@ export function view(app) {
       section(
         words.caption,
         caption,
+        found.caption && proposals(app, caption),
         h(
           "div",
           { class: "row" },
-          button(texts.common.copy, done(() => copy(found.caption, app.place), texts.common.copied), "small"),
-          canSend() && button(words.send, done(() => sendToTxt2img(found.caption), words.sent), "small primary"),
+          button(texts.common.copy, done(() => copy(caption.text, app.place), texts.common.copied), "small"),
+          canSend() && button(words.send, done(() => sendToTxt2img(caption.text), words.sent), "small primary"),
           canSendCast() && found.persons?.length > 0 && button(panelWords.send.button, done(send, panelWords.send.sent), "small", { title: panelWords.send.hint }),
           found.seconds !== undefined && h("span", { class: "hint" }, words.seconds(found.seconds)),
         ),

@@ -1,6 +1,7 @@
 // One picture of the grid, large, with its caption to edit and all that is known of it.
 
 import { captionChips } from "../../chips/editor.mjs";
+import { proposals } from "../../chips/proposals.mjs";
 import { api, imageId, original, thumb } from "../../api.mjs";
 import { fill, h } from "../../dom.mjs";
 import { button } from "../../parts/button.mjs";
@@ -26,6 +27,7 @@ export async function openPicture(app, pages, first, change) {
   let saving = null; // what is being written, while it is
   const figure = h("div", { class: "large" });
   const area = captionChips(app);
+  const missing = proposals(app, area);
   const count = h("span", { class: "hint" });
   const clash = h("div", {});
   const facts = h("div", { class: "stack wide" });
@@ -40,7 +42,7 @@ export async function openPicture(app, pages, first, change) {
       "div",
       { class: "beside stack wide" },
       h("div", { class: "row nav" }, back, next, where),
-      h("div", { class: "stack close" }, area, h("div", { class: "row" }, h("span", { class: "grow" }, count), save), clash),
+      h("div", { class: "stack close" }, area, missing, h("div", { class: "row" }, h("span", { class: "grow" }, count), save), clash),
       tags,
       facts,
     ),
@@ -135,6 +137,7 @@ export async function openPicture(app, pages, first, change) {
     }
     heading.textContent = row.name;
     heading.title = row.name;
+    missing.reset();
     area.show((before = row.caption), { where: { folder, image: row.id }, tags: [] });
     drawState(row.tokens);
     drawPicture([]);

@@ -48,8 +48,10 @@ OPTIONAL = (
     "cykooz-resizer>=4.0,<5 ; platform_machine == 'x86_64' and sys_platform == 'linux' "
     "or platform_machine == 'AMD64' and sys_platform == 'win32' "
     "or platform_machine == 'arm64' and sys_platform == 'darwin'",
+    "sentencepiece>=0.2,<1 ; sys_platform != 'darwin' or platform_machine == 'arm64'",
 )
-"""What makes it faster and comes with the lists of exact versions; nothing waits for it."""
+"""What makes it faster, and what expanders of prompts need; it comes with the lists of exact versions, and nothing else
+waits for it."""
 
 RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml")
 """Distributions of the same module."""

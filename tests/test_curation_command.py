@@ -7,35 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from lib_extend.sketch.folder import save_scene
-from lib_extend.sketch.scene_layout import random_scene
-from lib_extend.sketch.scenes import scene_rng
+from tests.curation.two_characters import ALONE, HOSHI, LOOKS, draw
 from tests.test_cli import SKETCH, events, prompt_extend
-
-HOSHI, TSUKI = "hoshi_(sketch)", "tsuki_(sketch)"
-ALONE = 18
-LOOKS = {
-    HOSHI: {"pink hair", "long hair", "twintails", "blue eyes"},
-    TSUKI: {"black hair", "long hair", "yellow eyes", "cat ears"},
-}
 
 
 @pytest.fixture(scope="module")
 def forty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """18 pictures of either character alone, and four of both."""
     root = tmp_path_factory.mktemp("forty")
-    wanted = {(HOSHI,): ALONE, (TSUKI,): ALONE, (HOSHI, TSUKI): 4}
-    index = 0
-    while any(wanted.values()):
-        rng = scene_rng("draw", 7, index)
-        people = 2 if not wanted[HOSHI,] and not wanted[TSUKI,] else 1
-        scene = random_scene(rng, (people, people))
-        shown = tuple(sorted(c.name for c in scene.persons))
-        if wanted.get(shown, 0):
-            wanted[shown] -= 1
-            kind = "both" if people == 2 else shown[0][:5]
-            save_scene(scene, root / f"{kind}_{index:05d}.png", 320, rng)
-        index += 1
+    draw(root)
     assert prompt_extend("tag", root, *SKETCH).returncode == 0
     return root
 

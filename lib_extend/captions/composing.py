@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lib_extend.captions.base_words import base_of, in_words_of
+from lib_extend.captions.character_forms import taken_apart
 from lib_extend.captions.curator import Curator, ToCurate
 from lib_extend.captions.earlier import Asked, earlier_tags, unlettered
 from lib_extend.captions.existing import Existing, as_list
@@ -137,6 +138,8 @@ def _line(
         machine, dropped = list(curated.tags), [*dropped, *curated.dropped]
         if curated.last:
             suffix = [*unique(curated.last, {*map(_key, (*machine, *prefix, *suffix)), *there}), *suffix]
+    if not style.structured:
+        machine = taken_apart(machine)
     machine = unique(machine, {*map(_key, (*prefix, *suffix)), *there})
     spelled = {**typed(config), **ends.forms}
     separator = separator_in(existing, config.separator)

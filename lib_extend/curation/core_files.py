@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lib_extend.curation.character_names import caption_name, embedding_name, parts_of
 from lib_extend.curation.core_tags import CoreTable, CoreTags
+from lib_extend.vocabulary.character_names import caption_name, embedding_name, parts_of
 from lib_extend.vocabulary.tag_names import written
 
 CORE_FILE, WILDCARD_FILE, EMB_INIT_FILE = "core_tag.json", "wildcard.txt", "emb_init.json"

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from lib_extend.config import TagConfig
-from lib_extend.curation.character_names import embedding_name
 from lib_extend.curation.curation_reason import Reason
 from lib_extend.records import Record
+from lib_extend.vocabulary.character_names import embedding_name
 
 DROPPED, KEPT = "dropped", "kept"
 _NO_TRAITS = frozenset(

@@ -13,6 +13,7 @@ from lib_extend.curation.knowledge import DROP, Knowledge
 from lib_extend.curation.step_table import curate
 from lib_extend.curation.tag_rows import Gone, Renamed, Rows
 from lib_extend.records import Category, Drop, Person, Tag
+from lib_extend.vocabulary.character_names import without_plain
 from lib_extend.vocabulary.people_tags import count_people
 from lib_extend.vocabulary.tag_names import canonical, key, written
 
@@ -81,7 +82,7 @@ class LineCurator:
             return [canonical(trigger)]
         named = [*self.named(image), *(name for name, category in tags if category is _CHARACTER)]
         category = self.knowledge.words.category
-        return list(dict.fromkeys((*named, *(name for name in said if category(name) is _CHARACTER))))
+        return without_plain((*named, *(name for name in said if category(name) is _CHARACTER)))
 
 
 class _Split:

@@ -52,8 +52,9 @@ def learn(
             continue  # reported when its caption is composed
         # edited tags may have lost what is core: they do not count
         original = {field: names for field, names in beside.items() if field != aux_files.PROCESSED}
-        analysis = aux_files.applied(captioner.stored(f, existing), original, config)
-        tags = uncurated(analysis, existing, config, captioner.recipe.thresholds)
+        seen = captioner.stored(f, existing)
+        analysis = aux_files.applied(seen, original, config)
+        tags = uncurated(analysis, existing, config, captioner.recipe.thresholds, by_tagger=bool(seen.tags))
         counted = one_character(curator, tags, f.name)
         if counted is not None:
             counter.add(core_folder(f.name, config), *counted)
@@ -83,9 +84,18 @@ def one_character(curator: LineCurator, tags: Uncurated, image: str) -> tuple[st
 
 
 def uncurated(
-    analysis: Analysis, existing: Existing | None, config: TagConfig, thresholds: Thresholds
+    analysis: Analysis,
+    existing: Existing | None,
+    config: TagConfig,
+    thresholds: Thresholds,
+    *,
+    by_tagger: bool = True,
 ) -> Uncurated:
-    """All tags of a picture that are sure enough, and those of its caption, with what curation left out of it."""
+    """All tags of a picture that are sure enough, and those of its caption, with what curation left out of it.
+
+    `by_tagger`: a tagger's tags are in the analysis, which files beside the picture may have changed; the caption's own of
+    that kind are old then.
+    """
     keep = patterns(config.keep, "keep")
     found = [(n, c) for n, c, _ in sure_rows(analysis.tags, config, thresholds, keep.match)]
     if existing is None:
@@ -94,8 +104,7 @@ def uncurated(
     kinds = {**existing.kinds, **{key(n): kind for n, kind in existing.pruned.items()}}
     for name in (*existing.ours, *existing.pruned):
         source, _, category = kinds.get(key(name), "").partition(" ")
-        # what the tagger said is in the analysis, where there is one
-        ours = source in NOT_COUNTED or (source == Source.TAGGER.value and analysis.tags)
+        ours = source in NOT_COUNTED or (source == Source.TAGGER.value and by_tagger)
         if key(name) not in there and not ours:
             found.append((name, Category(category or "general")))
     return Uncurated(found, [t.name for t in existing.added if key(t.name) not in there])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lib_extend.config import TagConfig
-from lib_extend.curation.character_names import caption_name, embedding_name
 from lib_extend.curation.core_tags import CoreCounter, CoreTable
 from lib_extend.curation.step_table import curate
+from lib_extend.vocabulary.character_names import caption_name, embedding_name
 from tests.curation.rows_of import known, left, rows
 
 CONFIG = TagConfig(prune="character_core")

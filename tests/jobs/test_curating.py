@@ -294,3 +294,21 @@ def test_how_several_taggers_agree_is_decided_without_them(folder: Path, log: Pa
     rows = {r.tag: r for r in tag_rows(Dataset(folder), curate_config(Dataset(folder), {"prune": "none"}))}
     assert rows["1girl"].taggers == "one, two"
     assert (rows["black_hair"].kept, rows["black_hair"].taggers) == (False, "one")
+
+
+def test_each_form_of_a_character_has_its_own_core_tags(folder: Path) -> None:
+    """What hoshi wears with one outfit is no core tag of the other; a caption names the outfit, a second run nothing new."""
+    outfits = {"school uniform": "serafuku, neckerchief", "bikini": "red bikini, navel"}
+    for i in range(12):
+        outfit, worn = list(outfits.items())[i % 2]
+        write(folder, **{f"{i}": f"1girl, pink hair, {worn}, {'smile' if i % 3 else 'standing'}"})
+        (folder / f"{i}.characters").write_text(f"hoshi|none|{outfit}", encoding="utf-8")
+    before = texts(folder)
+    settings = {"adopt": True, "load_aux": ["characters"], "drop_all_core": True, "core_threshold": 0.8}
+    curate(folder, **settings)
+    assert names(folder, "1.png") == {"1girl", "hoshi", "bikini", "smile"}
+    assert names(folder, "0.png") == {"1girl", "hoshi", "school uniform", "standing"}
+    again = curate(folder, **settings)
+    assert finished(again).written == 0
+    undo(Dataset(folder))
+    assert texts(folder) == before

@@ -7,7 +7,10 @@ part that does is an embedding of its own. Names may be in canonical form (`scho
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
+
+from lib_extend.vocabulary.tag_names import canonical
 
 OUTER, INNER, GLUE = "|", "+", "_"
 _PARTS = 6
@@ -30,6 +33,18 @@ def parts_of(character: str) -> CharacterParts:
     if parts and parts[0] and parts[0][0].startswith(GLUE):
         glued, parts[0] = parts[0][0], parts[0][1:]
     return CharacterParts(_word(name), glued, tuple(parts))
+
+
+def is_composed(character: str) -> bool:
+    """Whether a name says a form too."""
+    return OUTER in character.strip(OUTER)
+
+
+def without_plain(characters: Iterable[str]) -> list[str]:
+    """The characters, each once; a name alone goes where the same one stands with its form."""
+    found = list(dict.fromkeys(characters))
+    composed = {canonical(c.partition(OUTER)[0]) for c in found if is_composed(c)}
+    return [c for c in found if is_composed(c) or c not in composed] if composed else found
 
 
 def embedding_name(character: str) -> str:

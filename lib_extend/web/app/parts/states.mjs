@@ -6,7 +6,7 @@ import { button } from "./button.mjs";
 
 /** Nothing here, and what to do about it. */
 export function empty(title, hint = "", action = null) {
-  return h("div", { class: "empty" }, h("h3", {}, title), hint && h("p", {}, hint), action);
+  return h("div", { class: "empty" }, h("h2", { class: "minor" }, title), hint && h("p", {}, hint), action);
 }
 
 /** Room for what is being fetched, of about its height. */

@@ -25,7 +25,7 @@ export function view(app) {
   const drop = h(
     "div",
     { class: "drop" },
-    h("h3", {}, words.drop),
+    h("h2", {}, words.drop),
     h("p", { class: "muted" }, words.or, " ", h("button", { type: "button", class: "link", on: { click: () => file.click() } }, words.choose)),
   );
   const stage = h("div", { class: "stage" }, drop);
@@ -94,7 +94,7 @@ export function view(app) {
     return data;
   };
 
-  const section = (title, ...content) => h("section", { class: "stack close" }, h("h3", {}, title), content);
+  const section = (title, ...content) => h("section", { class: "stack close" }, h("h2", { class: "minor" }, title), content);
   const draw = (found) => {
     show(found.persons, found.width, found.height);
     const tags = found.tags ?? [];

@@ -185,6 +185,7 @@ def template_style(format: str) -> JsonStyle:
         evident=True,
         slots=tuple(slots),
         needs=("prose",) if any("prose" in s.fields for s in slots) else (),
+        leaves_out=True,
         mine=True,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from lib_extend.captions.scene import Scene, ScenePerson, Word
 from lib_extend.config import TagConfig
@@ -37,7 +38,12 @@ class Said:
 
 def starts_of(config: TagConfig) -> tuple[str, ...]:
     """What the names of each person's tags begin with, left to right."""
-    return tuple(f"{letter}{config.letter_separator}".replace(" ", "_") for letter in config.letters)
+    return _starts(config.letters, config.letter_separator)
+
+
+@lru_cache(maxsize=64)
+def _starts(letters: tuple[str, ...], separator: str) -> tuple[str, ...]:
+    return tuple(f"{letter}{separator}".replace(" ", "_") for letter in letters)
 
 
 def persons_of(separation: Separation, analysis: Analysis, config: TagConfig) -> list[ScenePerson]:
@@ -82,8 +88,11 @@ def scene_of(
     own: dict[str, list[Word]] = {}
     starts = sorted({*starts_of(config), *(s for s, _ in heads if s)}, key=len, reverse=True)
     by_head = {head: start for start, head in heads if start}
+    any_start = tuple(starts)
     for item in said:
-        start = next((s for s in starts if item.name.startswith(s)), None)
+        start = None
+        if item.name.startswith(any_start):
+            start = next(s for s in starts if item.name.startswith(s))
         head = item.word.place.partition("/")[0]
         if start is None and "/" in item.word.place and head in by_head:
             start = by_head[head]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from lib_extend.captions.existing import Existing
 from lib_extend.captions.field_order import Arranged, plain_order
@@ -119,6 +120,8 @@ class StructuredWriter:
             for t in machine
             if t.name not in stay
         ]
+        if not self.style.leaves_out:
+            return fitted
         for tag in fitted:
             item = self._said(tag)
             field = field_in_scene(item.word)
@@ -199,7 +202,7 @@ class StructuredWriter:
         return key(tag.name) in {*mine, *(key(t.name) for t in human)}
 
     def _said(self, tag: Tag) -> Said:
-        start = next((s for s in starts_of(self.config) if tag.name.startswith(s)), "")
+        start = _start_of(tag.name, starts_of(self.config))
         text = tag.name if tag.category is Category.PROSE else self.typed.get(tag.name, "")
         return Said(tag.name, Word(tag.name[len(start) :], text, tag=tag))
 
@@ -210,8 +213,9 @@ class StructuredWriter:
         same = bool(self.existing.style)
         before: dict[str, str] = {}
         for i, piece in enumerate(self.existing.line.pieces):
-            part = f"{self._start(piece)} {piece.place}"
-            bare = piece.name[len(self._start(piece)) :]
+            start = self._start(piece)
+            part = f"{start} {piece.place}"
+            bare = piece.name[len(start) :]
             if self.style.fielded:
                 # persons' words stand in one list with the others
                 part, bare = piece.place, piece.name
@@ -244,5 +248,13 @@ class StructuredWriter:
         return Word(name[len(start) :], text[len(shown) :], raw, piece.place, tag, after)
 
     def _start(self, piece: Piece) -> str:
-        starts = [s for s, _ in self.existing.heads if s] + [*starts_of(self.config)]
-        return next((s for s in starts if piece.name.startswith(s)), "")
+        return _start_of(piece.name, self._piece_starts)
+
+    @cached_property
+    def _piece_starts(self) -> tuple[str, ...]:
+        return (*(s for s, _ in self.existing.heads if s), *starts_of(self.config))
+
+
+def _start_of(name: str, starts: tuple[str, ...]) -> str:
+    """Which of the starts a tag's name has; "" for a tag of no person."""
+    return next(s for s in starts if name.startswith(s)) if name.startswith(starts) else ""

@@ -107,6 +107,7 @@ class Style:
         base: the base model whose words for quality, year and rating it takes where the settings name none.
         alone: the only person of a picture has a place of its own in it.
         only_prose: it has no tags: they become sentences where there are none.
+        leaves_out: fields of a scene may have no place in it (see `has`).
         names_stay: names of characters stand among the picture's tags too, whoever's they are.
         needs: what it is best with ("persons", "prose", "artist"). fallback: what it does where that is missing.
         protection: what a trainer must not shuffle.
@@ -125,6 +126,7 @@ class Style:
     base: str = ""
     alone: bool = False
     only_prose: bool = False
+    leaves_out: bool = False
     names_stay: bool = False
     needs: tuple[str, ...] = ()
     fallback: str = ""

@@ -179,6 +179,7 @@ STYLE = Stage5(
     lettered=True,
     structured=True,
     fielded=True,
+    leaves_out=True,
     rating=True,
     fallback="A field of which nothing is known is left out, with the separator in front of it.",
     protection=Protection(

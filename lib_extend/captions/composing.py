@@ -125,7 +125,7 @@ def _line(
         machine, persons, why_not = result.tags, result.separation.persons, result.separation.why_not
         told = persons_of(result.separation, analysis, config) if style.structured else []
     earlier = _earlier(existing, analysis.answers, config, asked, dropped)
-    prose, earlier = _described(analysis, earlier, "prose" in style.needs)
+    prose, earlier = _described(analysis, earlier, "prose" in style.needs, dropped)
     if earlier:
         earlier = unique(earlier, {*map(_key, (*machine, *prefix, *suffix)), *there})
         machine = [*unlettered(machine, earlier, config, dropped), *earlier]
@@ -210,10 +210,14 @@ def _earlier(
     return [t for _, t in rewritten(found, config, dropped, again=True)] if found else []
 
 
-def _described(analysis: Analysis, earlier: Sequence[Tag], takes_prose: bool) -> tuple[list[Tag], list[Tag]]:
+def _described(
+    analysis: Analysis, earlier: Sequence[Tag], takes_prose: bool, dropped: list[Drop]
+) -> tuple[list[Tag], list[Tag]]:
     """The picture's description, this run's or else an earlier one's; and what else earlier runs found."""
     rest = [t for t in earlier if t.category is not Category.PROSE]
     if not takes_prose:
+        if analysis.prose is not None and analysis.prose.text:
+            dropped.append(Drop(analysis.prose.text, "the format has no prose", "no_prose"))
         return [], rest
     if analysis.prose is None:
         return [t for t in earlier if t.category is Category.PROSE], rest

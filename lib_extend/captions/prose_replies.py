@@ -37,8 +37,8 @@ _REFUSAL = re.compile(
     r"|^\W*(?:this|the) (?:request|content|image) (?:violates|is against|goes against)\b",
     re.IGNORECASE,
 )
-_LOOP = 2
-"""How often one sentence stands in a description at the most; from then on the model goes round in circles."""
+_LOOP = 3
+"""Words from which on a sentence stands once in a description: the second time the model goes round in circles."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Read:
 def read_reply(raw: str) -> Read:
     """The description in a model's reply.
 
-    A reply that was cut, or repeats itself, is kept up to its last whole sentence before.
+    A reply that was cut is kept up to its last whole sentence, what repeats itself once.
     """
     text = spoken(raw)
     text = _PRELUDE.sub("", " ".join(_MARKS.sub("", text).split()))
@@ -64,11 +64,9 @@ def read_reply(raw: str) -> Read:
         return Read(trouble=REFUSED)
     kept: list[str] = []
     for sentence in (m[0].strip() for m in _SENTENCE.finditer(text)):
-        if not sentence:
-            continue
-        if kept.count(sentence) >= _LOOP - 1:
-            break
-        kept.append(sentence)
+        goes_round = sentence in kept and len(sentence.split()) >= _LOOP
+        if sentence and not goes_round:
+            kept.append(sentence)
     while kept and not _ENDS.search(kept[-1]):
         kept.pop()
     return Read(" ".join(kept)) if kept else Read(trouble=ENDLESS)

@@ -107,6 +107,7 @@ UNENDING = "two red cakes and " * 200
     ("reply", "text", "code"),
     [
         (LOOP, "There are two red cakes.", ""),
+        (f"{RIGHT} {RIGHT} Mr. A and Mr. B smile.", f"{RIGHT} Mr. A and Mr. B smile.", ""),
         (f"{RIGHT} The second {UNENDING}", RIGHT, ""),
         (UNENDING, "", "prose_endless"),
         ("!!!", "", "prose_empty"),

@@ -9,6 +9,7 @@ import pytest
 
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.errors import UserError
+from lib_extend.jobs import job_events as ev
 from lib_extend.jobs.ranking import uncertain
 from lib_extend.jobs.undo import list_runs, undo
 from lib_extend.jobs.verdict_runs import decide
@@ -57,8 +58,9 @@ def test_styles_that_take_prose_write_it_and_keep_it(folder: Path, format: str) 
 def test_a_list_has_no_description(folder: Path) -> None:
     images(folder, "cake3-red.png")
     run(folder, prose=True, format="anima")
-    run(folder, prose=True, format="plain")
+    (image,) = (e for e in run(folder, prose=True, format="plain") if isinstance(e, ev.Image))
     assert TOLD not in caption(folder) and "3 cakes" in caption(folder)
+    assert [d.code for d in image.dropped if d.name == TOLD] == ["no_prose"]
     run(folder, prose=True, format="anima")
     assert caption(folder).count(TOLD) == 1
 

@@ -277,6 +277,7 @@ export const texts = {
     below_threshold: ({ score, limit }) => `score ${percent(score)} is below ${percent(limit)}`,
     excluded: ({ pattern }) => `“Never write” names it (${pattern})`,
     replaced_by_nothing: () => "“Replace” takes it out",
+    no_prose: () => "the format has no sentences",
     removed_by_hand: () => "you removed it",
   },
   folder: {

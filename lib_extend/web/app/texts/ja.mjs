@@ -343,6 +343,7 @@ export const texts = {
     below_threshold: ({ score, limit }) => `スコア ${percent(score)} は ${percent(limit)} 未満`,
     excluded: ({ pattern }) => `「書かないタグ」にあります（${pattern}）`,
     replaced_by_nothing: () => "「置き換え」が消します",
+    no_prose: () => "この形式に文はありません",
     removed_by_hand: () => "あなたが外しました",
   },
   folder: {

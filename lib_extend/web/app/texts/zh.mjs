@@ -343,6 +343,7 @@ export const texts = {
     below_threshold: ({ score, limit }) => `分数 ${percent(score)} 低于 ${percent(limit)}`,
     excluded: ({ pattern }) => `“从不写入”包含它（${pattern}）`,
     replaced_by_nothing: () => "“替换”去掉了它",
+    no_prose: () => "此格式不写句子",
     removed_by_hand: () => "你移除了它",
   },
   folder: {

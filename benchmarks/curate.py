@@ -105,9 +105,9 @@ def decide(count: int) -> Watch:
     watch = Watch()
     for some in chunks(count):
         with watch:
-            for image, tags in some:
+            for _, tags in some:
                 found = uncurated(Analysis(512, 512, tags), None, CONFIG, thresholds)
-                counted = one_character(curator, found, image)
+                counted = one_character(curator, found)
                 if counted is not None:
                     counter.add("", *counted)
     with watch:

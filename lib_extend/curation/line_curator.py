@@ -30,13 +30,11 @@ class LineCurator:
 
     Attributes:
         knowledge: the words, the lists and the folder's core tags.
-        folder_of: the folder over which a picture's core tags were counted. named: characters of a picture that are known
-            from elsewhere (an aux file), by the picture's name.
+        folder_of: the folder over which a picture's core tags were counted.
     """
 
     knowledge: Knowledge
     folder_of: Callable[[str], str] = lambda image: ""
-    named: Callable[[str], Sequence[str]] = lambda image: ()
     _refused: dict[str, Drop | None] = field(default_factory=dict)
 
     def refused(self, name: str) -> Drop | None:
@@ -71,16 +69,14 @@ class LineCurator:
     def characters(self, line: ToCurate) -> list[str]:
         """The characters that a picture shows; the trigger word stands for all of them."""
         tags = [(t.name, _CHARACTER) for t in line.tags if t.category is _CHARACTER]
-        return self.named_characters(tags, [t.name for t in line.said], line.image)
+        return self.named_characters(tags, [t.name for t in line.said])
 
-    def named_characters(
-        self, tags: Iterable[tuple[str, Category]], said: Iterable[str], image: str
-    ) -> list[str]:
+    def named_characters(self, tags: Iterable[tuple[str, Category]], said: Iterable[str]) -> list[str]:
         """As `characters`, of names and categories by models and names by a person."""
         trigger = self.knowledge.config.trigger
         if trigger:
             return [canonical(trigger)]
-        named = [*self.named(image), *(name for name, category in tags if category is _CHARACTER)]
+        named = (name for name, category in tags if category is _CHARACTER)
         category = self.knowledge.words.category
         return without_plain((*named, *(name for name in said if category(name) is _CHARACTER)))
 

@@ -55,7 +55,7 @@ def learn(
         seen = captioner.stored(f, existing)
         analysis = aux_files.applied(seen, original, config)
         tags = uncurated(analysis, existing, config, captioner.recipe.thresholds, by_tagger=bool(seen.tags))
-        counted = one_character(curator, tags, f.name)
+        counted = one_character(curator, tags)
         if counted is not None:
             counter.add(core_folder(f.name, config), *counted)
     table = counter.table(config, curator.knowledge.difficulty)
@@ -71,9 +71,9 @@ class Uncurated(NamedTuple):
     said: list[str]
 
 
-def one_character(curator: LineCurator, tags: Uncurated, image: str) -> tuple[str, set[str]] | None:
+def one_character(curator: LineCurator, tags: Uncurated) -> tuple[str, set[str]] | None:
     """The character that a picture shows alone, and its tags by the names they resolve to; None for other pictures."""
-    characters = curator.named_characters(tags.tags, tags.said, image)
+    characters = curator.named_characters(tags.tags, tags.said)
     if len(characters) != 1 or count_people(chain((n for n, _ in tags.tags), tags.said)) > 1:
         return None
     countable = curator.knowledge.countable

@@ -1,7 +1,7 @@
-"""Kinds of trouble: what a user can mend, what one image suffers, and bugs (everything else).
+"""Kinds of errors: errors a user can correct, errors of one image, and bugs (everything else).
 
 Every error has one sentence that names the file or the setting and says how to mend it, a `code` that programs go by,
-and `fields`: what the sentence was made from. Nothing reads a sentence to find out what happened.
+and `fields`: the values in the sentence. Programs read `code` and `fields`, never the sentence.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ class PromptExtendError(Exception):
     """Base of every error whose text is meant for a user.
 
     Attributes:
-        code: what happened, in one word that stays the same when the sentence is written anew.
-        fields: what the sentence speaks of, as JSON values.
+        code: what happened, as one word. It stays the same when the sentence changes.
+        fields: the values in the sentence, as JSON values.
         field: the setting, or the member of a request, that must be mended; "" for none.
     """
 
@@ -29,19 +29,19 @@ class PromptExtendError(Exception):
 
 
 class UserError(PromptExtendError):
-    """The whole request cannot run until the user mends something (wrong option, no model, locked)."""
+    """The request cannot run until the user corrects something (wrong option, no model, locked)."""
 
     default_code = "invalid"
 
 
 class BusyError(UserError):
-    """Somebody else is at it just now; the same request works later."""
+    """Another job or user is working on this now; the same request works later."""
 
     default_code = "busy"
 
 
 class OverloadedError(BusyError):
-    """Too many ask for the same at once; the same request works in a moment."""
+    """Too many requests at once; the same request works in a moment."""
 
     default_code = "overloaded"
 
@@ -53,19 +53,19 @@ class NotFoundError(UserError):
 
 
 class ForbiddenError(UserError):
-    """It may not be done here, or not by everybody."""
+    """The action is not allowed here, or not for this user."""
 
     default_code = "forbidden"
 
 
 class ConflictError(UserError):
-    """It does not go together with what is there, or with what is under way."""
+    """The request conflicts with something that exists, or with a running job."""
 
     default_code = "conflict"
 
 
 class DamagedFileError(UserError):
-    """A file that the user keeps here cannot be read or used."""
+    """One of the user's saved files cannot be read or used."""
 
     default_code = "damaged_file"
 
@@ -93,13 +93,13 @@ class WorkerError(PromptExtendError):
 
 
 class StorageError(PromptExtendError):
-    """The disk is full, or the folder is gone: the run stops and continues later."""
+    """The disk is full, or the folder is gone: the run stops and can be continued later."""
 
     default_code = "storage"
 
 
 class Stopped(PromptExtendError):
-    """The user asked to stop; what is done is kept."""
+    """The user stopped the run; finished work is kept."""
 
     default_code = "stopped"
 
@@ -109,7 +109,7 @@ E = TypeVar("E", bound=PromptExtendError)
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence with gaps, and the code of what it says.
+    """A sentence with placeholders, and its code.
 
     Attributes:
         text: the sentence; `{name}` stands for a field.
@@ -119,9 +119,9 @@ class Message:
     text: str
 
     def format(self, **fields: Any) -> str:
-        """The sentence with its gaps filled."""
+        """The sentence with its placeholders filled."""
         return self.text.format(**fields)
 
     def error(self, kind: type[E] = UserError, /, **fields: Any) -> E:  # type: ignore[assignment]
-        """An error of a kind that says it. `field`, where given, is the setting or member to mend."""
+        """An error of a class with this sentence and code. `field`, where given, is the setting or member to mend."""
         return kind(self.text.format(**fields), code=self.code, **fields)

@@ -1,8 +1,8 @@
-"""Regular expressions that a user typed: they mean what `re` says, and cannot hang the program.
+"""Regular expressions that a user typed: they have the meaning of Python's `re` and cannot block the program.
 
-`re` holds the interpreter while it matches, and some patterns (`(a+)+b`) never end. The package `regex`, which comes
-with transformers, can be told when to give up. A pattern is compiled by `re` first, so that its errors and its syntax
-are those of Python, and what `regex` would read in another way is escaped for it.
+`re` blocks the interpreter while it matches, and some patterns (`(a+)+b`) never end. The package `regex`, which comes
+with transformers, has a time limit. A pattern is compiled by `re` first, so that its syntax and its errors are those of
+Python; parts that `regex` would read differently are escaped.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CAPITAL = re.compile(r"(?:\\.)|([A-Z])", re.DOTALL)
 
 
 class Match(Protocol):
-    """What is used of a match of `regex`."""
+    """The methods of a match of `regex` that are used here."""
 
     def expand(self, template: str) -> str: ...
     def start(self) -> int: ...
@@ -41,7 +41,7 @@ class Match(Protocol):
 
 
 class Budget:
-    """The time that matching may still take: `seconds` at first, and `a_text` more for each text that is tried."""
+    """The time left for matching: `seconds` at first, plus `a_text` seconds for each text that is tried."""
 
     def __init__(self, seconds: float, a_text: float = 0.0) -> None:
         self.left = seconds
@@ -61,7 +61,7 @@ class GuardedRegex:
             ignore_case: whether letters match without regard to case.
 
         Raises:
-            UserError: it is no regular expression of Python's, is too long, or cannot be tried here.
+            UserError: the pattern is not a regular expression of Python, is too long, or cannot be run safely here.
         """
         self.pattern = pattern
         self.what = what
@@ -70,7 +70,7 @@ class GuardedRegex:
             self._regex = _compiled(pattern, ignore_case)
         except RecursionError:
             raise UserError(f"{what}, which goes too deep: write it with fewer brackets.") from None
-        except ValueError as e:  # `regex.error` is none of `re`'s
+        except ValueError as e:  # `regex.error` is not a subclass of `re.error`
             raise UserError(f"{what}, which is no regular expression: {e}.") from None
 
     def fullmatch(self, text: str, budget: Budget) -> Match | None:
@@ -79,14 +79,14 @@ class GuardedRegex:
         return found
 
     def find(self, texts: Iterable[str], budget: Budget) -> list[bool]:
-        """In which of the texts it is found. Raises UserError when the budget is spent."""
+        """For each text, whether the pattern is found in it. Raises UserError when the budget is spent."""
         search, timed = self._regex.search, self._timed
         return [timed(search, text, budget) is not None for text in texts]
 
     def replaced(self, text: str, by: str, budget: Budget) -> str:
         r"""`text` with every match replaced by `by` (`\1` stands for a group; see `check_template`).
 
-        What grows beyond `LONGEST_RESULT` is cut off after it. Raises UserError when the budget is spent.
+        A result longer than `LONGEST_RESULT` is cut off there. Raises UserError when the budget is spent.
         """
         result: list[str] = []
         length = done = 0
@@ -121,8 +121,8 @@ class GuardedRegex:
         return self._slow(match, text, budget)
 
     def _slow(self, match: Callable[..., Any], text: str, budget: Budget) -> Any:
-        """Match again, while other threads run. `regex` may count their time too: then it is tried once more."""
-        share = 1.0  # of the time that `regex` counts, how much is ours
+        """Match again while other threads run. If `regex` counted their time too, match once more."""
+        share = 1.0  # how much of the time that `regex` counts is this thread's
         for _ in range(2):
             if budget.left <= 0:
                 break
@@ -148,16 +148,17 @@ def search(pattern: str, texts: Sequence[str], what: str, budget: Budget | None 
         UserError: it is no regular expression, or takes too long.
     """
     ignore = ignores_case(pattern)
-    # without capitals it finds the same in lower case, and far faster
+    # a pattern without capitals finds the same in lower case, and much faster
     return GuardedRegex(pattern, what, ignore_case=ignore).find(
         map(str.lower, texts), budget or Budget(SECONDS)
     )
 
 
 def wild_match(pattern: str, name: str) -> bool:
-    """Whether all of `name` matches a pattern with the wildcards `*` and `?`, in time that none can make long."""
+    """Whether all of `name` matches a pattern with the wildcards `*` and `?`, in a time that no pattern can make
+    long."""
     p = n = 0
-    star, resume = -1, 0  # a star never gives way twice
+    star, resume = -1, 0  # only the last star is tried again
     while n < len(name):
         if p < len(pattern) and pattern[p] == "*":
             star, resume = p, n
@@ -179,7 +180,7 @@ def ignores_case(pattern: str) -> bool:
 
 
 def check_pattern(pattern: str, what: str, longest: int = LONGEST_PATTERN) -> None:
-    """Raises UserError ("`what`, which …") when `pattern` is no regular expression that may be tried."""
+    """Raises UserError ("`what`, which …") when `pattern` is not a regular expression or cannot be run safely."""
     if len(pattern) > longest:
         raise UserError(f"{what}, but a regular expression has at most {longest} characters.")
     try:
@@ -221,7 +222,7 @@ def _module() -> Any:
 
 
 def _translated(pattern: str) -> tuple[str, int]:
-    """A sound pattern of `re` as `regex` reads it, and how many items it has with its repetitions written out."""
+    """A valid pattern of `re` in the syntax of `regex`, and its number of items with all repetitions written out."""
     out: list[str] = []
     sizes, last = [0], [0]  # of each open bracket: items so far, and those of the newest item
     i = 0

@@ -1,7 +1,7 @@
 """Records as JSON values and back, by the types of their fields.
 
-What comes back may be from elsewhere (a pipe, a stored row, a file): a value of another type than its field's is
-refused with a sentence that names the field, and never becomes part of a record.
+JSON may come from a pipe, a stored row or a file. A value whose type is not that of its field is refused with a
+sentence that names the field; it never becomes part of a record.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Reader = Callable[[Any], Any]
 
 
 class RecordError(ValueError):
-    """JSON values that are no such record; the sentence names the field."""
+    """The JSON values do not fit the record; the sentence names the field."""
 
 
 class Record:
@@ -69,7 +69,7 @@ def _fields(record: type[Record]) -> tuple[tuple[str, Reader, bool], ...]:
 
 
 def _wrong(record: type[Record], data: Mapping[str, Any]) -> RecordError:
-    """What is wrong with these values; looked for only when something is."""
+    """The error in these values. It is searched for only after reading them has failed."""
     for name, read, needed in _fields(record):
         if name not in data:
             if needed:
@@ -85,7 +85,8 @@ def _wrong(record: type[Record], data: Mapping[str, Any]) -> RecordError:
 
 
 def _reader(hint: Any) -> Reader:
-    """What turns a JSON value into one of this type; it raises TypeError, ValueError or KeyError when it cannot."""
+    """The function that turns a JSON value into this type; it raises TypeError, ValueError or KeyError if the value
+    does not fit."""
     if hint is Any:
         return lambda value: value
     origin, inner = typing.get_origin(hint), typing.get_args(hint)

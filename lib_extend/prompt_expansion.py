@@ -1,6 +1,6 @@
-"""What an expander is asked for, and what it gives: plain records, no models.
+"""What an expander gets and what it returns: plain records, no models.
 
-Tag names are canonical (`black_hair`); how a family writes them is its own matter.
+Tag names are canonical (`black_hair`); each model family converts them to its own spelling.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Sampling(Record):
     Attributes:
         temperature: above 0. top_p: in (0, 1]. top_k: 0 is off. min_p: in [0, 1), 0 is off.
         seed: of the first draft; the next ones count up. The same seed gives the same draft on the same machine.
-        most_tokens: where a draft ends in any case.
+        most_tokens: the most tokens a draft may have.
     """
 
     temperature: float = 0.5
@@ -149,7 +149,7 @@ Tell = Callable[[int, Draft, bool], None]
 
 
 def told_to_nobody(number: int, draft: Draft, done: bool) -> None:
-    """A `Tell` that nobody hears."""
+    """A `Tell` that does nothing."""
 
 
 _SHORTEST = 4

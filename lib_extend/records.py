@@ -1,11 +1,11 @@
-"""The nouns of Prompt Extend: small frozen records that every room speaks.
+"""The basic records of Prompt Extend: small, frozen, and used by every room.
 
 All records convert to and from plain JSON values with `to_json` / `from_json`, because they cross
 the worker's pipe and are stored in the job's database.
 
 Tag names are kept in ONE canonical form everywhere inside: Danbooru's, lower case as given by the
-model, words joined by underscores (`black_hair`), no escapes. Spaces and escapes are a matter of
-writing (`captions`).
+model, words joined by underscores (`black_hair`), no escapes. Spaces and escapes are added when a caption is written
+(`captions`).
 """
 
 from __future__ import annotations
@@ -137,7 +137,8 @@ class Answer(Record):
     `question` is the question's name, `object` what it was asked about ("" when about nothing),
     `answer` the accepted answer in its normal form ("" when the reply fitted nothing), `raw` the reply
     as it came, `probability` in 0…1 or None, `tag` the tag it yields in canonical form ("" when none),
-    `locked` whether a person said it stands whatever comes. `person`: 1, 2, … when it is about that one of the
+    `locked` whether a person fixed it, so that later runs do not change it. `person`: 1, 2, … when it is about that one
+    of the
     analysis' persons alone, 0 when about the whole image.
     """
 
@@ -199,8 +200,8 @@ class Analysis(Record):
 class Unmade(Record):
     """Why a part of an analysis could not be made.
 
-    `reason` is one sentence for the user; `everywhere`: it is the model's trouble, and no other image fares better.
-    `code` says what happened to programs ("model_blind"); "" where nobody knows.
+    `reason` is one sentence for the user; `everywhere`: the model fails on every image, not only on this one.
+    `code` says the same to programs ("model_blind"); "" if the cause is unknown.
     """
 
     reason: str

@@ -1,4 +1,4 @@
-"""The tags of one picture in columns: a tagger names up to thousands, of which a caption needs few."""
+"""The tags of one picture in columns: a tagger gives up to thousands, and a caption needs only a few of them."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class TagTable(Sequence[Tag]):
         return made
 
     def _who(self, at: int) -> tuple[str, ...]:
-        """Those of several taggers that are sure enough of a tag."""
+        """The taggers that are sure enough of a tag."""
         return tuple(name for i, name in enumerate(self.each) if self.said[at] >> i & 1)
 
 

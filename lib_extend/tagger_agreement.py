@@ -1,8 +1,8 @@
-"""What several taggers say of one picture, made one: union, intersection, mean or vote.
+"""Combine the tags of several taggers for one picture: union, intersection, mean or vote.
 
-Every tagger has thresholds of its own, so a score of one is not a score of another. Before they are put together all are
-brought onto one scale: up to the tagger's threshold in proportion, and from there in proportion to what is left. A score
-that reaches its tagger's threshold then reaches the common one, and no other does.
+Every tagger has its own thresholds, so their scores cannot be compared directly. They are first brought onto one scale,
+which is linear below the tagger's threshold and linear above it. A score reaches the common threshold exactly if it
+reaches its tagger's threshold.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ UNION, INTERSECTION, MEAN, VOTE = "union", "intersection", "mean", "vote"
 
 @dataclass(frozen=True)
 class Limits(Record):
-    """The scores in 0…1 that one tagger's tags need; `tags` are those of single tags, which rule over `general`."""
+    """The scores in 0…1 that one tagger's tags need; `tags` are those of single tags; they replace `general`."""
 
     general: float = 0.35
     character: float = 0.85
     tags: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, name: str, category: Category) -> float:
-        """What a tag of this name and category needs."""
+        """The score that a tag of this name and category needs."""
         return self.tags.get(name, self.character if category is Category.CHARACTER else self.general)
 
 
@@ -35,8 +35,8 @@ class Agreement(Record):
 
     Attributes:
         way: "union" (one of them is enough), "intersection" (all of them), "vote" (more than half) or "mean" (of their
-            scores); of each tag those that know it count.
-        limits: of each tagger. common: what the scores put together need.
+            scores); for each tag only the taggers that know it count.
+        limits: of each tagger. common: the score that a combined tag needs.
     """
 
     way: str
@@ -44,9 +44,9 @@ class Agreement(Record):
     common: Limits
 
     def table(self, tags: Sequence[Tag]) -> Sequence[Tag]:
-        """The tags of one picture, most certain first, each with those that said it.
+        """The tags of one picture, most certain first, each with the taggers that gave it.
 
-        What one tagger alone said is given back as it is.
+        Tags of a single tagger are returned unchanged.
         """
         if not isinstance(tags, TagTable) or not tags.each:
             return tags

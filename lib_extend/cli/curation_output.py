@@ -1,4 +1,4 @@
-"""What a curating run does, in words and counts: which tags go, how often and why."""
+"""The output of a curating run: which tags are left out, how often and why."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ TITLES = {
 
 
 class CurateReport(Terminal):
-    """As `Terminal`; at the end the tags that went (or would go) by reason, most frequent first.
+    """As `Terminal`; at the end the tags that were (or would be) left out, by reason, most frequent first.
 
     Args:
-        captions: print each picture's caption, or what changes of it, too.
+        captions: also print each picture's caption, or its changes.
     """
 
     def __init__(self, out: TextIO, err: TextIO, *, captions: bool = False, dry_run: bool = False) -> None:
@@ -54,7 +54,7 @@ class CurateReport(Terminal):
                 return
         if isinstance(event, ev.Finished):
             self._table()
-            event = replace(event, earlier=0)  # all that stays here is of earlier runs
+            event = replace(event, earlier=0)  # everything that stays here is from earlier runs
         super().event(event)
 
     def _note(self, drop: Drop) -> None:

@@ -14,7 +14,7 @@ OK, FAILED = 0, 1
 
 
 def add(commands: Any, add_state: Callable[[Any], None]) -> None:
-    """Add the commands; they are about no folder, so that none takes `--state`."""
+    """Add the commands. They work on no folder, so they have no `--state`."""
     command = commands.add_parser(
         "doctor", help="devices, packages, folders and what runs where: for a bug report"
     )

@@ -147,7 +147,7 @@ def _options(args: argparse.Namespace) -> ExportOptions:
 
 
 def print_report(report: ExportReport) -> None:
-    """What was exported, for people."""
+    """Print what was exported."""
     plan = report.plan
     for name, reason in report.failed:
         print(f"{show(name)}: left out: {reason}")
@@ -170,7 +170,7 @@ def print_report(report: ExportReport) -> None:
 
 
 def print_buckets(table: BucketTable) -> None:
-    """What buckets do to pictures, for people."""
+    """Print the effect of the buckets on the pictures."""
     print(f"  {count(len(table.rows), 'bucket')}, {table.lost:.1%} of all area is cut off")
     named = {
         "enlarged": [f"{n} {f:.2f}×" for n, f in table.enlarged],

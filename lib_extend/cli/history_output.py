@@ -1,4 +1,4 @@
-"""How an undo and the texts of a caption are shown."""
+"""Show an undo, and the earlier texts of a caption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands that run a job have in common: their options, how they are stopped, what they end with."""
+"""What all commands that run a job share: options, stopping, exit codes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OK, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
 
 
 def on_stop(stop: Callable[[], None]) -> None:
-    """The first Ctrl-C (or SIGTERM) calls `stop`, so that a job ends in good order; a second one ends the process."""
+    """The first Ctrl-C (or SIGTERM) calls `stop`, so that the job ends cleanly; a second one ends the process."""
 
     def handle(number: int, frame: Any) -> None:
         stop()
@@ -24,7 +24,7 @@ def on_stop(stop: Callable[[], None]) -> None:
 
 
 def told(events: Iterable[Event], report: Report) -> int:
-    """Tell all events of a job to `report`; the exit code that the last of them stands for."""
+    """Pass all events of a job to `report`; return the exit code of the last event."""
     last = None
     try:
         for event in events:

@@ -1,6 +1,6 @@
 """The command line: `prompt-extend …`, the same as `python -m lib_extend …`.
 
-Options come from `config.settings`, so a setting added there is here at once. Exit codes: 0 all well,
+Options come from `config.settings`, so a new setting there is an option here. Exit codes: 0 all well,
 1 some images failed or the disk is full, 2 wrong use, 130 stopped.
 """
 
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        # the reader of our output left (| head); python would complain again at exit
+        # the reader of the output has closed the pipe (| head); python would report that again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SOME_FAILED
 
@@ -67,7 +67,7 @@ def _main(arguments: list[str]) -> int:
 
 
 def _harmless_output() -> None:
-    """Names that are not UTF-8, and consoles that know few characters, must not end a run."""
+    """A name that is not UTF-8, or a console with few characters, must not end a run."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -77,7 +77,7 @@ def _harmless_output() -> None:
 
 
 class _Version(argparse.Action):
-    """`--version`: asked for when it is wanted, because it looks at what is installed."""
+    """`--version`: computed only when the option is used, because it looks at the installed packages."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from lib_extend.services import doctor
@@ -105,8 +105,8 @@ def _parser(wanted: str = "") -> argparse.ArgumentParser:
     """The parser of the whole command line.
 
     Args:
-        wanted: the command that is run. Files with other commands are not imported then: that takes longer than a short
-            command itself. What is no command ("", `--help`) needs them all.
+        wanted: the command that is run. Files of other commands are then not imported, because importing them takes
+            longer than a short command. Anything else ("", `--help`) needs them all.
     """
     parser = argparse.ArgumentParser(
         prog="prompt-extend",
@@ -327,7 +327,7 @@ def _serve(arguments: list[str]) -> int:
 
 
 def _elsewhere(arguments: list[str]) -> int:
-    """These commands need the models' packages: they run where those are."""
+    """These commands need the models' packages, so they run in the environment that has them."""
     where = environment()
     command = [where.python, "-m", "lib_extend.worker.commands", *arguments]
     try:

@@ -1,4 +1,4 @@
-"""How a job's events are shown: JSON lines for programs, a progress bar or plain lines for people."""
+"""Show a job's events: JSON lines for programs, a progress bar or plain lines for people."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from lib_extend.files.scan import show
 from lib_extend.jobs import job_events as ev
 from lib_extend.people.not_separated import NOBODY
 
-_SUSPICIOUS = 3  # images without a person from which the detector is doubted
+_SUSPICIOUS = 3  # from this number of images without a person on, the user is told to check the detector
 
 
 class Report(Protocol):
-    """A place for events."""
+    """Takes the events of a job."""
 
     def event(self, event: ev.Event) -> None: ...
 
@@ -22,7 +22,7 @@ class Report(Protocol):
 
 
 class Lines:
-    """One JSON object a line (ASCII, so that any file name survives any pipe)."""
+    """One JSON object a line (ASCII, so that every file name passes through every pipe)."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -38,7 +38,7 @@ class Terminal:
     """Text for a person: a bar on a terminal, one line an image otherwise.
 
     Args:
-        out: captions and the summary. err: the bar and what happens besides.
+        out: captions and the summary. err: the bar and other messages.
         captions: print each caption also on a terminal.
     """
 
@@ -174,7 +174,7 @@ class Terminal:
 
 
 def _diff(before: str | None, after: str) -> str:
-    """What changes, tag by tag: `- old` and `+ new` on one line each."""
+    """The changes, tag by tag: `- old` and `+ new` on one line each."""
     old = [t.strip() for t in before.split(",")] if before else []
     new = [t.strip() for t in after.split(",")]
     removed: list[str] = []

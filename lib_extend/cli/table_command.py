@@ -58,7 +58,7 @@ def _table(args: argparse.Namespace) -> int:
 
 
 def _last(dataset: Dataset) -> dict[str, Any]:
-    """What the newest run left out: the table is of the captions as they are decided."""
+    """The globs that the newest run left out; the table shows its captions."""
     with dataset.reading() as reader:
         known = reader.last_config()
     return {"prune": known["prune"]} if "prune" in known else {}

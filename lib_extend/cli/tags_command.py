@@ -1,4 +1,4 @@
-"""`prompt-extend tags FOLDER`: the tags of a folder's captions, what is known of them, and which mean the same."""
+"""`prompt-extend tags FOLDER`: the tags of a folder's captions, the facts about them, and tags that mean the same."""
 
 from __future__ import annotations
 

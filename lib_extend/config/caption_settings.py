@@ -206,7 +206,7 @@ TEMPLATE_FIELDS = (
 
 @cache
 def format_names() -> tuple[str, ...]:
-    """The caption styles, by the files that write them; the one that is used where nothing is said first."""
+    """The names of the caption styles; the default style is first."""
     found = {
         m.name.removesuffix("_style").replace("_", "-") for m in pkgutil.iter_modules([str(STYLES_FOLDER)])
     }

@@ -153,5 +153,5 @@ class CurationSettings:
 
     @property
     def pruning(self) -> str:
-        """What is left out: binding to a trigger word drops core tags."""
+        """Which tags are left out; with a trigger word, core tags are left out too."""
         return CORE if self.trigger and self.prune == NONE else self.prune

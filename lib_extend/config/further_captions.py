@@ -21,7 +21,7 @@ class FurtherCaption:
     """One further caption.
 
     Attributes:
-        style: its style. variant: one of `VARIANTS`, "" for as the settings say.
+        style: its style. variant: one of `VARIANTS`; "" means as the settings say.
     """
 
     style: str
@@ -33,7 +33,7 @@ class FurtherCaption:
 
     @property
     def suffix(self) -> str:
-        """What a file of such captions ends with: `.prose.txt`, `.anima-pruned.txt`."""
+        """The ending of such a caption's file name: `.prose.txt`, `.anima-pruned.txt`."""
         return f".{self.name.replace(':', '-')}.txt"
 
 

@@ -1,6 +1,7 @@
-"""What other tools keep beside a picture: a field a file (`a.characters`), and the tag file of a downloader (`a.png.tags`).
+"""Files of other tools beside a picture: one file per field (`a.characters`), and a downloader's tag file
+(`a.png.tags`).
 
-A field's file holds values with commas between them. Edited ones count more than what is stored.
+A field's file holds values separated by commas. Its values replace the stored ones.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ Fields = Mapping[str, tuple[str, ...]]
 
 
 def load(root: Path, image: str, config: TagConfig) -> Fields:
-    """What the files beside a picture say, by field; a downloader's file counts more than the others.
+    """The values of the files beside a picture, by field; a downloader's file has priority.
 
     Raises ImageError: a file cannot be read, or is no UTF-8 text.
     """
@@ -79,9 +80,9 @@ def of_grabber(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def applied(analysis: Analysis, fields: Fields, config: TagConfig) -> Analysis:
-    """The analysis with what the files say instead: edited tags take the place of the tagger's general ones.
+    """The analysis with the files' values: edited tags replace the tagger's general tags.
 
-    With `from_original` edited `processed_tags` do not count.
+    With `from_original`, edited `processed_tags` are ignored.
     """
     general = None
     if PROCESSED in fields and not config.from_original:
@@ -90,7 +91,7 @@ def applied(analysis: Analysis, fields: Fields, config: TagConfig) -> Analysis:
         general = fields[TAGS]
     tags = list(analysis.tags)
     if general is not None:
-        # an edited list says what is there, in its order: no score cuts it
+        # an edited list is complete and keeps its order: no threshold removes a tag
         tags = [t for t in tags if t.category is not Category.GENERAL]
         tags += [Tag(n, Category.GENERAL) for n in general]
     for field, names in fields.items():
@@ -102,7 +103,7 @@ def applied(analysis: Analysis, fields: Fields, config: TagConfig) -> Analysis:
 
 
 def save(root: Path, image: str, fields: Mapping[str, Sequence[str]], wanted: Sequence[str]) -> None:
-    """Write the wanted fields that have something beside the picture, each whole or not at all.
+    """Write the wanted fields that have values, each to its file beside the picture, completely or not at all.
 
     Raises ImageError: one cannot be written.
     """
@@ -125,7 +126,7 @@ def aux_name(image: str, field: str) -> str:
 
 
 def check(config: TagConfig) -> None:
-    """Raises UserError when a field is none that is read or written."""
+    """Raises UserError for an unknown field."""
     for setting, known in (("load_aux", tuple(CATEGORIES)), ("save_aux", SAVED)):
         for name in getattr(config, setting):
             if name not in known:

@@ -20,7 +20,7 @@ __all__ = ["Browser", "Browsers", "image_id", "name_of"]
 
 
 class Browsers:
-    """The open folders of one server. The one unused for longest is closed when there are too many.
+    """The open folders of one server. When there are too many, the least recently used one is closed.
 
     Attributes:
         allowed: whether a link found in a folder may be followed; set it before the first folder is opened.
@@ -33,9 +33,9 @@ class Browsers:
         self._open: OrderedDict[Path, Browser] = OrderedDict()
 
     def open(self, root: Path, *, recursive: bool | None = None) -> Browser:
-        """The browser of a folder, begun when it is new. Returns at once.
+        """The browser of a folder; starts it if the folder is not open yet. Returns at once.
 
-        `recursive`: whether subfolders belong to it; None leaves that as it is (at first they do not).
+        `recursive`: whether subfolders belong to it; None keeps the present choice (at first: no).
         """
         old: list[Browser] = []
         with self._lock:
@@ -59,7 +59,7 @@ class Browsers:
         return browser
 
     def changed(self, root: Path, names: Sequence[str] | None = None) -> None:
-        """Tell that images of a folder or their captions changed (None: which ones is not known)."""
+        """Report that images of a folder or their captions changed (None: unknown which)."""
         with self._lock:
             browser = self._open.get(root)
         if browser is not None:

@@ -1,6 +1,6 @@
 """One folder of pictures, open for browsing: listed, filtered, counted.
 
-Asking is safe from any thread, and takes milliseconds. What a person changes is in `browse_edits.py`.
+Queries are thread-safe and take milliseconds. Edits by a person are in `browse_edits.py`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 class Browser(WatchedFolder):
-    """What can be asked of one folder. Made by `Browsers`; safe in threads."""
+    """Queries on one folder. Made by `Browsers`; thread-safe."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Browser(WatchedFolder):
         self._orders: OrderedDict[tuple[str, str], tuple[int, array[int]]] = OrderedDict()
 
     def select(self, leaf: filters.Leaf, among: int) -> int:
-        """The pictures that a leaf of a filter means (see `filters.Rows`)."""
+        """The pictures that match a leaf of a filter (see `filters.Rows`)."""
         if isinstance(leaf, filters.Regex):
             return self._with_regex(leaf.pattern, among)
         if isinstance(leaf, filters.Changed):
@@ -79,7 +79,7 @@ class Browser(WatchedFolder):
         return pack(bytes(flags))
 
     def filtered(self, text: str) -> int:
-        """The pictures that a filter means, as bits.
+        """The pictures that match a filter, as bits.
 
         Raises:
             UserError: the filter cannot be read, or its regular expression takes too long.
@@ -91,22 +91,22 @@ class Browser(WatchedFolder):
             return known[1]
         tree = parse(text)
         bits = filters.evaluate(tree, self, self.index.alive)
-        if not filters.speaks_of_left_out(tree):  # that changes without the index
+        if not filters.speaks_of_left_out(tree):  # this changes without a change of the index
             _remember(self._masks, text, (generation, bits))
         return bits
 
     def counted(self, text: str) -> int:
-        """As `filtered`, without pictures that are left out, unless the filter speaks of them itself."""
+        """As `filtered`, without left-out pictures, unless the filter names them (`left-out`)."""
         bits = self.filtered(text)
         return bits if filters.speaks_of_left_out(parse(text)) else bits & ~self._left_out_bits()
 
     def images(
         self, filter: str = "", *, sort: str = "name", offset: int = 0, limit: int = 100
     ) -> tuple[int, list[dict[str, Any]]]:
-        """How many pictures a filter means, and a page of them as JSON values.
+        """How many pictures match a filter, and a page of them as JSON values.
 
         Args:
-            sort: one of `SORTS`; `-` before it turns it around.
+            sort: one of `SORTS`; a `-` before it reverses the order.
 
         Raises:
             UserError: see `filtered`; there is no such order.
@@ -133,7 +133,7 @@ class Browser(WatchedFolder):
     ) -> tuple[int, list[dict[str, Any]]]:
         """How many tags the pictures of a filter have, and the most frequent as {tag, count}.
 
-        `like`: only tags that hold this, those that begin with it first.
+        `like`: only tags that contain this text; tags that begin with it are first.
         """
         bits = self.counted(filter)
         self._indexed.wait()
@@ -149,7 +149,7 @@ class Browser(WatchedFolder):
     def has(self, name: str, *, known: bool = True) -> bool:
         """Whether there is such an image.
 
-        `known`: it must be in the index; else, while the folder is looked through for the first time, its file is enough.
+        `known`: it must be in the index. Else its file is enough while the folder is scanned for the first time.
         """
         self.start()
         if not known and not self._ready.is_set():
@@ -161,7 +161,7 @@ class Browser(WatchedFolder):
         return name in self.index.places
 
     def row(self, name: str) -> Row:
-        """What is known of one image. Raises KeyError when it is not in the folder."""
+        """The row of one image. Raises KeyError when it is not in the folder."""
         self._await()
         with self.lock:
             return self.index.row(self.index.places[name])
@@ -211,7 +211,7 @@ class Browser(WatchedFolder):
 
 
 def _likeness(name: str, wanted: str) -> int:
-    """0 when a tag begins with what is wanted, 1 when one of its words does, 2 when it holds it, else 3."""
+    """0 when a tag begins with the text, 1 when one of its words does, 2 when the tag contains it, else 3."""
     if name.startswith(wanted):
         return 0
     at = name.find(wanted)

@@ -1,4 +1,4 @@
-"""In which encodings a dataset's captions are: decided over the whole folder, once, and the same for all who read them."""
+"""The encodings of a dataset's captions: decided once from the whole folder, and the same for all readers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _LONGEST_EVIDENCE = 65_536
 
 
 class CaptionEncodings:
-    """What decodes the captions of one dataset.
+    """Decodes the captions of one dataset.
 
-    The folder is looked through when the first caption comes that is not UTF-8; until then nothing is read.
+    The folder is scanned when the first caption is not UTF-8, and not before.
 
     Args:
         root: the dataset's folder. stored: the decision as JSON, "" for none.
@@ -45,11 +45,11 @@ class CaptionEncodings:
 
     @property
     def decision(self) -> Decision:
-        """What is known without looking through the folder."""
+        """The decision as far as it is known without a scan of the folder."""
         return self._decision
 
     def begin(self, chosen: str = AUTO) -> None:
-        """A run begins: what the person chose counts, and the folder is decided upon anew when that is needed."""
+        """Call at the start of a run: it uses the person's choice, and decides for the folder again if needed."""
         self.read.clear()
         if chosen != self._decision.chosen:
             self._decision = Decision(self._decision.files, self._decision.unsure, chosen)
@@ -57,14 +57,14 @@ class CaptionEncodings:
         self._decided = False
 
     def choose(self, chosen: str) -> None:
-        """Read by another choice from now on, without keeping it."""
+        """Use another choice from now on, without storing it."""
         self._decision = Decision(self._decision.files, self._decision.unsure, chosen)
 
     def decode(self, data: bytes, name: str) -> str:
         """The text of the caption `name`.
 
         Raises:
-            ImageError: it is no text, or its encoding is not certain; the sentence says what to do.
+            ImageError: the file is not text, or its encoding is not certain; the sentence says what to do.
         """
         if data.isascii() and b"\0" not in data and b"\x1b" not in data:
             return data.decode("ascii")
@@ -81,7 +81,7 @@ class CaptionEncodings:
     def _decide(self) -> None:
         self._decided = True
         fresh = decide(itertools.islice(_foreign(self._root), EVIDENCE))
-        # what earlier runs saw counts on: they have written those captions as UTF-8 since
+        # keep the evidence of earlier runs: they have since written those captions as UTF-8
         before = self._decision.files
         counts = {n: max(before.get(n, 0), fresh.files.get(n, 0)) for n in {*before, *fresh.files}}
         self._decision = Decision(counts, fresh.unsure, self._decision.chosen)
@@ -89,7 +89,8 @@ class CaptionEncodings:
 
 
 def _foreign(root: Path) -> Iterator[bytes]:
-    """The captions of a folder that are no UTF-8. Links are not followed: what is behind them may not be ours to read."""
+    """The captions of a folder that are not UTF-8. Links are not followed: they may lead to files that must not be
+    read."""
     found = walk(root, CAPTION_SUFFIXES, recursive=True, allowed=lambda path: not os.path.islink(path))
     try:
         some = sorted(

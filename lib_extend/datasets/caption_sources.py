@@ -1,6 +1,8 @@
-"""Where a picture without a caption file takes its first words, when the user says so: JSON, the picture's own text, its name.
+"""Sources for the first words of a picture without a caption file, if the user wants it: JSON, the picture's metadata,
+its name.
 
-What comes from there is treated as what a person wrote. All of it is data from outside: bounded, and never more than text.
+These words are treated like words that a person wrote. They are data from outside: bounded in size, and used only as
+text.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ class CaptionSources:
         underscores: whether tags keep theirs.
 
     Attributes:
-        unused: pictures without a caption that have an infotext nobody asked for.
+        unused: pictures without a caption whose infotext was not used, because the settings do not ask for it.
     """
 
     def __init__(self, root: Path, wanted: Sequence[str], *, underscores: bool = False) -> None:
@@ -50,11 +52,11 @@ class CaptionSources:
 
     @classmethod
     def of(cls, root: Path, config: TagConfig) -> CaptionSources:
-        """As the settings say."""
+        """The sources that the settings name."""
         return cls(root, config.caption_source, underscores=config.underscores)
 
     def text(self, image: str) -> str | None:
-        """What the first source that has something says of a picture; None when none has.
+        """The text of the first source that has one for a picture; None when no source has one.
 
         Raises:
             ImageError: its JSON file cannot be read.
@@ -132,7 +134,8 @@ def _is_bare_webp(image: Path) -> bool:
 
 
 def _positive(text: str) -> str:
-    """A1111's infotext up to the negative prompt or the settings; "" where there are no settings: some other text."""
+    """A1111's infotext up to the negative prompt or the settings; "" where there are no settings: then it is some other
+    text."""
     head, mark, _ = text[: 10 * LONGEST].rpartition("\nSteps: ")
     if not mark:
         return ""
@@ -146,14 +149,14 @@ def _comment(value: Any) -> str:
         return ""
     kind, text = value[:8], value[8:]
     if kind == b"UNICODE\0":
-        # piexif, which A1111 uses, writes big endian; others what their machine has
+        # piexif, which A1111 uses, writes big endian; others write their machine's byte order
         endings = ("utf-16-be", "utf-16-le") if text[:1] == b"\0" else ("utf-16-le", "utf-16-be")
         return next((t for t in (text.decode(e, "replace") for e in endings) if "\ufffd" not in t), "")
     return text.decode("utf-8", "replace") if kind == b"ASCII\0\0\0" else ""
 
 
 def _tags(record: dict[str, Any]) -> Iterator[str]:
-    """The tags of a downloader's or a trainer's record; without those about the file where they are told apart."""
+    """The tags of a downloader's or a trainer's record; without tags about the file where the record separates them."""
     by_category = [record.get(f"{key}_{c}") for c in _CATEGORIES for key in ("tag_string", "tags")]
     lists = [v for v in by_category if v] or [record.get("tags") or record.get("tag_string")]
     seen = set()
@@ -175,7 +178,7 @@ def _names(value: Any) -> list[str]:
 
 
 def _from_name(stem: str) -> str:
-    """The words of a file's name; "" for numbers, hashes and what cameras call pictures."""
+    """The words of a file's name; "" for numbers, hashes and camera names such as IMG_0001."""
     words = _COPY.sub("", stem).strip()
     return "" if _NUMBER.fullmatch(words) else _tidy(words)
 

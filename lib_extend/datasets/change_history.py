@@ -1,8 +1,8 @@
 """Which changes of a caption file are in effect, given all of them in the order in which they were made.
 
-A change stands for one replacement of the file. One that takes back (`reverts`) leads to the state that was there just
-before the change it names; every change since, whoever made it, is then no longer in effect. An undo that is taken back
-brings the state before that undo. So each state is one of those that were there, and nothing has to be marked.
+A change is one replacement of the file. A change with `reverts` restores the state just before the change it names;
+that change and all later ones, whoever made them, are then no longer in effect. Undoing an undo restores the state
+before that undo. So every state is one that existed before, and no change needs a mark.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Step(NamedTuple):
-    """One change of one file: its number, its run, and the change it takes back to (None: it takes nothing back)."""
+    """One change of one file: its number, its run, and the change it undoes (None: it undoes nothing)."""
 
     id: int
     run: int
@@ -30,7 +30,7 @@ class _State(NamedTuple):
 
 
 def in_effect(steps: Iterable[Step]) -> list[Step]:
-    """The changes of one file that are in effect, oldest first; undos are among them until they are taken back."""
+    """The changes of one file that are in effect, oldest first; undos are among them until they are undone."""
     now = _State(None, None)
     before: dict[int, _State] = {}
     reverting: set[int] = set()

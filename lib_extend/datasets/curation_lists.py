@@ -1,7 +1,7 @@
 """The user's lists for curation, read from files in their established formats.
 
 A file that cannot be used at all ends the run with a sentence that names it, and the line where there is one. A single
-line that cannot be used is named, and the others count.
+line that cannot be used is reported, and the others are used.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ MOST_PROBLEMS = 100
 
 @dataclass(frozen=True)
 class ListProblem(Record):
-    """A line of a list that does not count: the file's name, the line (1 …; 0: none), what is wrong and how to mend it."""
+    """A line of a list that is ignored: the file's name, the line (1 …; 0: none), what is wrong and how to correct
+    it."""
 
     code: str
     file: str
@@ -45,7 +46,7 @@ class ListProblem(Record):
 
 @dataclass
 class LoadedLists:
-    """What was read, and what of it does not count."""
+    """The lists that were read, and the lines that are ignored."""
 
     lists: UserLists = field(default_factory=UserLists)
     core: CoreTable | None = None
@@ -121,7 +122,7 @@ class _File:
             ) from None
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Number and text of each line that says something; `# …` is a remark."""
+        """Number and text of each line that is not empty; `# …` is a comment."""
         for number, line in enumerate(self.text.splitlines(), 1):
             text = line.strip()
             if text and text != "#" and not text.startswith(("# ", "#\t")):
@@ -299,7 +300,7 @@ def _problem(loaded: LoadedLists, code: str, file: _File, line: int, text: str) 
 
 
 def _without_circles(aliases: dict[str, str], files: Sequence[_File], loaded: LoadedLists) -> dict[str, str]:
-    """Aliases that lead to an end; those of a circle do not count, and it is named."""
+    """Aliases without circles; the aliases of a circle are ignored, and the circle is reported."""
     result: dict[str, str] = {}
     for name in aliases:
         way = [name]
@@ -320,7 +321,8 @@ def _without_circles(aliases: dict[str, str], files: Sequence[_File], loaded: Lo
 def _without_mutual(
     overlaps: Mapping[str, Sequence[str]], files: Sequence[_File], loaded: LoadedLists
 ) -> dict[str, tuple[str, ...]]:
-    """Overlaps without pairs that make each other needless: both would go. Such pairs are named."""
+    """Overlaps without pairs that make each other needless, because both tags would be removed. Such pairs are
+    reported."""
     result: dict[str, tuple[str, ...]] = {}
     for general, specials in overlaps.items():
         mutual = [s for s in specials if general in overlaps.get(s, ()) and s != general]

@@ -1,4 +1,4 @@
-"""What a dataset's state keeps of curation: the core tags of its characters, and what the user said of single tags."""
+"""Curation data in a dataset's state: the core tags of its characters, and the user's decisions on single tags."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ MOST_OVERRULES = 100_000
 
 
 def core_table(state: State | StateReader) -> CoreTable | None:
-    """The core tags as they were last counted, None where they never were."""
+    """The core tags as they were last counted, None if they never were."""
     text = state.note(CORE)
     if not text:
         return None
     try:
         return stored_json(CoreTable.from_json, text)
     except DamagedState:
-        return None  # they are counted anew
+        return None  # they are counted again
 
 
 def keep_core_table(state: State, table: CoreTable) -> None:
-    """Keep the core tags, for captions that are written one at a time."""
+    """Store the core tags, for captions that are written one at a time."""
     state.set_note(CORE, json.dumps(table.to_json(), separators=(",", ":")))
 
 
 def overrules(state: State | StateReader) -> dict[str, str]:
-    """What the user said of tags of this folder: "keep" or "drop", by their names."""
+    """The user's decisions on tags of this folder: "keep" or "drop", by their names."""
     text = state.note(OVERRULES)
     if not text:
         return {}
@@ -46,9 +46,9 @@ def overrules(state: State | StateReader) -> dict[str, str]:
 
 
 def overrule(state: State, tag: str, decision: str) -> dict[str, str]:
-    """Say of a tag of this folder that it stays ("keep"), goes ("drop") or is left to the steps ("").
+    """Store the decision on a tag of this folder: "keep" it, "drop" it, or leave it to the steps ("").
 
-    Returns all that is said. Raises UserError for another decision.
+    Returns all decisions. Raises UserError for another value.
     """
     if decision not in (KEEP, DROP, ""):
         raise UserError(f"decision is {decision!r}, but must be keep, drop or nothing.", field="decision")

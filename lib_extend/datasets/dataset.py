@@ -35,7 +35,7 @@ class Dataset:
 
     Attributes:
         root: the folder of the pictures. Names of pictures and captions are relative to it.
-        state_dir: where the state lives instead of `<root>/.prompt-extend`.
+        state_dir: the folder for the state instead of `<root>/.prompt-extend`.
     """
 
     root: Path
@@ -56,7 +56,7 @@ class Dataset:
         return self.state_file.exists()
 
     def check(self) -> None:
-        """Raises UserError when the folder is not there or is a file."""
+        """Raises UserError when the folder does not exist or is a file."""
         check_folder(self.root)
 
     def survey(
@@ -81,13 +81,14 @@ class Dataset:
 
     @contextlib.contextmanager
     def state(self, *, set_aside: bool = True) -> Iterator[State]:
-        """The database, opened (and made where there is none) and closed again.
+        """The database, opened (or created) and closed again.
 
         Args:
-            set_aside: whether a damaged one is renamed where no other job works with it, for the next start.
+            set_aside: whether a damaged database is renamed, if no other job uses it, so that the next start can create
+                a new one.
 
         Raises:
-            UserError: it cannot be read or written, was written by another version, or is damaged.
+            UserError: the database cannot be read or written, was written by another version, or is damaged.
         """
         try:
             with self._state() as state:
@@ -136,7 +137,8 @@ class Dataset:
 
     @property
     def owns_state_folder(self) -> bool:
-        """Whether the state's folder may be used: one within the dataset is no link that came with it."""
+        """Whether the state's folder may be used: inside the dataset it must not be a link that came with the
+        dataset."""
         return self.state_dir is not None or not is_link(self.state_folder)
 
     def _damaged(self, rename: bool, why: DamagedState) -> UserError:
@@ -155,7 +157,7 @@ class Dataset:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[StateReader]:
-        """A look into the database beside a running job; everything is empty where there is none."""
+        """Read the database beside a running job; everything is empty if there is no database."""
         file = self.state_file if self.owns_state_folder else None
         with contextlib.closing(StateReader(file)) as reader:
             yield reader

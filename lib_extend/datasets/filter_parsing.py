@@ -1,4 +1,4 @@
-"""Reading a filter: from its characters to the tree of `filters.py`, or one sentence that names the place."""
+"""Parse a filter into the tree of `filters.py`, or report one sentence that names the place of the error."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _NUMBER = re.compile(r"([0-9]{1,9})(?=[\s)]|\Z)")
 
 
 class FilterError(UserError):
-    """The filter cannot be read; `place` is the character (from 0) where it goes wrong."""
+    """The filter cannot be parsed; `place` is the character (from 0) of the error."""
 
     def __init__(self, message: str, place: int) -> None:
         super().__init__(message)
@@ -132,7 +132,7 @@ def _leaf(text: str, i: int) -> tuple[_Token, int]:
 
 
 def _word(text: str, start: int) -> tuple[str, int]:
-    """A word up to a space; a bracket ends it unless it was opened within (`saber_(fate)`)."""
+    """A word up to a space; a closing bracket ends it unless the word itself opened it (`saber_(fate)`)."""
     depth = 0
     i = start
     while i < len(text) and not text[i].isspace():
@@ -173,10 +173,10 @@ def _regex(text: str, start: int) -> tuple[_Token, int]:
 
 
 def _checked_regex(pattern: str, at: int) -> str:
-    """`pattern` when it is a regular expression that may be tried.
+    """`pattern`, if it is a regular expression that can be run safely.
 
     Raises:
-        FilterError: it is none, or too long.
+        FilterError: it is not a regular expression, or it is too long.
     """
     if not pattern:
         raise _fail("There is nothing between the slashes", at)
@@ -223,7 +223,7 @@ class _Parser:
         if not self._tokens:
             return All()
         node = self._any()
-        if self._next < len(self._tokens):  # only a bracket too many ends `_any` early
+        if self._next < len(self._tokens):  # only an extra closing bracket ends `_any` early
             raise _fail("This bracket was never opened", self._tokens[self._next].at)
         return node
 

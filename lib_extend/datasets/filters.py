@@ -1,4 +1,4 @@
-"""The filter language of the browser: which pictures a person wants to see.
+"""The filter language of the browser: it selects the pictures to show.
 
     red_hair "school uniform" -hat             words and quoted words: tags they stand in; `-` and `not` exclude
     tag:1girl  missing:1girl  *_background     a tag by its whole name, its absence, wildcards over whole names
@@ -9,8 +9,8 @@
     changed:last  changed:12                   captions changed by the newest run that changed any, or by run 12
     tokens>75  tags<5                          numbers of CLIP tokens and of tags
 
-Nothing is told apart by case. A filter is parsed into a small tree and evaluated over whole sets of pictures
-(bits of one integer), so that its cost hardly depends on how many pictures match.
+Upper and lower case are the same. A filter is parsed into a small tree and evaluated over whole sets of pictures
+(bits of one integer), so that its time hardly depends on the number of matches.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class All:
 
 @dataclass(frozen=True)
 class Words:
-    """Pictures with a tag in which these words stand (`text` as a key, words joined by underscores)."""
+    """Pictures with a tag that contains these words (`text` as a key, words joined by underscores)."""
 
     text: str
 
@@ -57,7 +57,7 @@ class Exact:
 
 @dataclass(frozen=True)
 class Text:
-    """Pictures whose caption holds this text, in lower case here and without regard to case there."""
+    """Pictures whose caption contains this text (kept in lower case; the caption's case is ignored)."""
 
     text: str
 
@@ -92,7 +92,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Compare:
-    """Pictures whose number of tokens or tags compares so."""
+    """Pictures whose number of tokens or tags fits this comparison."""
 
     number: str
     operator: str
@@ -101,7 +101,7 @@ class Compare:
 
 @dataclass(frozen=True)
 class Unsure:
-    """Pictures with an answer nobody has looked at and that is not certain."""
+    """Pictures with an uncertain answer that no person has checked."""
 
 
 @dataclass(frozen=True)
@@ -135,15 +135,16 @@ Node = Leaf | Not | And | Or
 
 
 class Rows(Protocol):
-    """What a filter is evaluated over: sets of pictures as the bits of integers."""
+    """The pictures on which a filter is evaluated, as the bits of integers."""
 
     def select(self, leaf: Leaf, among: int) -> int:
-        """The pictures that a leaf means; those not in `among` may be there or not."""
+        """The pictures that match a leaf; the result may or may not include pictures outside `among`."""
         ...
 
 
 def evaluate(node: Node, rows: Rows, among: int) -> int:
-    """The pictures of `among` that a filter means. Cheap parts come first: the others search what these leave."""
+    """The pictures of `among` that match a filter. Cheap parts are evaluated first, so that the others search fewer
+    pictures."""
     if isinstance(node, Not):
         return among & ~evaluate(node.item, rows, among)
     if isinstance(node, And):
@@ -159,7 +160,7 @@ def evaluate(node: Node, rows: Rows, among: int) -> int:
 
 
 def speaks_of_left_out(node: Node) -> bool:
-    """Whether a filter says itself what becomes of pictures that are left out."""
+    """Whether a filter itself names left-out pictures."""
     if isinstance(node, Not):
         return speaks_of_left_out(node.item)
     if isinstance(node, (And, Or)):

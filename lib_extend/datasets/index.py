@@ -1,8 +1,8 @@
 """The pictures of a folder in memory, laid out so that filters, counts and orders take milliseconds.
 
-Columns of plain arrays, one place a picture; for each tag the places of the pictures that have it. A place is given
-once: a picture that is gone leaves its place empty until the index is loaded anew. About 1 kB a picture. Not safe in
-threads by itself: `browse.Browser` holds a lock around every call.
+Columns of plain arrays, one place a picture; for each tag the places of the pictures that have it. A place is never
+reused: a deleted picture leaves its place empty until the index is loaded again. About 1 kB a picture. Not thread-safe:
+`browse.Browser` holds a lock around every call.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Columns(NamedTuple):
 
 
 class Index:
-    """The columns, and what is asked of them."""
+    """The columns, and the queries on them."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -102,7 +102,7 @@ class Index:
             self._holders.append(array("I"))
 
     def load(self, chunks: Iterable[Columns]) -> None:
-        """Pictures as they were stored, into an empty index. Before tags are asked for, `index_tags` is due."""
+        """Pictures as they were stored, into an empty index. Call `index_tags` before any query on tags."""
         for c in chunks:
             first = len(self.names)
             self.places.update(zip(c.names, range(first, first + len(c.names)), strict=True))
@@ -122,14 +122,14 @@ class Index:
         self.alive = (1 << len(self.names)) - 1
 
     def index_tags(self, start: int, stop: int) -> None:
-        """Note for the tags of these places, just loaded, who has them."""
+        """Index the tags of these newly loaded places: tag → places."""
         holders = self._holders
         for place, numbers in enumerate(self._tags[start:stop], start):
             for tag in memoryview(numbers).cast("I"):
                 holders[tag].append(place)
 
     def put(self, rows: Sequence[Row]) -> list[Stored]:
-        """New and changed rows; returns them as they are to be stored."""
+        """Add new and changed rows; returns them in the form to store."""
         stored = []
         gained: dict[int, set[int]] = defaultdict(set)
         lost: dict[int, set[int]] = defaultdict(set)
@@ -153,7 +153,7 @@ class Index:
         return stored
 
     def drop(self, names: Iterable[str]) -> list[int]:
-        """Take out pictures that are gone; returns their places."""
+        """Remove deleted pictures; returns their places."""
         lost: dict[int, set[int]] = defaultdict(set)
         places = []
         for name in names:
@@ -206,7 +206,7 @@ class Index:
         return [self._tag_ids[key(n)] for n in names]
 
     def _hand_over(self, gained: dict[int, set[int]], lost: dict[int, set[int]]) -> None:
-        # a tag at a time, so that a bulk edit passes over each list once
+        # one tag at a time, so that a bulk edit reads each list once
         for tag, places in lost.items():
             self._holders[tag] = array("I", [p for p in self._holders[tag] if p not in places])
         for tag, places in gained.items():
@@ -215,7 +215,7 @@ class Index:
     # single pictures
 
     def row(self, place: int) -> Row:
-        """What is known of one picture."""
+        """The row of one picture."""
         sources = self._sources[place * 4 : place * 4 + 4]
         return Row(
             self.names[place],
@@ -245,7 +245,7 @@ class Index:
     # sets of pictures
 
     def select(self, leaf: f.Leaf, among: int) -> int:
-        """The pictures that a leaf of a filter means (see `filters.Rows`), but for Regex and Changed."""
+        """The pictures that match a leaf of a filter (see `filters.Rows`), except for Regex and Changed."""
         if isinstance(leaf, f.All):
             return self.alive
         if isinstance(leaf, f.Exact):
@@ -303,7 +303,7 @@ class Index:
         return pack(found)
 
     def with_any_text(self, texts: Sequence[str], among: int) -> int:
-        """The pictures of `among` in whose caption one of these texts stands, without regard to its case there."""
+        """The pictures of `among` whose caption contains one of these texts in any case."""
         found = 0
         for text in texts:
             left = among & ~found

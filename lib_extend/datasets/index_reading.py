@@ -1,4 +1,4 @@
-"""Reading the rows of the browser's index: picture sizes, captions, and whose tags are whose."""
+"""Read the rows of the browser's index: picture sizes, captions, and the source of each tag."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ class Listed(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """What the newest run's settings say about the tags of captions.
+    """The facts about captions' tags from the newest run's settings.
 
     Attributes:
-        answers_key: what the answers in use are stored under; "" when each image has its own.
-        options: keys of the tags the user asked for in every caption: nobody found them.
-        letters: what the keys of persons' tags begin with (`α_`).
+        answers_key: the key of the answers in use; "" when each image has its own key.
+        options: keys of the tags that the settings put into every caption; no model found them.
+        letters: the beginnings of the keys of persons' tags (`α_`).
     """
 
     answers_key: str = ""
@@ -94,7 +94,8 @@ def read_rows(
     context: Context,
     encodings: CaptionEncodings,
 ) -> list[Row]:
-    """The rows of these images. `known` are the rows they had, whose picture sizes hold while the file is the same."""
+    """The rows of these images. `known` are their earlier rows; a picture's size is reused while its file is
+    unchanged."""
     records = reader.records([x.caption_name for x in listed])
     stored = reader.stored([(x.name, x.size, x.mtime) for x in listed])
     return [
@@ -168,7 +169,8 @@ def _read(
 
 
 def is_prose(name: str) -> bool:
-    """Whether a piece of a caption is a sentence or as long as one: each is the only one of its kind.
+    """Whether a piece of a caption is a sentence or as long as one. Such pieces are not counted as tags, because hardly
+    any occurs twice.
 
     The longest tags of Danbooru have about ten words.
     """
@@ -185,12 +187,12 @@ def _in_use(stored: Stored, context: Context) -> tuple[Answer, ...]:
     for answers_key, given in stored.answers:
         if answers_key == context.answers_key:
             return given
-    # without a tagger each caption has its own key; the last of the same image is as good as any
+    # without a tagger each caption has its own key; use the last one of the same image
     return stored.answers[-1][1] if stored.answers and not context.answers_key else ()
 
 
 def _certainty(answers: Sequence[Answer], stored: Stored) -> tuple[float, bool]:
-    """The least probability of the answers nobody has looked at, and whether any of them is to be looked at."""
+    """The least probability of the unchecked answers, and whether a person should check any of them."""
     open_ones = [a for a in answers if (a.question, a.object) not in stored.decided]
     sure = min((a.probability for a in open_ones if a.probability is not None), default=CERTAIN)
     doubtful = {(d.question, d.object) for d in doubts((), answers)}

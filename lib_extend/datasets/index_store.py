@@ -1,6 +1,6 @@
 """The browser's index on the disk: `browse.sqlite3` beside the job's state, so that a folder opens at once.
 
-It holds nothing that cannot be read from the folder again: a file of another version or a damaged one is made anew.
+Everything in it can be read from the folder again, so a damaged file, or one of another version, is replaced.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CREATE TABLE images (
 
 
 class IndexStore:
-    """The open file. Where it cannot be written, or another process has it, the index lives in memory only.
+    """The open file. If it cannot be written, or another process uses it, the index is in memory only.
 
     Used from one thread at a time.
     """
@@ -80,11 +80,11 @@ class IndexStore:
 
     @property
     def kept(self) -> bool:
-        """Whether it outlives this process."""
+        """Whether the index is kept on the disk."""
         return self._lock is not None
 
     def start_anew(self) -> None:
-        """Forget everything: what is there is damaged, or none of ours."""
+        """Delete everything, because the file is damaged or not an index."""
         self._db.close()
         if self.kept:
             remove(self._file)
@@ -118,7 +118,7 @@ class IndexStore:
         return [name for _, name in rows]
 
     def holes(self) -> bool:
-        """Whether places are empty: pictures that were there are gone."""
+        """Whether places are empty because pictures were deleted."""
         most, count = self._db.execute("SELECT max(place), count(*) FROM images").fetchone()
         return bool(count and most + 1 != count)
 
@@ -126,13 +126,13 @@ class IndexStore:
         """Every picture in the order of the places, some thousands at a time.
 
         Raises:
-            ValueError, TypeError, sqlite3.DatabaseError: the file is damaged, or none of ours.
+            ValueError, TypeError, sqlite3.DatabaseError: the file is damaged, or not an index.
         """
         cursor = self._db.execute("SELECT * FROM images ORDER BY place")
         while chunk := cursor.fetchmany(_CHUNK):
             _, names, *rest = zip(*chunk, strict=True)
             columns = Columns(list(map(os.fsdecode, names)), *rest)
-            # what is served by these names must be within the folder
+            # files are served by these names, so they must be inside the folder
             if (
                 not are_names(columns.names)
                 or set(map(type, columns.captions)) != {str}
@@ -152,7 +152,7 @@ class IndexStore:
             self._db.execute("DROP TABLE packed")
 
     def write(self, stored: Sequence[Stored], new_tags: Iterable[tuple[int, str]]) -> None:
-        """Rows as `Index.put` gave them, and (number, name) of tags it had not known."""
+        """Store rows that `Index.put` returned, and (number, name) of new tags."""
         with self._kept_whole():
             self._db.executemany("INSERT INTO tags VALUES (?,?)", new_tags)
             self._db.executemany(
@@ -173,13 +173,13 @@ class IndexStore:
             )
 
     def drop(self, places: Iterable[int]) -> None:
-        """Take out pictures that are gone."""
+        """Remove deleted pictures."""
         with self._kept_whole():
             self._db.executemany("DELETE FROM images WHERE place=?", [(p,) for p in places])
 
     @contextlib.contextmanager
     def _kept_whole(self) -> Iterator[None]:
-        """After a write that failed (the disk is full) nothing more is written: what is there fits together."""
+        """After a failed write (the disk is full) nothing more is written, so that the stored rows stay consistent."""
         if self._full:
             yield
             return
@@ -196,7 +196,7 @@ def _packed(sources: Sequence[int]) -> bytes:
 
 def _fresh(file: str) -> sqlite3.Connection:
     """The database, with the tables of this version. Raises sqlite3.DatabaseError."""
-    # used from whichever thread holds the browser's lock
+    # used from the thread that holds the browser's lock
     db = sqlite3.connect(file, timeout=5, check_same_thread=False)
     try:
         db.execute("PRAGMA trusted_schema=OFF")

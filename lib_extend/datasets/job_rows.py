@@ -1,4 +1,4 @@
-"""The server's jobs in a dataset's database: a row each, by which they are seen and continued after a restart."""
+"""The server's jobs in a dataset's database: one row each, so that they can be listed and continued after a restart."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _LATEST = 32_503_680_000  # the year 3000
 
 @dataclass(frozen=True)
 class JobRow(Record):
-    """A job as it was when it last began, paused or ended.
+    """A job at the time when it last began, paused or ended.
 
     Attributes:
         kind: the name of one of `jobs.kinds`. state: one of `STATES`; a job that was killed says "running".
         started: seconds since the epoch. config: the settings that differ from the defaults.
-        options: the kind's own. unload_host: the WebUI's checkpoint was to be away meanwhile.
+        options: the kind's own. unload_host: whether the WebUI's checkpoint is unloaded during the job.
         run: the number of its run, 0 for none. images, done, failed, written: counts. error: why it failed.
     """
 
@@ -47,7 +47,7 @@ class JobRow(Record):
 
 
 class JobRows:
-    """What `State` knows of jobs. `_db` is its connection."""
+    """The job methods of `State`. `_db` is its connection."""
 
     _db: sqlite3.Connection
 
@@ -55,7 +55,7 @@ class JobRows:
         raise NotImplementedError
 
     def set_job(self, job: JobRow) -> None:
-        """Remember a job as it is now; the oldest beyond `JOBS_KEPT` are forgotten."""
+        """Store a job; the oldest jobs beyond `JOBS_KEPT` are deleted."""
         with self.transaction():
             row = (job.id, job.started, json.dumps(job.to_json()))
             self._db.execute("INSERT OR REPLACE INTO jobs VALUES (?,?,?)", row)
@@ -66,7 +66,7 @@ class JobRows:
 
 
 def jobs_of(rows: Iterable[tuple[Any, ...]]) -> list[JobRow]:
-    """The jobs of (id, record) rows, in their order; rows that are none are left out."""
+    """The jobs of (id, record) rows, in their order; invalid rows are left out."""
     result = []
     for row in rows:
         try:

@@ -1,4 +1,4 @@
-"""The pictures that are left out, in the dataset's database: which, why, and what each run changed of it."""
+"""The left-out pictures in the dataset's database: their names, the reasons, and each run's changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Mark:
 
 
 class MarkRows:
-    """What `State` knows of pictures left out. `_db` is its connection."""
+    """The methods of `State` for left-out pictures. `_db` is its connection."""
 
     _db: sqlite3.Connection
 
@@ -30,9 +30,9 @@ class MarkRows:
         return reasons_of(self._db.execute("SELECT path, reason FROM left_out"))
 
     def set_left_out(self, run: int, reasons: Mapping[str, str | None]) -> list[Mark]:
-        """Leave pictures out for these reasons, or (None) no more; call inside `transaction`.
+        """Leave pictures out for these reasons, or (None) take them in again; call inside `transaction`.
 
-        Returns what changed; it is kept with the run, so that it can be taken back.
+        Returns the changes; they are stored with the run, so that they can be undone.
         """
         now = self.left_out()
         marks = [Mark(image, now.get(image), reason) for image, reason in reasons.items()]
@@ -51,7 +51,7 @@ class MarkRows:
         return marks
 
     def marks_of(self, run: int) -> Sequence[Mark]:
-        """What a run changed of the pictures left out, by name."""
+        """A run's changes of left-out pictures, by name."""
         rows = self._db.execute(
             "SELECT path, reason_before, reason_after FROM marks WHERE run=? ORDER BY path", (run,)
         )
@@ -60,5 +60,5 @@ class MarkRows:
 
 
 def reasons_of(rows: Iterable[tuple[Any, ...]]) -> dict[str, str]:
-    """(path, reason) rows by picture. Raises DamagedState for what is none."""
+    """(path, reason) rows by picture. Raises DamagedState for an invalid row."""
     return {name_of(path): typed((reason,), str)[0] for path, reason in rows}

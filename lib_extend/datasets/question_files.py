@@ -19,7 +19,7 @@ MAX_BYTES = 1_000_000
 """Bytes of a question file, at the most."""
 DEEPEST = 20
 """Brackets within one another, at the most."""
-# strings and comments first: what is in them opens nothing
+# strings and comments first: a bracket inside them does not count
 _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"""|' + r"'''.*?'''" + r'|"(?:\\.|[^"\\\n])*"|' + r"'[^'\n]*'|#[^\n]*|[\[\]{}\n]",
     re.DOTALL,
@@ -51,7 +51,7 @@ def own_questions(
 def _read(file: Path, known: Sequence[Question]) -> tuple[Question, ...]:
     shown = show(str(file))
     try:
-        # a pipe or a device might never end
+        # reading a pipe or a device might never end
         size = file.stat().st_size if file.is_file() else (-1 if file.exists() else file.stat().st_size)
         if size < 0:
             raise UserError(
@@ -101,7 +101,7 @@ def questions_of_text(text: str, name: str, known: Sequence[Question]) -> tuple[
 
 
 def _too_deep(text: str) -> int:
-    """The line where brackets go too deep for a reader that calls itself for each, 0 for none."""
+    """The line where brackets are nested too deeply for a recursive parser, 0 for none."""
     depth, line = 0, 1
     for token in _TOKEN.finditer(text):
         piece = token[0]
@@ -117,7 +117,7 @@ def _too_deep(text: str) -> int:
 
 
 def toml_of(question: Question) -> str:
-    """The question as the text of a question file; read again, it is the same."""
+    """The question as the text of a question file; reading the text gives the same question."""
     lines = ["[[question]]"]
     for field in dataclasses.fields(question):
         value = getattr(question, field.name)
@@ -131,12 +131,12 @@ def toml_of(question: Question) -> str:
 
 
 def _quoted(text: str) -> str:
-    # JSON's escapes are TOML's, but for the one character that JSON leaves as it is
+    # JSON's escapes are valid in TOML, except for one character that JSON does not escape
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _parse(text: str) -> dict[str, Any]:
-    """Python 3.11 reads TOML itself; before that tomlkit does (a WebUI may have only one of the two)."""
+    """Python 3.11 reads TOML itself; before that tomlkit does (a WebUI may have only one of them)."""
     for module in ("tomllib", "tomlkit", "tomli"):
         try:
             loads = importlib.import_module(module).loads

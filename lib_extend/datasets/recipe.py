@@ -1,4 +1,4 @@
-"""A recipe: the settings, the questions and the models' keys. What is to be done to a dataset, computed once."""
+"""A recipe: the settings, the questions and the models' keys of a run over a dataset, computed once."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ ANSWERS = "answers"
 PERSONS = "persons"
 PROSE = "prose"
 
-# Settings that do not change what a run writes, so a stopped run may continue with others.
+# Settings that do not change the result of a run: a stopped run may continue with other values.
 _INCIDENTAL = frozenset({"threads", "batch_size", "device", "offline", "models_dir", "vram_limit"})
 
 
 @dataclass(frozen=True)
 class ModelKeys:
-    """The models of a run, as far as they are known before they are loaded.
+    """The models of a run, as far as known before they are loaded.
 
     Attributes:
         tagger, vlm, detector: their keys, "" when there is none, None when never loaded under this name.
@@ -53,7 +53,7 @@ class ModelKeys:
 
 
 class Remembering(Protocol):
-    """What remembers models: the open database, or a look at it."""
+    """The database, opened for writing or reading, which stores the models' keys."""
 
     def model(self, spec: str) -> tuple[str, dict[str, Any]] | None:
         """Key and thresholds of the model last loaded under `spec`, or None."""
@@ -62,7 +62,7 @@ class Remembering(Protocol):
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is to be done: made by `of`, completed by `known_in` or `with_models`.
+    """The recipe of a run: made by `of`, completed by `known_in` or `with_models`.
 
     Attributes:
         config: all settings. questions: those that are asked, none without a vision-language model.
@@ -116,7 +116,7 @@ class Recipe:
         return _hash(json.dumps(kept, sort_keys=True))
 
     def key_inputs(self, known: Iterable[Tag] = ()) -> KeyInputs:
-        """What keys of parts depend on; `known` are the caption's tags, where no tagger gives any."""
+        """The values that the keys of parts depend on; `known` are the caption's tags, used if there is no tagger."""
         m = self.models
         return KeyInputs(
             self.config, self.questions, m.tagger or "", m.vlm or "", m.detector or "", tuple(known)
@@ -124,7 +124,7 @@ class Recipe:
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        """The parts of an analysis that it makes, those first that others need."""
+        """The parts of an analysis that the run makes; parts that others need are first."""
         inputs = self.key_inputs()
         return tuple(part for part in parts().values() if part.wanted(inputs))
 
@@ -135,7 +135,7 @@ class Recipe:
 
     @cached_property
     def part_keys(self) -> Mapping[str, str]:
-        """What each part is stored under, by its name; "" while a model for it is not known."""
+        """The key of each part, by the part's name; "" while a model for it is unknown."""
         return self.part_keys_of(())
 
     def part_keys_of(self, known: Iterable[Tag]) -> dict[str, str]:
@@ -149,12 +149,12 @@ class Recipe:
         }
 
     def part_key(self, part: str, known: Iterable[Tag] = ()) -> str:
-        """What one part is stored under, wanted or not; models that are not known count as none."""
+        """The key of one part, also of one that is not wanted; unknown models count as none."""
         return parts()[part].key(self.key_inputs(known))
 
     @cached_property
     def answers_key(self) -> str:
-        """What answers are stored under where a tagger starts the questions: the models and the questions."""
+        """The key of answers if a tagger selects the questions: made from the models and the questions."""
         return self.part_key(ANSWERS)
 
 

@@ -1,4 +1,5 @@
-"""The texts without which a regular expression finds nothing: looking for them first is far faster than matching."""
+"""The texts that every match of a regular expression contains: searching for them first is much faster than
+matching."""
 
 from __future__ import annotations
 
@@ -13,17 +14,17 @@ Needed = list[tuple[str, ...]]
 LONGEST = 60
 _MANY = 20
 """Texts in a group, at the most."""
-# without regard to case these also stand for letters that are no ASCII (ſ, the Kelvin sign, İ)
+# if case is ignored, these also match letters outside ASCII (ſ, the Kelvin sign, İ)
 _DOUBTFUL = frozenset("ksi")
 
 
 def needed(pattern: str, *, ignore_case: bool) -> Needed:
-    """What every text in which `pattern` is found holds, in lower case when `ignore_case`; [] when that is not known.
+    """The texts that every text with a match of `pattern` contains, in lower case when `ignore_case`; [] when unknown.
 
-    Longest texts first. `pattern` must be a sound regular expression.
+    Longest texts first. `pattern` must be a valid regular expression.
     """
     try:
-        # the parser of `re` itself, wherever this Python has it
+        # the parser of `re` itself; its module differs between Python versions
         parser = importlib.import_module("re._parser" if hasattr(re, "_parser") else "sre_parse")
         tree = parser.parse(pattern)
         flags = tree.state.flags
@@ -33,13 +34,13 @@ def needed(pattern: str, *, ignore_case: bool) -> Needed:
     try:
         reader.read(tree)
     except (RecursionError, TypeError, ValueError):
-        return []  # a parser that is not as we know it
+        return []  # an unknown version of the parser
     groups = dict.fromkeys(reader.groups())
     return sorted(groups, key=lambda group: -min(map(len, group)))
 
 
 class _Reader:
-    """Goes through a parsed expression from left to right and gathers what must be there."""
+    """Reads a parsed expression from left to right and collects the texts that every match contains."""
 
     def __init__(self, ignore_case: bool) -> None:
         self._ignore_case = ignore_case
@@ -60,7 +61,7 @@ class _Reader:
             elif name == "SUBPATTERN":
                 _, added, removed, inner = value
                 if added or removed:
-                    self._end()  # other flags count there
+                    self._end()  # other flags apply there
                 else:
                     self.read(inner)
             elif name == "ATOMIC_GROUP":
@@ -73,7 +74,7 @@ class _Reader:
                     self._end()
             elif name == "BRANCH":
                 self._branch(value[1])
-            elif name not in ("AT", "ASSERT", "ASSERT_NOT"):  # those take no room
+            elif name not in ("AT", "ASSERT", "ASSERT_NOT"):  # these match no characters
                 self._end()
 
     def _branch(self, ways: Iterable[Iterable[Any]]) -> None:

@@ -68,7 +68,7 @@ def unpack(bits: int, count: int) -> bytes:
 
 
 def image_id(name: str) -> str:
-    """An image's name as it stands in addresses: its bytes, percent-encoded but for slashes."""
+    """An image's name in URLs: its bytes, percent-encoded except for slashes."""
     return quote(os.fsencode(name), safe="/")
 
 

@@ -1,4 +1,4 @@
-"""The runs over a dataset in its database: what each planned, did, could not do, and changed."""
+"""The runs over a dataset in its database: the plan of each, its finished and failed images, and its changes."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Run:
     """One run over the folder.
 
     Attributes:
-        kind: "tag", "preview", "curate", "curate_preview", "edit", "review", "leave_out" or "undo". status: "running", "done", "stopped", or "undone" when all
-            that it changed was taken back.
+        kind: "tag", "preview", "curate", "curate_preview", "edit", "review", "leave_out" or "undo". status: "running", "done", "stopped",
+            or "undone" when all its changes were undone.
         started, finished: seconds since the epoch; `finished` None while unfinished.
-        images: how many it planned. undoes: the run it took back (kind "undo").
+        images: how many it planned. undoes: the run it undid (kind "undo").
         changed, failed: counts of captions written (or of pictures left out and taken in) and images that failed.
-        taken_back: how many of those changed were taken back.
+        taken_back: how many of those changes were undone.
     """
 
     id: int
@@ -55,7 +55,8 @@ class Change:
 
     Attributes:
         id: its number, which grows; 0 while it has none. run: the run that made it.
-        reverts: the number of the change it takes back, with all since; None for a change of its own.
+        reverts: the number of the change that it undoes together with all later ones; None for a change that is no
+            undo.
         in_place: the file is rewritten, not replaced by another.
         state: intended, written or seen (not replaced, but `before` stood there).
     """
@@ -73,7 +74,7 @@ class Change:
 
 
 _TIME = (int, float)
-_LATEST = 32_503_680_000  # the year 3000: what is later, some systems cannot write as a date
+_LATEST = 32_503_680_000  # the year 3000: some systems cannot write a later date
 _BYTES, _TEXT, _NUMBER = (bytes, type(None)), (str, type(None)), (int, type(None))
 _KINDS = (bytes, _BYTES, _BYTES, _TEXT, _TEXT, _NUMBER, int, int, int, str)
 _COLUMNS = "path, before, after, record_before, record_after, reverts, in_place, id, run, state"
@@ -91,7 +92,7 @@ def _change(row: tuple[Any, ...]) -> Change:
 
 
 class RunRows:
-    """What `State` knows of runs. `_db` is its connection."""
+    """The run methods of `State`. `_db` is its connection."""
 
     _db: sqlite3.Connection
 
@@ -125,17 +126,17 @@ class RunRows:
                 self._db.execute("UPDATE runs SET images=? WHERE id=?", (images, run))
 
     def has_killed_runs(self) -> bool:
-        """Whether a run says that it is running; one does, or it was killed."""
+        """Whether a run has the status "running": it is running or was killed."""
         return self._db.execute("SELECT 1 FROM runs WHERE status='running'").fetchone() is not None
 
     def end_killed_runs(self) -> None:
-        """No run is running: call with the dataset's lock, before a run is begun."""
+        """Mark killed runs as ended. Call with the dataset's lock, before a new run begins."""
         if self.has_killed_runs():
             with self.transaction():
                 self._db.execute("UPDATE runs SET status='stopped' WHERE status='running'")
 
     def newest_run(self) -> tuple[int, str, float, dict[str, Any]] | None:
-        """Number, kind, time of the last sign of life and settings of the newest run."""
+        """Number, kind, time of the last update and settings of the newest run."""
         row = self._db.execute(
             "SELECT id, kind, coalesce(finished, started), config FROM runs ORDER BY id DESC LIMIT 1"
         ).fetchone()
@@ -149,7 +150,8 @@ class RunRows:
         self._db.execute("UPDATE runs SET config=? WHERE id=?", (json.dumps(config), run))
 
     def drop_run(self, run: int) -> None:
-        """Forget a run that changed nothing; one that met another text keeps its number, for the text's sake."""
+        """Delete a run that changed nothing. A run that found another text in a file is kept, because that text is
+        stored with it."""
         with self.transaction():
             kept = "SELECT 1 FROM changes WHERE run=? UNION SELECT 1 FROM marks WHERE run=?"
             if self._db.execute(kept, (run, run)).fetchone() is None:
@@ -185,7 +187,7 @@ class RunRows:
         return result
 
     def _taken_back(self) -> dict[int, tuple[int, int]]:
-        """Of runs any change of which was taken back: of how many files, and of how many files not."""
+        """For each run with undone changes: in how many files they were undone, and in how many not."""
         rows = self._db.execute(
             "SELECT path, id, run, reverts FROM changes WHERE state='written' AND path IN"
             " (SELECT path FROM changes WHERE reverts IS NOT NULL) ORDER BY path, id"
@@ -206,20 +208,20 @@ class RunRows:
         return {run: (n, files[run] - n) for run, n in taken.items()}
 
     def _marks_taken_back(self) -> set[int]:
-        """Runs that left pictures out, or took them in, and that an undo took back."""
+        """Runs that left pictures out or took them in, and that were undone."""
         rows = self._db.execute(
             "SELECT id, undoes FROM runs WHERE undoes IS NOT NULL AND id IN (SELECT run FROM marks) ORDER BY id"
         )
         gone: dict[int, int] = {}  # by the undo
         for undo, run in rows:
-            gone.pop(run, None)  # it was an undo itself: what that took back is there again
+            gone.pop(run, None)  # it was an undo itself: the changes that it undid are in effect again
             gone[undo] = run
         return set(gone.values())
 
     # the images of a run
 
     def items_done(self, run: int) -> set[str]:
-        """Names of the images this run has finished without failing."""
+        """Names of the images that this run finished without an error."""
         rows = self._db.execute("SELECT path FROM items WHERE run=? AND reason=''", (run,))
         return {name_of(p) for (p,) in rows}
 
@@ -256,7 +258,7 @@ class RunRows:
     def settle_changes(
         self, written: Sequence[int], dropped: Sequence[int] = (), seen: Sequence[int] = ()
     ) -> None:
-        """After the files were replaced, or were not; call inside `transaction`.
+        """Settle intended changes after the files were replaced or left; call inside `transaction`.
 
         Args:
             dropped: changes whose file was left with the text from before. seen: changes whose file holds a third
@@ -277,7 +279,8 @@ class RunRows:
         return [_change(r) for r in rows]
 
     def count_changed(self, run: int) -> int:
-        """How many captions a run changed, or found as it would have left them; and how many marks of pictures."""
+        """How many captions a run changed, or found already as it would write them; and how many marks of pictures it
+        changed."""
         query = (
             "SELECT (SELECT count(DISTINCT path) FROM changes WHERE run=? AND state='written')"
             " + (SELECT count(*) FROM marks WHERE run=?)"
@@ -289,7 +292,7 @@ class RunRows:
         return [caption_of(p) for (p,) in self._db.execute("SELECT DISTINCT path FROM changes")]
 
     def newest_change(self, name: str) -> Change | None:
-        """The last replacement of a caption file by us."""
+        """The last replacement of a caption file by one of our runs."""
         row = self._db.execute(
             f"SELECT {_COLUMNS} FROM changes WHERE path=? AND state='written' ORDER BY id DESC LIMIT 1",
             (_key(name),),

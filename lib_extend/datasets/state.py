@@ -1,8 +1,7 @@
-"""The job's database: what was analysed, what we wrote last, and what every run changed.
+"""The job's database: stored analyses, the captions written last, and the changes of every run.
 
-One SQLite file in WAL mode a dataset. Paths are stored as bytes (`os.fsencode`), because file names need
-not be UTF-8. A row of `analysis` is valid while the image's size and modification time are those it was
-made from.
+One SQLite file in WAL mode for each dataset. Paths are stored as bytes (`os.fsencode`), because file names need
+not be UTF-8. A row of `analysis` is valid while the image file has the size and modification time noted in it.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ class State(RunRows, MarkRows, JobRows):
             ) from None
         try:
             self._db.execute("PRAGMA journal_mode=WAL")
-            # a change's previous text must be on the disk before its file is replaced
+            # the previous text must be on the disk before its file is replaced
             self._db.execute("PRAGMA synchronous=FULL")
             # a nearly full disk has no room for a log of megabytes
             self._db.execute("PRAGMA wal_autocheckpoint=100")
@@ -96,16 +95,16 @@ class State(RunRows, MarkRows, JobRows):
             raise DamagedState("its history cannot be read")
 
     def leads_out(self, name: str) -> bool:
-        """Whether a name in here stands for a file outside of the dataset, by a link.
+        """Whether a name in this database leads outside of the dataset by a link.
 
-        A person may have linked captions into a dataset. But a database that was made in another place may have come
-        with its links: they are not followed for it.
+        A person may have linked captions into a dataset. But a database from another machine may have come with its own
+        links: these are not followed.
         """
         return not self._made_here and leads_out(self.root, name)
 
     @cached_property
     def encodings(self) -> CaptionEncodings:
-        """What decodes the dataset's captions."""
+        """The decoder of the dataset's captions."""
         row = self._db.execute("SELECT value FROM meta WHERE name=?", (META,)).fetchone()
         return CaptionEncodings(self.root, str(row[0]) if row else "", self._keep_encodings)
 
@@ -114,12 +113,12 @@ class State(RunRows, MarkRows, JobRows):
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (META, text))
 
     def note(self, name: str) -> str:
-        """A text kept under a name, "" without one."""
+        """The text stored under a name, "" if there is none."""
         row = self._db.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
         return str(row[0]) if row else ""
 
     def set_note(self, name: str, text: str) -> None:
-        """Keep a text under a name."""
+        """Store a text under a name."""
         with self.transaction():
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, text))
 
@@ -174,7 +173,7 @@ class State(RunRows, MarkRows, JobRows):
         return Part(width, height, stored_json(lambda value: value, payload))
 
     def all_of(self, found: Found, part: str) -> list[Part]:
-        """All that is stored of a part of the image as it is now, under whatever key."""
+        """Everything stored of a part of the image as it is now, under any key."""
         rows = self._db.execute(
             "SELECT width, height, payload FROM analysis WHERE path=? AND part=? AND size=? AND mtime_ns=?",
             (_key(found.name), part, found.size, found.mtime_ns),
@@ -185,7 +184,7 @@ class State(RunRows, MarkRows, JobRows):
         ]
 
     def payloads(self, part: str, key: str) -> Iterator[tuple[str, int, int, str]]:
-        """(image, size, mtime_ns, JSON) of all that is stored of a part under a key, row by row."""
+        """(image, size, mtime_ns, JSON) of each stored row of a part under a key."""
         rows = self._db.execute(
             "SELECT path, size, mtime_ns, payload FROM analysis WHERE part=? AND key=?", (part, key)
         )
@@ -240,7 +239,7 @@ class State(RunRows, MarkRows, JobRows):
             (_key(image), verdict.question, verdict.object, json.dumps(verdict.to_json())),
         )
 
-    # what we wrote last
+    # captions written last
 
     def record(self, caption_name: str) -> str | None:
         """JSON of the `Written` record of a caption, or None."""

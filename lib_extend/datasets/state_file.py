@@ -1,7 +1,7 @@
-"""Opening a dataset's database as what it is: a file that somebody may have put there, or that a disk has damaged.
+"""Open a dataset's database safely: the file may come from somebody else or be damaged.
 
-Links are not followed. The tables must be exactly those that we make: no triggers, views, or columns that compute.
-What is damaged is set aside under another name beside it, never deleted.
+Links are not followed. The tables must be exactly those of this program: no triggers, views or computed columns. A
+damaged file is renamed, never deleted.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _OURS = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE
 
 
 def connect(file: Path) -> sqlite3.Connection:
-    """The database, made where there is none.
+    """The database; created if there is none.
 
     Raises:
-        UserError: a link or the like stands in its place, or it was written by a newer version.
-        DamagedState: it is damaged, or none of ours. sqlite3.DatabaseError: SQLite cannot use it.
+        UserError: a link or a special file is in its place, or a newer version wrote it.
+        DamagedState: it is damaged, or not a database of this program. sqlite3.DatabaseError: SQLite cannot use it.
     """
     check_own_files(file)
     return _checked(sqlite3.connect(file, isolation_level=None, timeout=30), file)
 
 
 def connect_to_read(file: Path) -> sqlite3.Connection | None:
-    """The database, to look into; None where there is none that can be used as it is."""
+    """The database, opened for reading; None if there is none that can be used unchanged."""
     try:
         check_own_files(file)
         if not file.is_file():
@@ -55,7 +55,7 @@ def connect_to_read(file: Path) -> sqlite3.Connection | None:
 
 
 def check_own_files(file: Path) -> None:
-    """Raises UserError when a link, a pipe or the like stands where the database or what belongs to it should be."""
+    """Raises UserError when the database or one of its side files (-wal, -shm) is a link, a pipe or the like."""
     for suffix in _SUFFIXES:
         part = file.with_name(file.name + suffix)
         if not is_own_file(part):
@@ -63,24 +63,24 @@ def check_own_files(file: Path) -> None:
 
 
 def have_own_files(file: Path) -> bool:
-    """Whether the database `file` and what belongs to it are ordinary files, or not there."""
+    """Whether the database `file` and its side files are ordinary files or do not exist."""
     return all(is_own_file(file.with_name(file.name + suffix)) for suffix in _SUFFIXES)
 
 
 def may_keep_files(folder: Path) -> bool:
-    """Whether caches may be kept in a state's folder: not through a link that came with a dataset."""
+    """Whether caches may be stored in a state's folder: not through a link that came with a dataset."""
     return folder.name != STATE_FOLDER or not is_link(folder)
 
 
 def remove(file: Path) -> None:
-    """Delete a database that holds nothing that cannot be made anew; links are deleted, not followed."""
+    """Delete a database whose content can all be made again; links are deleted, not followed."""
     for suffix in _SUFFIXES:
         with contextlib.suppress(OSError):
             file.with_name(file.name + suffix).unlink()
 
 
 def set_aside(file: Path) -> Path:
-    """Rename the database with what belongs to it; returns its new path. Raises UserError."""
+    """Rename the database and its side files; returns the new path. Raises UserError."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for number in range(1000):
         target = file.with_name(f"{file.stem}.damaged-{stamp}{f'-{number}' if number else ''}{file.suffix}")
@@ -100,7 +100,7 @@ def set_aside(file: Path) -> Path:
 
 
 def explain(e: sqlite3.DatabaseError, file: Path) -> UserError | StorageError:
-    """What SQLite complains of, as an error of ours; DamagedState where the database is damaged."""
+    """SQLite's error as a PromptExtendError; DamagedState if the database is damaged."""
     text = str(e).lower()
     if "full" in text:
         return StorageError(
@@ -135,10 +135,10 @@ def _checked(db: sqlite3.Connection, file: Path) -> sqlite3.Connection:
 
 
 def tables(db: sqlite3.Connection) -> Tables:
-    """What a database is made of: tables, indexes, and what there should be none of. Raises sqlite3.DatabaseError."""
+    """All objects in a database's schema: tables, indexes, also triggers and views. Raises sqlite3.DatabaseError."""
     try:
         return tuple(db.execute(_OURS))
-    except UnicodeDecodeError:  # Python cannot show SQLite's complaint about a damaged name
+    except UnicodeDecodeError:  # Python cannot decode SQLite's message about a damaged name
         raise sqlite3.DatabaseError("malformed database schema") from None
 
 
@@ -152,7 +152,7 @@ def tables_of(script: str) -> Tables:
 
 @functools.lru_cache(maxsize=8)
 def _expected(version: int) -> Tables:
-    """`tables` of a format of ours."""
+    """`tables` of one of this program's formats."""
     with closing(sqlite3.connect(":memory:")) as db:
         migrate(db, version)
         return tables(db)

@@ -1,7 +1,6 @@
-"""Looking into a dataset's job database without taking part: read only, beside a running job.
+"""Read a dataset's job database beside a running job.
 
-What the browser, the list of runs and the pages of a run show comes from here. A folder that was never tagged has
-none of it: everything is then empty.
+The browser, the list of runs and the pages of a run use it. For a folder that was never tagged, all results are empty.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _MANY = 500
 
 @dataclass(frozen=True)
 class Stored:
-    """What is stored about one image as it is now.
+    """The stored data of one image as it is now.
 
     Attributes:
         analysed: whether any part of an analysis is there. answers: those of each key they are stored under.
@@ -42,9 +41,9 @@ class Stored:
 
 
 class StateReader:
-    """An open look at the database `file`; `close` it. Not shared between threads.
+    """The database `file`, opened for reading; `close` it. Not shared between threads.
 
-    What a damaged database holds is left out: a job that begins says what is wrong with it.
+    Damaged rows are left out; the next job that starts reports the damage.
     """
 
     def __init__(self, file: Path | None) -> None:
@@ -59,15 +58,15 @@ class StateReader:
         return str(next(self._rows("SELECT value FROM meta WHERE name=?", (META,)), ("",))[0])
 
     def note(self, name: str) -> str:
-        """A text kept under a name, "" without one."""
+        """The text stored under a name, "" if there is none."""
         return str(next(self._rows("SELECT value FROM meta WHERE name=?", (name,)), ("",))[0])
 
     def left_out(self) -> dict[str, str]:
-        """The pictures that are left out, and why."""
+        """The left-out pictures and the reasons."""
         return {name: str(reason) for name, reason in _named(self._rows("SELECT path, reason FROM left_out"))}
 
     def jobs(self) -> list[JobRow]:
-        """The server's jobs that are remembered, oldest first."""
+        """The server's stored jobs, oldest first."""
         return jobs_of(self._rows("SELECT id, record FROM jobs ORDER BY started, id"))
 
     def last_run(self) -> int:
@@ -75,7 +74,7 @@ class StateReader:
         return int(next(self._rows("SELECT max(id) FROM runs"), (0,))[0] or 0)
 
     def last_config(self) -> dict[str, Any]:
-        """The settings of the newest run that tagged or curated and was not taken back, {} without one."""
+        """The settings of the newest run that tagged or curated and was not undone, {} if there is none."""
         undone = "SELECT undoes FROM runs WHERE undoes IS NOT NULL AND id NOT IN (SELECT undoes FROM runs WHERE undoes IS NOT NULL)"
         query = f"SELECT config FROM runs WHERE kind IN ('tag', 'preview', 'curate') AND id NOT IN ({undone}) ORDER BY id DESC LIMIT 1"
         return self._json(next(self._rows(query), ("{}",))[0])
@@ -111,14 +110,14 @@ class StateReader:
         ]
 
     def failures(self, run: int, limit: int) -> list[tuple[str, str]]:
-        """(image, reason) of those a run could not do, by name."""
+        """(image, reason) of a run's failed images, by name."""
         rows = self._rows(
             "SELECT path, reason FROM items WHERE run=? AND reason<>'' ORDER BY path LIMIT ?", (run, limit)
         )
         return [(name, str(reason)) for name, reason in _named(rows)]
 
     def touched(self, since: int) -> tuple[set[str], set[str]]:
-        """Images that runs from number `since` on have done, and captions that they changed."""
+        """Images that runs from number `since` on finished, and captions that they changed."""
         images = self._rows("SELECT DISTINCT path FROM items WHERE run>=?", (since,))
         captions = self._rows("SELECT DISTINCT path FROM changes WHERE run>=?", (since,))
         return {n for (n,) in _named(images)}, {n for (n,) in _named(captions)}
@@ -126,14 +125,14 @@ class StateReader:
     def worked_on(
         self, run: int, images: Sequence[str], captions: Sequence[str]
     ) -> tuple[set[str], set[str]]:
-        """Those of the images that a run has done, and those of the captions that it changed."""
+        """Which of the images a run finished, and which of the captions it changed."""
         done = self._in(f"SELECT path FROM items WHERE run={int(run)} AND path IN", images)
         written = f"SELECT path FROM changes WHERE run={int(run)} AND state='written' AND path IN"
         changed = self._in(written, captions)
         return {n for (n,) in _named(done)}, {n for (n,) in _named(changed)}
 
     def progress(self) -> tuple[int, int, int]:
-        """The newest run, how many images it has done and how many captions it changed: grows with every change."""
+        """The newest run, its number of finished images and of changed captions. The values grow with every change."""
         run = self.last_run()
         items = next(self._rows("SELECT count(*) FROM items WHERE run=?", (run,)), (0,))[0]
         changes = next(self._rows("SELECT count(*) FROM changes WHERE run=?", (run,)), (0,))[0]
@@ -145,7 +144,7 @@ class StateReader:
         return {name: record for name, record in _named(rows) if isinstance(record, str)}
 
     def stamps(self, part: str, key: str) -> dict[str, tuple[int, int]]:
-        """Size and mtime_ns of the images that a part is stored of, as they were then."""
+        """Size and mtime_ns that the images had when this part of them was stored."""
         rows = self._rows("SELECT path, size, mtime_ns FROM analysis WHERE part=? AND key=?", (part, key))
         return {name: (size, mtime) for name, size, mtime in _named(rows)}
 
@@ -157,7 +156,7 @@ class StateReader:
             yield from ((n, p) for n, p in _named(self._rows(query, (part, key, *chunk))))
 
     def stored(self, images: Sequence[tuple[str, int, int]]) -> dict[str, Stored]:
-        """What is known of (name, size, mtime_ns) images; those of which nothing is are left out."""
+        """The stored data of (name, size, mtime_ns) images; images without any are left out."""
         now = {name: (size, mtime) for name, size, mtime in images}
         analysed: set[str] = set()
         answers: dict[str, list[tuple[str, tuple[Answer, ...]]]] = {}
@@ -211,13 +210,13 @@ class StateReader:
     def _rows(self, query: str, values: Iterable[Any] = ()) -> Iterator[tuple[Any, ...]]:
         if self._db is None:
             return
-        # the job that writes it may be ended at any time: what cannot be read now is looked at again later
+        # the job that writes the database may end at any time: what cannot be read now is read again later
         with contextlib.suppress(sqlite3.DatabaseError):
             yield from self._db.execute(query, tuple(values)).fetchall()
 
 
 def _named(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """The rows with the name of a file first; those whose name is none are left out."""
+    """The rows with the name of a file first; rows with an invalid name are left out."""
     for path, *values in rows:
         try:
             name = name_of(path)

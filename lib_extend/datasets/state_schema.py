@@ -1,7 +1,7 @@
 """The tables of the job's database, and the way from each older format to the next.
 
 A change of the tables is a new function at the end of `MIGRATIONS`; a fresh database is made in the first format and
-taken through all of them, so that there is one description of each table and every migration is run by every test.
+taken through all of them, so that each table is described once and every test runs every migration.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ UPDATE changes SET reverts = (
 UPDATE runs SET status = 'done' WHERE status = 'undone';
 """
 
-# Pictures that a person left out, and what each run changed of it (the reason before and after, NULL where it is not).
+# Pictures that a person left out, and each run's changes (the reason before and after; NULL: not left out).
 _LEFT_OUT = """
 CREATE TABLE left_out (path BLOB PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE marks (
@@ -72,7 +72,7 @@ CREATE TABLE marks (
 ) WITHOUT ROWID;
 """
 
-# The server's jobs: what each is and how far it came, as JSON.
+# The server's jobs: kind, options and progress of each, as JSON.
 _JOBS = "CREATE TABLE jobs (id TEXT PRIMARY KEY, started REAL NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;"
 
 

@@ -1,4 +1,5 @@
-"""Values out of a dataset's database. It may come from elsewhere, or be damaged: they are looked at before they are used."""
+"""Read values from a dataset's database. The database may come from elsewhere or be damaged, so values are checked
+first."""
 
 from __future__ import annotations
 
@@ -16,11 +17,12 @@ _Result = TypeVar("_Result")
 
 
 class DamagedState(UserError):
-    """The database holds what we never wrote there."""
+    """The database holds a value that this program never writes."""
 
 
 def name_of(path: object) -> str:
-    """The name of a file of the dataset from a column. Raises DamagedState when it is none, or would lead elsewhere."""
+    """The name of a dataset's file from a column. Raises DamagedState when it is invalid or leads out of the
+    dataset."""
     if isinstance(path, bytes):
         name = os.fsdecode(path)
         if is_name(name):
@@ -29,7 +31,7 @@ def name_of(path: object) -> str:
 
 
 def caption_of(path: object) -> str:
-    """The name of a caption from a column. Raises DamagedState when it is none, or would lead elsewhere."""
+    """The name of a caption from a column. Raises DamagedState when it is invalid or leads out of the dataset."""
     name = name_of(path)
     if not is_caption_name(name):
         raise DamagedState("the name of a caption is none")
@@ -37,7 +39,7 @@ def caption_of(path: object) -> str:
 
 
 def stored(read: Callable[[_Value], _Result], value: _Value) -> _Result:
-    """`read(value)`; raises DamagedState when the value is not what `read` takes."""
+    """`read(value)`; raises DamagedState when `read` does not accept the value."""
     try:
         return read(value)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError):
@@ -45,7 +47,7 @@ def stored(read: Callable[[_Value], _Result], value: _Value) -> _Result:
 
 
 def stored_json(read: Callable[[Any], _Result], text: object) -> _Result:
-    """`read` of the JSON value in a column; raises DamagedState when it is none, or not what `read` takes."""
+    """`read` of the JSON value in a column; raises DamagedState when it is not JSON or `read` does not accept it."""
     (checked,) = typed((text,), str)
     return stored(lambda t: read(json.loads(t)), checked)
 

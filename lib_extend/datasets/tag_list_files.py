@@ -17,7 +17,7 @@ MAX_BYTES = 64 << 20
 
 
 def read_tag_list(path: Path) -> TagList:
-    """The list of a file; where it cannot be read at all, a list without tags that says why."""
+    """The list of a file; if it cannot be read, a list without tags that names the problem."""
     name = show(path.name)
     parse = PARSERS.get(path.suffix.lower())
     if parse is None:
@@ -45,7 +45,7 @@ def read_tag_list(path: Path) -> TagList:
 
 
 def read_tag_lists(paths: Iterable[str]) -> list[TagList]:
-    """The lists that a user named. Raises UserError for the first that has nothing to use."""
+    """The lists that a user named. Raises UserError for the first list without any usable entry."""
     lists = [read_tag_list(Path(path).expanduser()) for path in paths]
     for found in lists:
         if found.problems and not (found.rows or found.implications or found.translations):

@@ -1,6 +1,6 @@
-"""Small pictures for the browser, made in the WebUI's own process: cheap, bounded, and never an error.
+"""Thumbnails for the browser, made in the WebUI's own process: fast, limited in memory, and without errors.
 
-A picture that cannot be shown becomes a drawn placeholder with the reason beside it. What was made is kept in
+A picture that cannot be shown becomes a drawn placeholder with the reason beside it. Thumbnails are stored in
 `thumbs.sqlite3` beside the job's state: one file, not thousands that a trainer might take for training pictures.
 """
 
@@ -41,7 +41,7 @@ MAX_PIXELS = 50_000_000
 MAX_SCALED_PIXELS = 1_000_000_000
 """Largest baseline JPEG, which is scaled while it is decoded."""
 _BIG_PIXELS = 8_000_000
-_one_big = threading.Lock()  # one at a time of those above _BIG_PIXELS, for memory's sake
+_one_big = threading.Lock()  # pictures above _BIG_PIXELS one at a time, to save memory
 
 # the formats of `analysis.decode`, so that the browser shows what can be tagged
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "DIB", "ICO", "TGA")
@@ -52,7 +52,7 @@ CREATE INDEX thumbs_used ON thumbs (used, size);
 """
 _DAY = 86_400
 
-# what Pillow's decoders raise on damaged files (several raise whatever their parsing trips over)
+# the errors of Pillow's decoders for damaged files (several raise any error of their parsing)
 _DAMAGE = (
     OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, MemoryError,
     RuntimeError, OverflowError, ZeroDivisionError, AssertionError, struct.error, zlib.error,
@@ -73,7 +73,7 @@ class Thumbnail:
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Width and height of the upright picture, from its head alone; (0, 0) when it cannot be told."""
+    """Width and height of the upright picture, from its header only; (0, 0) when unknown."""
     from PIL import Image
 
     try:
@@ -85,8 +85,8 @@ def picture_size(path: Path) -> tuple[int, int]:
                 width, height = (
                     tiff.get(256, width),
                     tiff.get(257, height),
-                )  # newer Pillows turn `size` already
-            elif "exif" not in image.info:  # asking a PNG for what it does not have would decode it whole
+                )  # newer versions of Pillow rotate `size` already
+            elif "exif" not in image.info:  # a PNG without EXIF would be decoded completely
                 return width, height
             return (height, width) if _orientation(image) >= 5 else (width, height)
     except (_Unshowable, Image.DecompressionBombError, *_DAMAGE):
@@ -128,7 +128,7 @@ class Thumbnails:
 
     @staticmethod
     def etag(path: Path, size: int, mtime: int, side: int) -> str:
-        """What names a thumbnail's exact content."""
+        """The identifier of a thumbnail's exact content."""
         text = b"\0".join([os.fsencode(path), f"{size} {mtime} {side}".encode()])
         return hashlib.blake2b(text, digest_size=12).hexdigest()
 
@@ -174,7 +174,7 @@ def make(path: Path, side: int) -> bytes:
     """A JPEG of the picture, upright, at most `side` pixels along its longer side.
 
     Raises:
-        _Unshowable: it is no picture, damaged, or too large.
+        _Unshowable: the file is not a picture, is damaged, or is too large.
     """
     from PIL import Image
 
@@ -184,14 +184,14 @@ def make(path: Path, side: int) -> bytes:
             image = Image.open(file, formats=_formats())
             size = image.size
             if image.format in ("JPEG", "MPO"):
-                # the decoder leaves out detail that nobody would see: up to 8 times fewer pixels a side
+                # the decoder leaves out invisible detail: up to 8 times fewer pixels a side
                 image.draft(None, (side * 2, side * 2))  # type: ignore[no-untyped-call,arg-type]
             held = size if image.info.get("progressive") else image.size
             if held[0] * held[1] > MAX_PIXELS or size[0] * size[1] > MAX_SCALED_PIXELS:
                 raise _Unshowable(f"{name} is too large to be shown ({size[0]:,} × {size[1]:,} pixels).")
             with _one_big if held[0] * held[1] > _BIG_PIXELS else contextlib.nullcontext():
                 image.load()
-                # a TIFF is turned by loading it, though older Pillows then still say otherwise
+                # loading rotates a TIFF, but older versions of Pillow keep the old orientation tag
                 turn = 1 if image.format == "TIFF" else _orientation(image)
                 flat = _flat(image, side)
             upright = _UPRIGHT.get(turn)
@@ -235,12 +235,12 @@ def _orientation(image: Image) -> int:
     try:
         return int(image.getexif().get(0x0112, 1))
     except _DAMAGE:
-        return 1  # broken metadata on a sound picture
+        return 1  # the metadata is broken but the picture is valid
 
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """The open file. Raises _Unshowable for what should not even be opened (a pipe would wait for ever)."""
+    """The open file. Raises _Unshowable for what must not be opened (opening a pipe would block for ever)."""
     name = show(path.name)
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -268,7 +268,7 @@ def _formats() -> list[str]:
 
 @functools.lru_cache(maxsize=len(SIDES))
 def placeholder(side: int) -> bytes:
-    """What stands for a picture that cannot be shown: a frame with a torn picture in it, as a JPEG."""
+    """The placeholder of a picture that cannot be shown: a frame with a torn picture in it, as a JPEG."""
     from PIL import Image, ImageDraw
 
     image = Image.new("RGB", (side, side), (128, 128, 132))
@@ -288,7 +288,7 @@ def placeholder(side: int) -> bytes:
 
 
 def _database(file: Path) -> sqlite3.Connection | None:
-    """The file of kept thumbnails, anew when it is damaged; None where it cannot be written."""
+    """The database of stored thumbnails, replaced when it is damaged; None if it cannot be written."""
     if not may_keep_files(file.parent):
         return None
     if not have_own_files(file):
@@ -300,7 +300,7 @@ def _database(file: Path) -> sqlite3.Connection | None:
             db = sqlite3.connect(file, timeout=5, check_same_thread=False, isolation_level=None)
             db.execute("PRAGMA trusted_schema=OFF")
             db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=OFF")  # losing the newest ones costs making them again
+            db.execute("PRAGMA synchronous=OFF")  # lost thumbnails are made again
             if not tables(db):
                 db.executescript(_SCHEMA)
             if tables(db) != tables_of(_SCHEMA):

@@ -1,4 +1,4 @@
-"""Keeping the browser's index what the folder is: loaded from last time, then brought up to date.
+"""Keep the browser's index up to date: load the stored one, then read the changes of the folder.
 
 A picture is read again when the size or time of it or of its caption changed, or when a run has worked on it since.
 """
@@ -44,7 +44,7 @@ class Updater:
         dataset: the folder, and where its state lives.
         lock: held while the index changes, a chunk at a time.
         on_change: called after each change, without the lock.
-        allowed: whether a link may be followed; what is behind another is left out.
+        allowed: whether a link may be followed; other links are left out.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class Updater:
         self._last_context = Context()
         self.encodings = CaptionEncodings(dataset.root)
         self._encodings_of: str | None = None
-        # images of the run under way that were read since they were done
+        # images of the current run that were read after the run finished them
         self._run = 0
         self._read_since: set[int] = set()
 
     def load(self, *, recursive: bool) -> bool:
-        """The index as it was kept; returns whether it held the whole folder. `index_tags` is due next.
+        """Load the stored index; returns whether it held the whole folder. Call `index_tags` next.
 
         Raises:
             UserError: there is no such folder.
@@ -95,7 +95,7 @@ class Updater:
         return store.meta("complete") == _depth(recursive)
 
     def index_tags(self) -> None:
-        """Make the loaded index know who has a tag. In steps, for others to have their turn."""
+        """Index the tags of the loaded rows, in steps, so that other threads can run."""
         try:
             for start in range(0, len(self._index.names), _STEP):
                 with self._lock:
@@ -104,7 +104,7 @@ class Updater:
             self._start_anew()
 
     def _start_anew(self) -> None:
-        """What was kept is damaged, or came with the dataset: the folder is read again."""
+        """Delete the stored index (it is damaged, or came with the dataset) and read the folder again."""
         assert self._store is not None
         with self._lock:
             self._index.clear()
@@ -117,11 +117,11 @@ class Updater:
         return self._store is not None
 
     def stop(self) -> None:
-        """End an update that is under way, soon. From any thread."""
+        """End a running update soon. Thread-safe."""
         self._closed = True
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._closed = True
         if self._store is not None:
             self._store.close()
@@ -143,7 +143,7 @@ class Updater:
                     since = int(json.loads(store.meta("run") or "[0]")[0])
                 except (ValueError, TypeError, LookupError, RecursionError):
                     since = 0
-                # as they are now, where that is known
+                # their current stamps, where known
                 listed = dict(self._worked_on(reader, since)) | listed
             if reader.encodings() not in ("", store.meta("encodings")):
                 listed = dict(self._foreign()) | listed
@@ -153,7 +153,7 @@ class Updater:
                 store.set_meta("complete", _depth(recursive))
 
     def touch(self, names: Collection[str]) -> None:
-        """Read these pictures and their captions again, or drop those that are gone."""
+        """Read these pictures and their captions again, or drop the deleted ones."""
         if not names:
             return
         listed = []
@@ -167,7 +167,7 @@ class Updater:
         self._drop(gone)
         with self._dataset.reading() as reader:
             self._remember_run(reader.last_run())
-            # asked before they are read: what is done afterwards is to be read again
+            # asked before the reading: images that the run finishes after this are read again
             names = [x.name for x in listed]
             images, captions = reader.worked_on(
                 self._run, names, [self._index.caption_name(n) for n in names]
@@ -179,7 +179,7 @@ class Updater:
     # what is to be read
 
     def _differences(self, recursive: bool, exclude: Sequence[str]) -> tuple[dict[str, Listed], list[str]]:
-        """Images that are new or not as they were, and names of those that are gone."""
+        """New and changed images, and the names of deleted ones."""
         images: list[tuple[str, int, int]] = []
         captions: dict[str, tuple[int, int]] = {}
         for name, size, mtime in walk(self._root, _SUFFIXES, recursive=recursive, allowed=self._allowed):
@@ -255,7 +255,7 @@ class Updater:
     # reading it
 
     def _read(self, listed: Sequence[Listed], reader: StateReader) -> bool:
-        """Read and keep these; returns False when it was closed before the end."""
+        """Read and store these images; returns False when it was closed before the end."""
         self.done, self.total = 0, len(listed)
         context = self._context(reader) if listed else Context()
         store = self._store
@@ -280,7 +280,7 @@ class Updater:
         return True
 
     def _decoding(self, reader: StateReader) -> CaptionEncodings:
-        """What decodes the captions: by the state's decision, or by our own while there is none."""
+        """The decoder of the captions: by the state's decision, or by this object's own if there is none."""
         stored = reader.encodings() or (self._store.meta("encodings") if self._store else "")
         if stored != self._encodings_of:
             self._encodings_of = stored
@@ -304,7 +304,7 @@ class Updater:
     def _context(self, reader: StateReader) -> Context:
         config = reader.last_config()
         known = (reader.last_run(), json.dumps(config))
-        # a run that begins does not know its models before they are loaded
+        # a new run does not know its models before they are loaded
         if known != self._context_of or not self._last_context.answers_key:
             self._context_of = known
             self._last_context = Context.of(config, _answers_key(reader, config) if config else "")
@@ -312,7 +312,7 @@ class Updater:
 
 
 def _excluded(reader: StateReader) -> Sequence[str]:
-    """The globs of images that are left out, as the newest run has them."""
+    """The globs of left-out images in the newest run's settings."""
     globs = reader.last_config().get("exclude_images", TagConfig().exclude_images)
     return [glob for glob in globs if isinstance(glob, str)] if isinstance(globs, (list, tuple)) else ()
 
@@ -322,7 +322,7 @@ def _depth(recursive: bool) -> str:
 
 
 def _answers_key(reader: StateReader, settings: dict[str, object]) -> str:
-    """What the answers of these settings are stored under, "" where each image has its own or it cannot be told."""
+    """The key of the answers of these settings, "" if each image has its own or the key is unknown."""
     try:
         config = TagConfig.from_dict(settings)
         if config.vlm == "none":
@@ -330,11 +330,11 @@ def _answers_key(reader: StateReader, settings: dict[str, object]) -> str:
         recipe = Recipe.of(config).known_in(reader)
         return recipe.answers_key if recipe.models.known and recipe.models.tagger else ""
     except (PromptExtendError, OSError):
-        return ""  # a question file that is gone: then any answers are those in use
+        return ""  # a question file was deleted: then use any answers
 
 
 def _caption_names(store: IndexStore) -> dict[str, str]:
-    """The captions that are not an image's stem with `.txt`. Raises ValueError when they are none of its image."""
+    """The captions that are not an image's stem with `.txt`. Raises ValueError when one cannot belong to its image."""
     names = json.loads(store.meta("captions") or "{}")
     if not isinstance(names, dict) or not all(caption in candidates(n) for n, caption in names.items()):
         raise ValueError("the index holds what we never wrote there")

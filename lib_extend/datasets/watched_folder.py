@@ -1,6 +1,6 @@
-"""One folder of pictures, kept up to date behind the scenes.
+"""One folder of pictures, kept up to date by a thread.
 
-Opening starts a thread that loads the index of last time and then looks for what changed since.
+Opening starts a thread that loads the stored index and then looks for changes.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _PATIENCE = 15.0
 
 @dataclass(frozen=True)
 class Status:
-    """How far a browser is.
+    """The progress of a browser.
 
     Attributes:
-        ready: the whole folder is known (it may be looked through again meanwhile). working: it is being looked through.
+        ready: the whole folder is known (also during a later scan). working: a scan is running.
         done, total: pictures read and to be read. images: how many there are.
-        generation: grows whenever something changed, so that a page knows when to ask again.
-        error: why the folder cannot be looked through, "" when it can.
+        generation: grows with every change, so that a page knows when to ask again.
+        error: why the folder cannot be scanned, "" when it can.
     """
 
     ready: bool
@@ -92,7 +92,7 @@ class WatchedFolder:
             return self._thumbnails
 
     def start(self) -> None:
-        """Begin to look through the folder, when nobody does."""
+        """Start a scan of the folder, if none is running."""
         with self._jobs:
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._work, name="prompt-extend-browser", daemon=True)
@@ -111,25 +111,25 @@ class WatchedFolder:
         """Wait until the folder is known; returns whether it is.
 
         Raises:
-            UserError: it cannot be looked through.
+            UserError: the folder cannot be scanned.
         """
         self.start()
         known = self._ready.wait(timeout)
         error = self._error
         if error is not None:
             if time.monotonic() - self._looked > _RETRY:
-                self.look_again()  # for the next who asks: the folder may be back
+                self.look_again()  # for the next caller: the folder may exist again
             raise error
         return known
 
     def settle(self, timeout: float = 60.0) -> None:
-        """Wait until nothing is left to look through (for tests and the benchmark)."""
+        """Wait until all scans have ended (for tests and the benchmark)."""
         end = time.monotonic() + timeout
         while (thread := self._thread) is not None and time.monotonic() < end:
             thread.join(0.05)
 
     def status(self) -> Status:
-        """How far it is."""
+        """The progress."""
         return Status(
             ready=self._ready.is_set() and self._error is None,
             working=self._thread is not None,
@@ -141,7 +141,7 @@ class WatchedFolder:
         )
 
     def close(self) -> None:
-        """End its thread and processes; it is not used again."""
+        """End its thread and processes; the object is not used afterwards."""
         with self._jobs:
             self._closed = True
             thread, thumbnails = self._thread, self._thumbnails
@@ -196,7 +196,7 @@ class WatchedFolder:
             self.updater.touch(names)
 
     def _await(self) -> None:
-        """Have the folder known, and looked through again now and then."""
+        """Wait until the folder is known, and start another scan from time to time."""
         if not self.wait(_PATIENCE):
             s = self.status()
             raise BusyError(

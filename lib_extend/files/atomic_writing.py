@@ -1,4 +1,4 @@
-"""Small files of ours, written whole or not at all."""
+"""Write a small file of the program completely, or not at all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a text in UTF-8; after a crash there is the whole file or the old one. Raises OSError."""
+    """Write a text in UTF-8; after a crash the file is either the new one, complete, or the old one. Raises OSError."""
     temporary = file.with_name(f".{secrets.token_hex(8)}.tmp")
     file.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -20,13 +20,13 @@ def read_bytes(path: Path) -> bytes | None:
     """The caption's bytes, or None where there is no file.
 
     Raises:
-        ImageError: it cannot be read, is too large, or is no regular file: a folder, a pipe, a device.
+        ImageError: the file cannot be read, is too large, or is not a regular file (a folder, a pipe, a device).
     """
     try:
         here = path.stat()
         if not stat.S_ISREG(here.st_mode):
             raise _no_file(path, here.st_mode)
-        # it may have become a pipe since, and one without a writer must not hold us up
+        # the file may have become a pipe since; opening a pipe without a writer must not block
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with open(descriptor, "rb") as file:
             data = file.read(MOST_BYTES + 1) if here.st_size <= MOST_BYTES else None

@@ -1,4 +1,4 @@
-"""Where the caption of a picture may stand: beside it under its stem, or under its whole name."""
+"""The two names a caption file may have: the picture's name without its ending, or its whole name, plus `.txt`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ CAPTION_SUFFIXES = (".txt", ".caption")
 
 
 def standard_name(image: str) -> str:
-    """The caption that a picture without any gets: its stem with `.txt`."""
+    """The caption file that a picture without a caption gets: its name without the ending, plus `.txt`."""
     return image[: image.rindex(".")] + CAPTION_SUFFIX
 
 
 def candidates(image: str, *, shared: bool = False) -> tuple[str, ...]:
     """Every name that the caption of `image` may have, best first.
 
-    `a.png.txt` is what downloaders write; where pictures have the same stem (`shared`) it alone tells whose it is.
+    Downloaders write `a.png.txt`. Where several pictures have the same stem (`shared`), only this form says whose
+    caption it is.
     """
     stem = image[: image.rindex(".")]
     by_stem = tuple(stem + suffix for suffix in CAPTION_SUFFIXES)
@@ -31,7 +32,8 @@ def chosen(image: str, sizes: Mapping[str, int], *, shared: bool = False) -> tup
     """The caption in use, and the others that are there.
 
     Args:
-        sizes: bytes of the caption files there are, by normalised name (`os.path.normcase`). An empty one gives way.
+        sizes: bytes of the caption files there are, by normalised name (`os.path.normcase`). A caption with text is
+            preferred to an empty one.
     """
     there = [c for c in candidates(image, shared=shared) if os.path.normcase(c) in sizes]
     if not there:

@@ -1,9 +1,10 @@
-"""Writing a caption file so that it is the old one or the new one, complete, and still the same file to everybody else.
+"""Write a caption file so that after a crash it is either the old one or the new one, complete.
 
-The new text is written to a file beside it, brought to the disk and renamed over it. A link stays a link: what it points
-to is replaced. Owner, mode, and extended attributes go over to the new file. Where a new file would tear something apart
-(another name of the file by a hard link, an owner that may not be given), the file itself is rewritten; a crash in the
-midst of that is mended from the journal, which has both texts (`torn`).
+The new text is written to a file beside it, flushed to the disk and renamed over it. A link stays a link: what it
+points
+to is replaced. Owner, mode, and extended attributes go over to the new file. Where a new file would not do (the file
+has a second name by a hard link, or its owner cannot be set), the file itself is rewritten. If the program crashes
+while it rewrites, the journal repairs the file: it has both texts (`torn`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ TEMP_SUFFIX = ".tmp"
 
 
 def in_place(path: Path) -> bool:
-    """Whether `path` has to be rewritten, because a new file in its place would not be the same to others."""
+    """Whether `path` has to be rewritten itself, because a new file would lose a hard link or its owner."""
     try:
         here = path.stat()
     except OSError:
@@ -83,7 +84,7 @@ def replace(path: Path, temp: Path | None) -> None:
 
 
 def rewrite(path: Path, data: bytes) -> None:
-    """Write `data` into the file itself. Ended in between it is `torn`.
+    """Write `data` into the file itself. If the program is killed meanwhile, the file is `torn`.
 
     Raises:
         ImageError: this file cannot be written. StorageError: the disk is full; the file then has its old text.
@@ -133,8 +134,8 @@ def discard(temp: Path | None) -> None:
 
 
 def settle_folders(paths: Iterable[Path]) -> None:
-    """Bring to the disk which files the folders of `paths` hold, so that a power cut takes back no `replace`."""
-    if os.name == "nt":  # cannot be asked for there
+    """Flush the folders of `paths` to the disk, so that a power cut does not undo a `replace`."""
+    if os.name == "nt":  # this system cannot flush folders
         return
     for folder in {_folder(p) for p in paths}:
         with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
-"""Names of files in a dataset, as they come from a database, a request or a list: none leads out of its folder.
+"""Names of files in a dataset, read from a database, a request or a list: no name may lead out of the dataset's folder.
 
-A name is relative to the dataset, with forward slashes. What is hidden is never ours: a folder is not looked through for
-it, so that no name may lead there either (`.ssh`, `.git`, the state's own folder).
+A name is relative to the dataset, with forward slashes. Hidden files and folders (`.ssh`, `.git`, the state's own
+folder) never belong to a dataset: no scan reads them, and no name may lead there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lib_extend.files.caption_forms import CAPTION_SUFFIXES
 # empty, absolute, hidden, "." and "..", "//", a slash at the end, NUL
 _WRONG = re.compile(r"\0|(?:\A|/)(?:\.|/|\Z)")
 _WRONG_AMONG = re.compile(r"(?:\A|[/\0])(?:\.|/|\0|\Z)")
-# besides, another separator, a drive or a stream, what Windows cuts off, and devices
+# on Windows also: the other separator, a drive, a stream, endings that Windows cuts off, and devices
 _WRONG_ON_WINDOWS = re.compile(
     r"[\\:]|[. ](?:/|\Z)|(?:\A|/)(?:con|prn|aux|nul|com\d|lpt\d)(?:[./ ]|\Z)", re.IGNORECASE
 )
@@ -25,14 +25,14 @@ LONGEST_NAME = 4096
 
 
 def is_name(name: str, *, windows: bool = os.name == "nt") -> bool:
-    """Whether `name` can be a file of a dataset at all, whatever is on the disk."""
+    """Whether `name` can be a file of a dataset. The disk is not looked at."""
     if _WRONG.search(name) or len(name) > LONGEST_NAME:
         return False
     return not (windows and _WRONG_ON_WINDOWS.search(name))
 
 
 def are_names(names: Sequence[str]) -> bool:
-    """Whether all of `names` are names, looked at in one go."""
+    """Whether all of `names` can be files of a dataset; checked together, which is faster."""
     whole = "\0".join(names)
     if whole.count("\0") != max(0, len(names) - 1) or (names and _WRONG_AMONG.search(whole)):
         return False
@@ -57,7 +57,9 @@ def is_own_file(path: Path) -> bool:
     """Whether `path` is an ordinary file, or not there: no link, pipe or device that somebody put in its place."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
-    except FileNotFoundError:  # not asked again: SQLite makes and deletes its -wal and -shm all the time
+    except (
+        FileNotFoundError
+    ):  # looked at once only: SQLite makes and deletes its -wal and -shm files all the time
         return True
     except (OSError, ValueError):
         return not os.path.lexists(path)

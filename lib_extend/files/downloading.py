@@ -1,7 +1,8 @@
-"""One file from the network onto the disk: gone on with after a break, proved, and then named in one step.
+"""Download one file: continue after a break, verify the file, then give it its name in one step.
 
-What has arrived lies in a file of its own (`part`) and is gone on from by a range request, also by another process.
-Only when the file is whole and proved does it get its name. httpx is imported when something is asked, not before.
+The bytes that have arrived lie in a separate file (`part`). A later attempt, also of another process, continues it by a
+range request.
+The file gets its name only when it is complete and verified. httpx is imported at the first request.
 """
 
 from __future__ import annotations
@@ -44,11 +45,12 @@ Progress = Callable[[int, int], None]
 
 
 class DownloadError(PromptExtendError):
-    """A download that did not succeed; those below say how. What has arrived is kept unless they say otherwise."""
+    """A download failed; the classes below say how. The bytes that have arrived are kept, unless the class says
+    otherwise."""
 
 
 class Refused(DownloadError):
-    """The server answered, but not with the file.
+    """The server answered with an error instead of the file.
 
     Attributes:
         host: that answered. status: its HTTP status. headers: of its answer, names in lower case.
@@ -74,7 +76,7 @@ class BrokenOff(DownloadError):
 
 
 class WebPage(DownloadError):
-    """A web page came instead of a file, as where one must log in. `host` sent it."""
+    """The server sent a web page instead of the file, for example a login page. `host` sent it."""
 
     def __init__(self, host: str) -> None:
         super().__init__(f"{host} sent a web page.")
@@ -82,7 +84,7 @@ class WebPage(DownloadError):
 
 
 class Damaged(DownloadError):
-    """What arrived is not what it should be; it was deleted."""
+    """The file that arrived is not the right one; it was deleted."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,9 @@ class Wanted:
 
     Attributes:
         url: where it is.
-        size: its bytes; 0 where nobody knows. exact: `size` is that, not nearly that.
-        proof: whether a file is the right one, as far as can be told (a hash, a structure).
-        headers: sent along; those of a login go to the first host only.
+        size: its bytes; 0 where it is unknown. exact: whether `size` is exact or only approximate.
+        proof: whether a file is the right one, checked by its hash or its structure.
+        headers: sent with the request; login headers go to the first host only.
         name: for messages.
     """
 
@@ -126,11 +128,12 @@ def fetch(
     stop: Callable[[], bool] = lambda: False,
     room: Callable[[int], None] = lambda needed: None,
 ) -> None:
-    """Have a file at `target`, through `part`, which lies on the same disk and is ours alone meanwhile.
+    """Download a file to `target` through `part`. Both are on the same disk, and no one else may write `part`
+    meanwhile.
 
     Args:
-        stop: asked between pieces; what has arrived is kept.
-        room: called with the bytes that are still to come; raises where the disk has not so many left.
+        stop: called between pieces; true ends the download and keeps the bytes that have arrived.
+        room: called with the number of bytes that are still missing; it raises when the disk has no room for them.
 
     Raises:
         Refused, BrokenOff, WebPage, Damaged; Stopped: by `stop`; OSError: the disk.
@@ -141,7 +144,7 @@ def fetch(
 
 
 def prove(wanted: Wanted, part: Path) -> None:
-    """Raises Damaged, and deletes what has arrived, when it is not what is wanted."""
+    """Raises Damaged and deletes `part` when its content is not the wanted file."""
     if not wanted.proof(part):
         part.unlink(missing_ok=True)
         raise Damaged(f"{wanted.name} arrived damaged and was deleted.")
@@ -155,7 +158,8 @@ def receive(
     stop: Callable[[], bool] = lambda: False,
     room: Callable[[int], None] = lambda needed: None,
 ) -> None:
-    """Fill `part`, going on from what it holds. Arguments and errors as of `fetch`; nothing is proved."""
+    """Fill `part` and continue after the bytes it has. Arguments and errors are those of `fetch`; the file is not
+    verified."""
     import httpx
 
     vain = 0
@@ -192,11 +196,11 @@ def _receive(
 
     here = _size(part)
     headers = {"Range": f"bytes={here}-"} if here else {}
-    # Hashes are of the bytes as they are: no compression on the way.
+    # The hash is that of the uncompressed bytes, so ask for no compression.
     with http.stream("GET", wanted.url, headers={**headers, "Accept-Encoding": "identity"}) as response:
         host = response.request.url.host
         if response.status_code == 416:
-            # Either all is here, which the proof will tell, or what is here is of another file.
+            # Either the file is complete (the check will say so), or these bytes belong to another file.
             if response.headers.get("content-range", "").endswith(f"/{here}"):
                 return
             part.unlink()
@@ -218,7 +222,7 @@ def _receive(
                 here += len(piece)
                 progress(here, total)
                 if wanted.exact and 0 < wanted.size < here:
-                    break  # more than there is: the proof says no
+                    break  # more bytes than the file has: the check will refuse it
                 if stop():
                     raise Stopped(f"{wanted.name} is not complete yet; it goes on from here next time.")
             file.flush()
@@ -255,7 +259,7 @@ def _number(text: str | None) -> int:
 
 
 def _certificates() -> ssl.SSLContext | bool:
-    """The authorities to trust: those of the variables that `requests` reads, which httpx does not."""
+    """The certificate authorities to trust: from the variables that `requests` reads and httpx does not read."""
     if "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ:
         return True
     bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or ""

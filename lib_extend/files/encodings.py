@@ -1,7 +1,9 @@
-"""From a caption's bytes to its text: byte order marks and UTF-8 first, then the encoding that the folder speaks for.
+"""From a caption's bytes to its text: byte order marks and UTF-8 first, then the encoding of the folder's other
+captions.
 
-A few bytes decode in many encodings. What decides is how usual the letters are (`letter_costs`), with the other files of the
-folder as evidence, and where two readings are about as probable the file is reported instead of read.
+A few bytes can be decoded in many encodings. The frequency of the letters decides (`letter_costs`), with the other
+files of the
+folder as evidence, If two readings are nearly equally probable, the file is reported and not read.
 """
 
 from __future__ import annotations
@@ -28,10 +30,9 @@ class Encoding:
     """One encoding.
 
     Attributes:
-        name: as people and settings call it. codec: Python's name. languages: what is written in it.
-        rarity: bits; what is hardly used today needs better evidence.
-        dearest: bits that a character which is no ASCII has at the most on average; what is dearer is in none of the
-            languages.
+        name: as people and settings call it. codec: Python's name. languages: the languages written in it. rarity: bits
+        added, so that an encoding that is rare today needs better evidence.
+        dearest: the highest average of bits for a character outside ASCII; a text above it is in none of the languages.
     """
 
     name: str
@@ -97,8 +98,8 @@ class Reading:
     """One caption as it was read.
 
     Attributes:
-        encoding: its name ("utf-8", "utf-16", or one of `NAMES`); "" where none is certain. text: "" then.
-        rivals: the encodings between which it could not be told, best first.
+        encoding: its name ("utf-8", "utf-16", or one of `NAMES`); "" if none is certain, and then `text` is "" too.
+        rivals: the encodings that are nearly equally probable, best first.
     """
 
     text: str
@@ -111,8 +112,8 @@ class Decision:
     """How the captions of one folder are read.
 
     Attributes:
-        files: how many captions that are no UTF-8 speak for each encoding.
-        unsure: how many of them could not be told. chosen: the encoding a person set, or "auto".
+        files: by encoding, how many captions that are not UTF-8 are probably in it.
+        unsure: how many of them have no certain encoding. chosen: the encoding a person set, or "auto".
     """
 
     files: Mapping[str, int] = field(default_factory=dict)
@@ -120,7 +121,7 @@ class Decision:
     chosen: str = AUTO
 
     def read(self, data: bytes) -> Reading:
-        """The reading of one caption; without an encoding where it is none that is certain."""
+        """The reading of one caption; its encoding is "" if none is certain."""
         plain = unicode_text(data)
         if plain is not None:
             rival = _rival(data, plain) if self.chosen == AUTO else ""
@@ -161,7 +162,7 @@ class Decision:
 
     @classmethod
     def from_json(cls, data: Any) -> Decision:
-        """From JSON values of whatever origin: what makes no sense is left out."""
+        """From JSON values of any origin; values that are not valid are left out."""
         if not isinstance(data, dict):
             return cls()
         files = data.get("files")
@@ -179,7 +180,7 @@ def decide(texts: Iterable[bytes]) -> Decision:
     """The decision on a folder whose captions have these bytes."""
     readings = [_readings(data) for data in texts if unicode_text(data) is None]
     decision = Decision()
-    # what the folder speaks in tells about the files that are not certain alone; a second look is enough
+    # the encoding of the certain files helps to decide the others; a second pass is enough
     for _ in range(2):
         found = Counter(_best(reading, decision._prior).encoding for reading in readings)
         unsure = found.pop("", 0)
@@ -190,7 +191,7 @@ def decide(texts: Iterable[bytes]) -> Decision:
 
 
 def _together(readings: list[dict[str, tuple[str, float]]]) -> Decision:
-    """Where no file is certain alone: the one encoding in which all of them are probable together."""
+    """If no single file is certain: the one encoding in which all files together are probable."""
     common = [e.name for e in ENCODINGS if readings and all(e.name in r for r in readings)]
     totals = sorted((sum(r[name][1] for r in readings), name) for name in common)
     if not totals:
@@ -230,7 +231,7 @@ def encode(text: str) -> bytes:
 
 @functools.lru_cache(maxsize=4096)
 def _readings(data: bytes) -> dict[str, tuple[str, float]]:
-    """Text and bits in each encoding in which these bytes are probable at all."""
+    """Text and bits in each encoding in which these bytes are possible and not too improbable."""
     found = {}
     if _CONTROLS.search(data):
         return {}
@@ -246,14 +247,15 @@ def _readings(data: bytes) -> dict[str, tuple[str, float]]:
 
 
 def _rival(data: bytes, plain: Reading) -> str:
-    """The encoding in which a caption of two or three letters, by chance UTF-8 too, is more probable; "" for nearly all."""
+    """The encoding that is more probable than UTF-8 for a caption of two or three letters; "" for nearly all
+    captions."""
     if plain.encoding != UTF8 or data.isascii():
         return ""
     runs = _LETTERS.findall(plain.text)
     letters = [c for run in runs for c in run if c > "\x7f"]
     if not 0 < len(letters) <= 3 or max(letters) > "\u07ff" or not all(map(letter_costs.is_letter, letters)):
         return ""
-    # the rest weighs the same in each reading; so few characters are soon seen again
+    # the other characters have the same bits in each reading; so few characters are likely to repeat
     return _rival_of(" ".join(runs), bool(_LATIN.search(plain.text)))
 
 
@@ -281,7 +283,7 @@ def _best(readings: Mapping[str, tuple[str, float]], prior: Any) -> Reading:
 
 
 def _nearly_utf8(data: bytes) -> bool:
-    """Whether nearly all that is not ASCII is UTF-8."""
+    """Whether nearly all bytes outside ASCII are valid UTF-8."""
     whole = sum(b >= 0x80 for b in data)
     good = len(data.decode("utf-8", "ignore").encode("utf-8")) - sum(b < 0x80 for b in data)
     return whole >= 6 and good >= 0.8 * whole

@@ -1,4 +1,4 @@
-"""How improbable a text is in a language, in bits: what tells encodings apart whose bytes all decode.
+"""How improbable a text is in a language, in bits. This decides between encodings that can all decode the bytes.
 
 The table (`letter_costs.json`, made by `benchmarks/letter_costs.py`) is counted in the word lists of wordfreq (R. Speer,
 CC BY-SA 4.0). It knows how usual a letter is after another in languages with an alphabet, and how usual a character is in
@@ -100,7 +100,7 @@ def _alphabet(costs: Mapping[str, int], before: str, run: str, after: str) -> fl
 
 
 def is_letter(c: str) -> bool:
-    """Whether it is a letter, or an accent that stands for itself."""
+    """Whether a character is a letter, or an accent that is a character of its own."""
     return c.isalpha() or "\u0300" <= c < "\u0370"
 
 

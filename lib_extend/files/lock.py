@@ -1,9 +1,9 @@
 """One job at a time on a dataset, and on a folder that several datasets share.
 
-`locked` is an advisory file lock in a dataset's state folder, that a killed process gives back by itself. Two datasets
-may overlap (a folder with its subfolders, and one of them; a link; another spelling of a name; a state elsewhere): so a
-job also says in which folders it writes (`claimed`), in a list of the jobs of this user on this machine. Folders are
-compared by what they are to the file system, not by their names.
+`locked` is an advisory file lock in a dataset's state folder; the system releases it when the process ends. Two
+datasets may overlap (a folder and one of its subfolders; a link; another spelling of a name; a state in another place).
+So a job also writes the folders in which it works (`claimed`) into a list of this user's jobs on this machine. Folders
+are compared by their identity in the file system, not by their names.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def locked(folder: Path, root: Path) -> Iterator[None]:
         ) from None
     try:
         owner = folder / OWNER_FILE
-        with contextlib.suppress(OSError):  # it only decorates the message of a second job
+        with contextlib.suppress(OSError):  # this text is only for the message of a second job
             owner.write_text(json.dumps({"process": os.getpid(), "started": time.time()}), encoding="utf-8")
         try:
             yield
@@ -72,7 +72,7 @@ def locked(folder: Path, root: Path) -> Iterator[None]:
 
 @contextmanager
 def claimed(root: Path, folders: Iterable[Path]) -> Iterator[None]:
-    """Have `folders` to the job on the dataset `root` alone.
+    """Reserve `folders` for the job on the dataset `root`.
 
     Raises:
         BusyError: another job writes in one of them; it is named.
@@ -96,7 +96,7 @@ def claimed(root: Path, folders: Iterable[Path]) -> Iterator[None]:
             }
             file.write_text(json.dumps(entry), encoding="utf-8")
     except (OSError, Timeout):
-        pass  # no place for the list: what there is besides is the lock of each dataset
+        pass  # no place for the list: only the lock of each dataset protects
     try:
         yield
     finally:
@@ -122,7 +122,7 @@ def jobs_folder() -> Path:
 
 
 def _refuse_shared(place: Path, identities: dict[str, Path]) -> None:
-    """Raises BusyError when a job that lives claims one of the folders; forgets those that are dead."""
+    """Raises BusyError when a running job claims one of the folders; removes jobs that have ended from the list."""
     for file in place.glob("*.json"):
         lock = FileLock(str(file.with_suffix(".lock")))
         try:
@@ -156,7 +156,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _identity(folder: Path) -> str:
-    """What a folder is, whatever its name: two names of one folder are equal."""
+    """The identity of a folder: it is equal for two names of one folder."""
     try:
         here = folder.stat()
         if here.st_ino:

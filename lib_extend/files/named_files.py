@@ -4,8 +4,9 @@
     store.save("mine", preset)
     store.names()
 
-A file's name is made from the thing's name so that every system takes it, two names never share a file, and none leads
-out of the folder. Names are the same that differ in upper and lower case only, as some disks see them.
+A file's name is made from the thing's name: it is valid on every system, two names never share a file, and no name
+leads out of the folder. Names that differ only in upper and lower case are the same name, because some disks treat them
+so.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class FileFormat(Generic[T]):
-    """How things of one kind stand in a file.
+    """How a thing of one kind is stored in a file.
 
     Attributes:
         word: what one is called in messages.
@@ -50,10 +51,10 @@ class FileFormat(Generic[T]):
         write: the file's text from a name and a thing.
         read: name and thing from a file's text and its name without ending. Raises UserError or ValueError with what is
             wrong, as words that follow the file's name ("is not JSON").
-        clean: a name as it is kept. Raises UserError for what is no name.
+        clean: the name in the form that is stored. Raises UserError for an invalid name.
         name_inside: whether the name stands in the file, so that it may be any text and a person may rename the file.
-            Else the file is called by the name as it is, which `clean` must see to be a file name everywhere; then a
-            damaged file still has its name, and can be replaced and deleted by it.
+            Else the name is the file name, and `clean` must allow only names that are valid file names on every system.
+            A damaged file can then be replaced and deleted by its name.
     """
 
     word: str
@@ -65,7 +66,7 @@ class FileFormat(Generic[T]):
 
 
 class NamedFiles(Generic[T]):
-    """Things of one kind in one folder, which need not be there yet."""
+    """Things of one kind in one folder. The folder may not exist yet."""
 
     def __init__(self, folder: Path, format: FileFormat[T]) -> None:
         self.folder = folder
@@ -95,7 +96,8 @@ class NamedFiles(Generic[T]):
         """What is saved under a name.
 
         Raises:
-            NotFoundError: nothing is. DamagedFileError: its file cannot be used. UserError: it is no name.
+            NotFoundError: nothing has this name. DamagedFileError: the file cannot be used. UserError: the name is
+            invalid.
         """
         path = self._find(self._format.clean(name))
         if path is None:
@@ -112,7 +114,8 @@ class NamedFiles(Generic[T]):
         """Save under a name; returns the file.
 
         Raises:
-            ConflictError: the name is taken and `overwrite` not given. UserError: it is no name. StorageError: the disk.
+            ConflictError: the name is taken and `overwrite` is false. UserError: the name is invalid. StorageError: the
+            disk failed.
         """
         name = self._format.clean(name)
         old = self._find(name)
@@ -125,7 +128,7 @@ class NamedFiles(Generic[T]):
             )
         path = old or self.path(name)
         if old is None and path.exists():
-            # damaged, or of a name that this disk takes for the same: it is not ours to replace
+            # the file is damaged, or this disk treats its name as the same: do not replace it
             path = path.with_name(f"{path.stem}%{secrets.token_hex(4)}{self._format.suffix}")
         try:
             write_text(path, self._format.write(name, thing))
@@ -169,7 +172,7 @@ class NamedFiles(Generic[T]):
 
     def _files(self) -> list[Path]:
         try:
-            with os.scandir(self.folder) as entries:  # what is no file, a pipe for instance, might never end
+            with os.scandir(self.folder) as entries:  # reading a pipe may never end
                 names = sorted(e.name for e in entries if e.is_file())
         except OSError:
             return []
@@ -217,7 +220,8 @@ class NamedFiles(Generic[T]):
 
 
 def file_name(name: str, suffix: str) -> str:
-    """The file for a name: as it is where it can be, `%2F` for what cannot; a long one ends in its hash."""
+    """The file for a name: characters that no file name may have become `%2F` and the like; a long name ends in its
+    hash."""
     safe = _UNSAFE.sub(lambda m: f"%{ord(m[0]):02X}", unicodedata.normalize("NFC", name))
     if safe[:1] == ".":
         safe = f"%2E{safe[1:]}"
@@ -237,5 +241,5 @@ def _key(name: str) -> str:
 
 
 def _shown(path: Path) -> str:
-    """The file with the folder it is in: who comes from elsewhere need not know where that lies."""
+    """The file with only the folder it is in: a remote user need not learn the full path."""
     return f"{path.parent.name}/{path.name}"

@@ -1,4 +1,5 @@
-"""JSON from outside (a server, a file somebody made) as values: what cannot be worth its time is refused."""
+"""JSON from a server or from a file that another program made, as values. Texts that would take too long are
+refused."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def listed(text: str) -> list[str]:
-    """The names and folders, each once; a text that is a folder's path is one, whatever is in it."""
+    """The names and folders, each once. A text that is a folder's path is one entry, also with commas in it."""
     try:
         if "," not in text or Path(text).expanduser().is_dir():
             return [text]

@@ -1,4 +1,4 @@
-"""What a safetensors file says about itself: its header, never its weights.
+"""Read the header of a safetensors file; the weights are not read.
 
 The file begins with 8 bytes, the little-endian length of a JSON object: tensor names with dtype, shape and place
 in the rest of the file, and `__metadata__`, texts by name.
@@ -42,7 +42,7 @@ def read_header(path: Path) -> Header:
         UserError: the file cannot be read, or is no safetensors file.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe of that name would be waited for
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
             raise _no_safetensors(path)
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
@@ -61,10 +61,10 @@ def read_header(path: Path) -> Header:
 
 
 def check_whole(path: Path) -> Header:
-    """The header of a file that has as many bytes as it says.
+    """The header of a file, after a check that the file has as many bytes as the header says.
 
     Raises:
-        UserError: it has not, or is no safetensors file.
+        UserError: the size is wrong, or the file is not a safetensors file.
     """
     header = read_header(path)
     here = path.stat().st_size
@@ -103,7 +103,7 @@ def _sizes(value: Any, most: int) -> tuple[int, ...]:
 
 
 def numbers(shape: tuple[int, ...]) -> int:
-    """How many numbers a tensor of this shape has. Raises ValueError where no file could hold them."""
+    """How many numbers a tensor of this shape has. Raises ValueError when they are too many for a file."""
     count = 1
     for n in shape:
         count *= n

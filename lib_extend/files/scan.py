@@ -50,7 +50,7 @@ class Survey:
     """What a folder holds.
 
     Attributes:
-        found: the images. excluded: those that an exclude glob leaves out. left_out: those that a person did.
+        found: the images. excluded: images that an exclude glob leaves out. left_out: images that a person left out.
         not_read: pictures of kinds that are not read. sidecars: the JSON file of each image that has one, by image.
         twofold: (image, caption in use, caption left alone) where an image has several.
     """
@@ -76,8 +76,8 @@ def survey(
     """The images under `root`, sorted by name, and what else there is. Hidden files are left out.
 
     `include` holds globs, and names of single images with `/` before them; `exclude` globs, `left_out` names. Links to folders are
-    followed once each, so a loop ends. Of two images with one caption the first in order keeps it; the others carry
-    `clash`.
+    followed once each, so a loop ends. If several images share one caption file, the first in order keeps it; the
+    others have its name in `clash`.
 
     Raises:
         UserError: `root` is not a folder or cannot be listed.
@@ -170,7 +170,7 @@ def walk(
 ) -> Iterator[tuple[str, int, int]]:
     """Name, size and mtime_ns of the files under `root` with one of `suffixes` (lower case), in no order.
 
-    `allowed` is asked about links and subfolders; what it refuses is left out.
+    Links and subfolders are followed only if `allowed` returns true for them.
 
     Raises:
         UserError: `root` is not a folder or cannot be listed.
@@ -205,7 +205,7 @@ def _walk(
     except OSError as e:
         if not prefix:
             raise UserError(f"{show(str(folder))} cannot be listed ({e.strerror}).") from None
-        return  # a subfolder that may not be read costs its own images only
+        return  # a subfolder without read permission is skipped; the others are still read
     with entries:
         for entry in entries:
             if entry.name.startswith("."):
@@ -218,7 +218,9 @@ def _walk(
                     s = entry.stat()
                     yield prefix + entry.name, s.st_size, s.st_mtime_ns
             except OSError:
-                if wanted:  # a dangling link or a file that vanished meanwhile: listed, so that it is reported by name
+                if (
+                    wanted
+                ):  # a broken link, or a file that was deleted meanwhile: listed, so that the report names it
                     yield prefix + entry.name, 0, 0
     for name in folders if recursive else ():
         if allowed(folder / name):

@@ -1,8 +1,8 @@
 """Named models: where they are on this machine, and how they get here.
 
-A model that is here is used as it is, without a word to the network; `get(…, update=True)` asks the hub for a
-newer one. Files lie in huggingface_hub's cache (or in a folder of the same layout, `--models-dir`), so that
-other programs share them. Nothing but the listed files comes, and nothing that is pickled.
+A downloaded model is used without any request to the network; `get(…, update=True)` asks the hub for a newer version.
+Files lie in huggingface_hub's cache (or in a folder of the same layout, `--models-dir`), so that
+other programs share them. Only the listed files are downloaded, and no pickled ones.
 """
 
 from __future__ import annotations
@@ -36,19 +36,18 @@ def get(
     progress: Progress | None = None,
     update: bool = False,
 ) -> Path:
-    """The folder of a model, downloaded where it must be.
+    """The folder of a model, downloaded if it is not on this machine.
 
-    Of a tagger whose files come from several repositories it is the folder of the first file; `fetch` gives
-    them all.
+    If a tagger's files come from several repositories, this is the folder of the first file; `fetch` returns all files.
 
     Args:
-        offline: use only what is here.
+        offline: use only models that are on this machine.
         models_dir: where downloads are kept; "" is the Hugging Face cache.
         progress: told about the bytes of all files together.
-        update: ask the hub whether there is a newer one even where it is here.
+        update: ask the hub for a newer version even if the model is on this machine.
 
-    Raises ModelError with one sentence: not here and offline, no network, refused, gone, disk full, damaged
-    on its way.
+    Raises ModelError with one sentence: offline and not downloaded, no network, access refused, removed from the hub,
+    disk full, download damaged.
     """
     if entry.folder is not None:
         return _built_in(entry)
@@ -75,19 +74,19 @@ def get(
 def fetch(
     entry: Entry, *, offline: bool = False, models_dir: str = "", progress: Progress | None = None
 ) -> ModelFiles:
-    """The files of a tagger, downloaded where they must be. Arguments and errors as those of `get`."""
+    """The files of a tagger, downloaded if they are not on this machine. Arguments and errors as those of `get`."""
     get(entry, offline=offline, models_dir=models_dir, progress=progress)
     mend = f"delete {Place.of(models_dir).storage(entry.repo)} and start again, so that it is downloaded anew"
     return ModelFiles(entry.name, {p.name: p for _, p in _local(entry, models_dir) if p.is_file()}, mend)
 
 
 def is_cached(entry: Entry, *, models_dir: str = "") -> bool:
-    """Whether the model is on this machine, whole."""
+    """Whether the complete model is on this machine."""
     return where(entry, models_dir=models_dir) is not None
 
 
 def where(entry: Entry, *, models_dir: str = "") -> Path | None:
-    """The folder of a model that is on this machine, None when it is not or not whole. See `get`."""
+    """The folder of a model on this machine; None when it is missing or incomplete. See `get`."""
     if entry.folder is not None:
         return entry.folder if entry.folder.is_dir() else None
     if entry.files:
@@ -112,7 +111,7 @@ def _built_in(entry: Entry) -> Path:
 
 
 def _local(entry: Entry, models_dir: str) -> list[tuple[HubFile, Path]]:
-    """Where the listed files would be on this machine; [] when a repository is not here at all."""
+    """The paths of the listed files on this machine; [] when nothing of a repository was downloaded."""
     place = Place.of(models_dir)
     found = []
     for file in entry.files:
@@ -126,7 +125,7 @@ def _local(entry: Entry, models_dir: str) -> list[tuple[HubFile, Path]]:
 def _whole(folder: Path) -> bool:
     """Whether a transformers model has its configuration and all its weights.
 
-    The weights are downloaded last: with them everything is here.
+    The weights are downloaded last, so their presence means that everything is present.
     """
     if not (folder / "config.json").is_file():
         return False
@@ -174,7 +173,7 @@ def _tagger_files(place: Place, entry: Entry) -> list[hub.Remote]:
     commits: dict[str, str] = {}
     remotes = []
     for file in entry.files:
-        # All files of one commit, should the repository change in the middle.
+        # All files are of one commit, also if the repository changes during the download.
         revision = commits.get(file.repo, entry.revision)
         try:
             remote = hub.describe(place, file.repo, file.path, revision)
@@ -198,7 +197,7 @@ def _vlm_files(place: Place, entry: Entry) -> list[hub.Remote]:
             code="weights_unsafe",
             repo=entry.repo,
         )
-    if _INDEX in wanted:  # some repositories hold the same weights once more in one piece
+    if _INDEX in wanted:  # some repositories also have the same weights as one large file
         wanted = [p for p in wanted if not p.startswith("consolidated")]
     # Small ones first: see `_whole`.
     wanted.sort(key=lambda p: (p.endswith(".safetensors"), p))

@@ -1,4 +1,4 @@
-"""What is known of one model that has a name: where its files are and what they need. Standard library only."""
+"""The record of a named model: where its files are and what they need. Standard library only."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Entry:
         threshold, character_threshold: the model's own; None leaves them to the family.
         iou: likewise, how much two boxes of a detector may overlap (intersection over union).
         needs: least version of transformers, "" for the others.
-        licence: as the model's own page was seen to name it, "" when not known here.
-        gated: the hub wants an account that accepted the licence.
+        licence: as the model's own page names it, "" when unknown.
+        gated: the hub requires an account that accepted the licence.
         folder: where a built-in model lies.
         note: one phrase for the list.
     """

@@ -1,7 +1,7 @@
 """What a family of models is: one file of `taggers/`, `detectors/` or `vlms/families/` that ends with a `FAMILY`.
 
-Nothing else need name it: families are found by their folder, and each says itself what it recognises and how early it
-is asked. A model of a known family is one line of `registry.py`.
+No other file has to name a family: families are found by their folder, and each says what it recognises and how early
+it is asked. A model of a known family is one line of `registry.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Family(Generic[Given, Options, Model]):
 
     Attributes:
         recognises: whether what is given is of this family: a folder's `ModelFiles`, or where a vision-language model is.
-        load: what is given and how it is to be loaded → the model. Raises ModelError.
+        load: (the folder or address, the options) → the model. Raises ModelError.
         order: families of a lower number are asked first whether they recognise something: `EARLY` for one whose
             files another would take for its own, `LATE` for one that takes what is left.
     """

@@ -1,4 +1,4 @@
-"""The files of one model, wherever they lie: a user's folder, or several places of the download cache.
+"""The files of one model, in a user's folder or in several places of the download cache.
 
 Standard library only.
 """
@@ -28,7 +28,7 @@ class ModelFiles:
     Attributes:
         label: what to call them in a message: the folder's path or the model's name.
         paths: base name → path.
-        mend: what a user can do when one is missing or damaged, as the end of a sentence.
+        mend: what a user can do when a file is missing or damaged, as the end of a sentence.
     """
 
     label: str
@@ -78,7 +78,7 @@ class ModelFiles:
         raise ModelError(f"{self.label} has no model.onnx: {self.mend}.")
 
     def damaged(self, path: Path, what: str) -> ModelError:
-        """The error for a file whose content is not what it should be."""
+        """The error for a file with wrong content."""
         return ModelError(f"{path.name} of {self.label} {what}: {self.mend}.")
 
     def json(self, *names: str) -> Any:
@@ -123,13 +123,13 @@ def _files(folder: Path) -> list[Path]:
 
 
 def is_pointer(path: Path) -> bool:
-    """Whether Git LFS left a note in place of the file itself."""
+    """Whether this is a Git LFS pointer instead of the file itself."""
     with path.open("rb") as file:
         return file.read(len(_POINTER)) == _POINTER
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal; read off its name where the download cache keeps it there."""
+    """SHA-256 of a file, hexadecimal; taken from the file's name where the download cache names files by it."""
     real = path.resolve()
     if real.parent.name == "blobs" and _SHA256.fullmatch(real.name):
         return real.name

@@ -1,12 +1,12 @@
-"""One file of a hub repository into the hub's cache: whole, proved by its hash, or not at all.
+"""Download one file of a hub repository into the hub's cache: complete and verified by its hash, or not at all.
 
-huggingface_hub finds the file, proves who is asking and lays out the cache, so that every other program shares what
-was downloaded. The bytes come by `files.downloading`: the part that arrived before a break is kept and gone on from,
-also by another process, where newer versions of huggingface_hub begin anew; and they are hashed before they enter the
-cache, where huggingface_hub compares their number only.
+huggingface_hub finds the file, logs in and lays out the cache, so that other programs share the download.
+`files.downloading` gets the bytes: it keeps the part that arrived before a break and continues it, also from another
+process, while newer versions of huggingface_hub start again. It also hashes the bytes before they enter the cache;
+huggingface_hub compares only the size.
 
 Works with huggingface_hub 0.26 to 2.x, which raise `requests` errors in some versions and `httpx` errors in
-others; huggingface_hub and the network are imported when a file is asked for, not before.
+others; huggingface_hub and the network are imported when a file is requested, not before.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Arrived = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Remote:
-    """A file as the hub describes it: its commit, its hash (`etag`) and its size in bytes (0: not said)."""
+    """A file as the hub describes it: its commit, its hash (`etag`) and its size in bytes (0: unknown)."""
 
     repo: str
     path: str
@@ -54,7 +54,7 @@ def listing(place: Place, repo: str, revision: str) -> tuple[str, list[str]]:
 
 
 def describe(place: Place, repo: str, path: str, revision: str) -> Remote:
-    """What the hub knows of a file. Raises ModelError."""
+    """The hub's description of a file. Raises ModelError."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     with explained(place, repo, path):
@@ -68,7 +68,7 @@ def describe(place: Place, repo: str, path: str, revision: str) -> Remote:
             hub=place.endpoint,
         )
     if not _NAME.fullmatch(found.commit_hash) or not _NAME.fullmatch(found.etag):
-        # They become names of files: whoever answers must not choose a place outside the cache.
+        # These values become file names: a server must not choose a place outside the cache.
         raise ModelError(
             f"{place.endpoint} describes {path} of {repo} by {found.etag!r}, which no hub does: check HF_ENDPOINT.",
             code="hub_foreign",
@@ -78,7 +78,7 @@ def describe(place: Place, repo: str, path: str, revision: str) -> Remote:
 
 
 def missing(place: Place, remote: Remote) -> int:
-    """How many bytes of the file are not here yet."""
+    """How many bytes of the file are still missing."""
     storage = place.storage(remote.repo)
     if (storage / "snapshots" / remote.commit / remote.path).exists():
         return 0
@@ -90,14 +90,14 @@ def missing(place: Place, remote: Remote) -> int:
 
 
 def partial(place: Place, remote: Remote) -> Path:
-    """The file that holds what has arrived so far. (Older versions of huggingface_hub use the same.)"""
+    """The file with the bytes that have arrived so far. (Older versions of huggingface_hub use the same.)"""
     return place.storage(remote.repo) / "blobs" / f"{remote.etag}.incomplete"
 
 
 def fetch(place: Place, remote: Remote, arrived: Arrived) -> Path:
     """The file's path in the cache, downloaded if it is not there.
 
-    Raises ModelError: no network, refused, disk full, or the bytes are not those the hub describes.
+    Raises ModelError: no network, access refused, disk full, or the bytes do not have the hub's hash.
     """
     storage = place.storage(remote.repo)
     blob = storage / "blobs" / remote.etag
@@ -127,21 +127,20 @@ def _link(place: Place, remote: Remote, blob: Path) -> Path:
             endpoint=place.endpoint,
         )
     )
-    # Where links are not allowed the blob was copied: one copy is enough.
+    # Where links are not allowed, the blob was copied: delete the second copy.
     if not found.is_symlink() and blob.exists() and not os.path.samefile(found, blob):
         blob.unlink()
     return found
 
 
 def remember(place: Place, repo: str, revision: str, commit: str) -> None:
-    """Note that the branch is here at this commit: done when all files are, so that a branch that is
-    noted is whole."""
+    """Note that the branch was downloaded at this commit. This is done last, so that a noted branch is complete."""
     if revision == commit:
         return
     note = place.storage(repo) / "refs" / revision
     with explained(place, repo):
         note.parent.mkdir(parents=True, exist_ok=True)
-        # two threads may be at it, too
+        # two threads may download the same file, too
         fresh = note.with_name(f".{note.name}.{os.getpid()}-{threading.get_ident()}.tmp")
         fresh.write_text(commit, encoding="utf-8")
         os.replace(fresh, note)
@@ -151,13 +150,13 @@ def remember(place: Place, repo: str, revision: str, commit: str) -> None:
 
 
 def _receive(place: Place, remote: Remote, blob: Path, arrived: Arrived) -> None:
-    """Have the file at `blob`, going on from what is here of it."""
+    """Download the file to `blob`; continue from the part that has arrived."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.utils import build_hf_headers
 
     part = partial(place, remote)
     with contextlib.suppress(FileNotFoundError):
-        # Not of this file, or nobody knows where it should end: nothing to go on from.
+        # The part belongs to another file, or the size is unknown: start again.
         if not remote.size or part.stat().st_size > remote.size:
             part.unlink()
     wanted = Wanted(
@@ -208,12 +207,12 @@ def _proof(path: Path, remote: Remote) -> bool:
         return downloading.sha256(path) == etag
     if _SHA1.fullmatch(etag):
         return downloading.git_sha1(path) == etag
-    # A mirror with tags of its own.
+    # A mirror may have other ETags.
     return not remote.size or path.stat().st_size == remote.size
 
 
 def check_space(place: Place, repo: str, needed: int) -> None:
-    """Raises ModelError when the disk has not so many bytes left."""
+    """Raises ModelError when the disk has fewer free bytes."""
     folder = existing(place.cache)
     if needed > shutil.disk_usage(folder).free:
         raise ModelError(disk_full(folder, repo, needed), code="disk_full", folder=str(folder), needed=needed)
@@ -221,7 +220,7 @@ def check_space(place: Place, repo: str, needed: int) -> None:
 
 @contextlib.contextmanager
 def _locked(place: Place, remote: Remote) -> Iterator[None]:
-    """One process at a time per file: huggingface_hub's own lock, so that it keeps away too."""
+    """One process at a time per file. This is huggingface_hub's own lock, so that huggingface_hub waits too."""
     from filelock import BaseFileLock, FileLock, SoftFileLock
 
     folder = place.cache / ".locks" / place.storage(remote.repo).name

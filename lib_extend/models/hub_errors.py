@@ -1,7 +1,7 @@
-"""What goes wrong while a model is downloaded, each in one sentence that says how to mend it.
+"""Errors of a model's download, each as one sentence that says how to correct it.
 
-huggingface_hub raises errors of its own, of the network library it uses in that version (`requests`, `httpx`
-or a successor), of Python's and of the disk; here they are told apart by what a user can do about them.
+huggingface_hub raises its own errors, those of its network library (`requests`, `httpx` or a successor), of Python and
+of the disk. This module sorts them by what a user can do.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class NoSuchFile(ModelError):
 
 @contextlib.contextmanager
 def explained(place: Place, repo: str, path: str = "", size: int = 0) -> Iterator[None]:
-    """Turns whatever huggingface_hub, the network or the disk raise into a ModelError with one sentence."""
+    """Turns errors of huggingface_hub, the network or the disk into a ModelError with one sentence."""
     try:
         yield
     except ModelError:
@@ -49,7 +49,7 @@ def _is_missing_file(error: Exception) -> bool:
 
 
 def _sentence(error: Exception, place: Place, repo: str, path: str, size: int) -> tuple[str, str] | None:
-    """The code and the sentence of an error, None for one that is nobody's but ours."""
+    """The code and the sentence of an error; None for a bug of this program."""
     from huggingface_hub import errors
 
     what = f"{path} of {repo}" if path else repo
@@ -137,7 +137,7 @@ def _status(error: Exception) -> int | None:
 
 
 def network_trouble(error: BaseException) -> bool:
-    """Whether an error, or what caused it, is the network's."""
+    """Whether an error, or its cause, is a network error."""
     seen: list[BaseException] = []
     at: BaseException | None = error
     while at is not None and at not in seen:
@@ -145,7 +145,7 @@ def network_trouble(error: BaseException) -> bool:
         root = type(at).__module__.partition(".")[0]
         if root in ("httpx", "httpx2", "httpcore", "httpcore2", "urllib3") and _status_free(at):
             return True
-        # Errors of requests are OSErrors too; those about an address or a header are ours.
+        # Errors of requests are OSErrors too; an invalid address or header is a bug of this program.
         if root == "requests" and isinstance(at, OSError) and _status_free(at):
             return True
         if isinstance(at, (ConnectionError, TimeoutError)):
@@ -164,14 +164,14 @@ def _brief(error: Exception) -> str:
 
 
 def existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that there is."""
+    """The folder, or the nearest parent that exists."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder
 
 
 def disk_full(folder: Path, repo: str, missing: int) -> str:
-    """The sentence about a disk that lacks room for `missing` bytes (0: nobody knows) in `folder`."""
+    """The sentence for a disk without room for `missing` bytes (0: unknown) in `folder`."""
     free = "little"
     with contextlib.suppress(OSError):
         free = readable(shutil.disk_usage(folder).free)
@@ -183,7 +183,7 @@ def disk_full(folder: Path, repo: str, missing: int) -> str:
 
 
 def readable(number: int) -> str:
-    """A number of bytes as a person reads it."""
+    """A number of bytes in a readable unit."""
     if number >= 1_000_000_000:
         return f"{number / 1e9:,.2f} GB"
     if number >= 1_000_000:

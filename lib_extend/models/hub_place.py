@@ -1,4 +1,4 @@
-"""Where the hub's files come from and go to: its address, and its cache on this machine."""
+"""The hub's address, and its cache on this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Place:
-    """Where files come from and go to.
+    """The hub's address and its cache folder.
 
     Attributes:
         cache: the hub cache's folder.
@@ -22,7 +22,7 @@ class Place:
 
     @classmethod
     def of(cls, models_dir: str) -> Place:
-        """From the setting ("" is the Hugging Face cache) and the environment as it is now."""
+        """From the setting ("" is the Hugging Face cache) and the current environment variables."""
         from huggingface_hub import constants
 
         cache = Path(models_dir).expanduser() if models_dir else Path(constants.HF_HUB_CACHE)

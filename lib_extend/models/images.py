@@ -1,8 +1,8 @@
-"""Pictures as models want them: flattened, padded, resized, as arrays. Pure functions, safe in threads.
+"""Prepare pictures for models: flatten, pad, resize, convert to arrays. Pure functions, thread-safe.
 
-Each equals its family's published preprocessing up to resampling: where the picture is much larger than
-needed it is first averaged down by a whole factor (far cheaper than a wide filter), keeping the geometry
-exact to a fraction of a pixel.
+Each equals its family's published preprocessing except for resampling: a picture that is much larger than needed is
+first averaged down by a whole factor, which is much cheaper than a wide filter. The geometry stays exact to a fraction
+of a pixel.
 """
 
 from __future__ import annotations
@@ -39,13 +39,14 @@ BICUBIC = Image.Resampling.BICUBIC
 
 
 def flatten(image: Image.Image, background: Color = WHITE) -> Image.Image:
-    """The image as RGB, what is transparent laid over `background`; deep grey as `eight_bit` has it."""
+    """The image as RGB, with transparent parts over `background`; grey of more than 8 bits as `eight_bit` converts
+    it."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode.startswith(("I", "F")):
         return eight_bit(image).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        # Pillow has no way from La to RGBA but this.
+        # Pillow converts La to RGBA only in these steps.
         image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
         flat = Image.new("RGB", image.size, background)
         flat.paste(image, mask=image.getchannel("A"))
@@ -74,7 +75,7 @@ def eight_bit(image: Image.Image) -> Image.Image:
 
 
 def covered(image: Image.Image) -> tuple[float, float, float, float]:
-    """The part of the image that is picture: (x0, y0, x1, y1) in its pixels."""
+    """The part of the image that the picture covers: (x0, y0, x1, y1) in its pixels."""
     box = image.info.get(COVERED)
     if box is None:
         return (0.0, 0.0, float(image.width), float(image.height))
@@ -83,7 +84,7 @@ def covered(image: Image.Image) -> tuple[float, float, float, float]:
 
 
 def pad_square(image: Image.Image, side: int, *, color: Color = WHITE, filter: int = BICUBIC) -> Image.Image:
-    """Centre-pad to a square of `color`, then resize to `side` × `side`. Transparency lies over `color`.
+    """Centre-pad to a square of `color`, then resize to `side` × `side`. Transparent parts are laid over `color`.
 
     The padding is rounded down to whole pixels of the original on the left and at the top.
     """
@@ -92,7 +93,7 @@ def pad_square(image: Image.Image, side: int, *, color: Color = WHITE, filter: i
     square = max(width, height)
     left, top = (square - width) / 2, (square - height) / 2
     scale = float(image.info.get(SCALE, 1))
-    # half a pixel is the least there can be: a thousandth only mends the division's rounding
+    # the padding is a multiple of half a pixel: the thousandth only corrects the rounding of the division
     left, top = (math.floor(v * scale + 0.001) / scale for v in (left, top))
     factor = max(1, int(square / ((_SHARPER if resampling.fast() else _SHARP) * side)))
     flat = flatten(image.reduce(factor) if factor > 1 and _averages(image) else image, color)
@@ -128,7 +129,7 @@ def _averages(image: Image.Image) -> bool:
 def _blend_edges(flat: Image.Image, box: tuple[float, float, float, float], color: Color) -> None:
     """Mix `color` into the outermost rows and columns by how much of them lies outside the box, in place.
 
-    So the picture ends where it ends, not at the next whole pixel.
+    So the picture ends at its exact edge and not at the next whole pixel.
     """
     x0, y0, x1, y1 = box
     width, height = flat.size
@@ -165,12 +166,12 @@ def fit(image: Image.Image, side: int, filter: int) -> Image.Image:
 
 
 def whole(length: float) -> int:
-    """Cut to whole pixels, but not for a rounding error of the arithmetic."""
+    """Round down to whole pixels, but not because of a rounding error."""
     return int(length + 1e-6)
 
 
 def carry(image: Image.Image) -> Image.Image:
-    """`flatten` that keeps the word on which part of the image is picture."""
+    """`flatten`, and keep the information which part of the image the picture covers."""
     flat = flatten(image)
     if flat is not image and COVERED in image.info:
         flat.info[COVERED] = image.info[COVERED]

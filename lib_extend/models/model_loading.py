@@ -1,4 +1,4 @@
-"""How a name or a folder becomes a loaded tagger or detector."""
+"""Load a tagger or a detector by its name or folder."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def load_tagger(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Tagger:
-    """The tagger that `spec` names, downloaded where it must be, ready to tag.
+    """The tagger that `spec` names, downloaded if needed, ready to tag.
 
     Args:
         spec: a name, a listed hub repository, or a folder with a model in any known layout; or several of them with
             commas between them, which become one tagger.
-        device: auto, cpu, cuda or directml; see `Tagger.device` for what came of it.
-        offline: use only what is here.
+        device: auto, cpu, cuda or directml; `Tagger.device` says which one is used.
+        offline: use only models that are on this machine.
         models_dir: where downloads are kept; "" is the Hugging Face cache.
         batch_size: images a call takes; None leaves it to the model and the device.
         threads: threads of one call on the CPU; None leaves it to onnxruntime.
-        progress: told about files that arrive.
+        progress: called while files arrive.
 
     Raises:
-        UserError: there is no such tagger. ModelError: it cannot be had, read or run.
+        UserError: there is no such tagger. ModelError: it cannot be downloaded, read or run.
     """
     from lib_extend.models.several_taggers import SeveralTaggers
     from lib_extend.models.taggers.base import Options
@@ -69,14 +69,14 @@ def load_detector(
     threshold: float | None = None,
     progress: Progress | None = None,
 ) -> Detector:
-    """The detector that `spec` names, downloaded where it must be, ready to detect.
+    """The detector that `spec` names, downloaded if needed, ready to detect.
 
     Args:
         threshold: score in 0…1 that a box needs; None leaves it to the model.
         The others are those of `load_tagger`.
 
     Raises:
-        UserError: there is no such detector. ModelError: it cannot be had, read or run, or is none.
+        UserError: there is no such detector. ModelError: it cannot be downloaded, read or run, or is not a detector.
     """
     from lib_extend.models.detectors.detector_options import DetectorOptions
 
@@ -96,12 +96,13 @@ def load_expander(
     models_dir: str = "",
     progress: Progress | None = None,
 ) -> Expander:
-    """The expander that `spec` names (or a folder, or a `.gguf` file), downloaded where it must be.
+    """The expander that `spec` names (or a folder, or a `.gguf` file), downloaded if needed.
 
     Arguments as those of `load_tagger`; the families run on torch.
 
     Raises:
-        UserError: there is no such expander. ModelError: it cannot be had, read or run, or is of no known family.
+        UserError: there is no such expander. ModelError: it cannot be downloaded, read or run, or its family is
+        unknown.
     """
     from lib_extend.models.expanders.expander_options import ExpanderOptions, ExpanderPlace
     from lib_extend.models.vlms.local import choose_device
@@ -110,7 +111,7 @@ def load_expander(
     if entry.folder is not None:
         path = entry.folder
         if not path.exists():
-            downloads.get(entry)  # says what to do
+            downloads.get(entry)  # raises an error that says what to do
     else:
         path = _get(entry, offline, models_dir, progress).path("config.json").parent
     place = ExpanderPlace(path)
@@ -131,7 +132,7 @@ def _get(entry: Entry, offline: bool, models_dir: str, progress: Progress | None
 
 def tagger_family(files: ModelFiles) -> Family[Any, Any, Any]:
     """The family whose layout a folder has. Raises ModelError when it is none."""
-    files.model()  # says so when there is none
+    files.model()  # raises an error when there is none
     found = recognise("taggers", files)
     if found is None:
         raise ModelError(

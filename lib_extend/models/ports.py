@@ -1,4 +1,4 @@
-"""The ports of the models: what a tagger, a detector and a vision-language model must offer, and nothing more.
+"""The ports of the models: what a tagger, a detector and a vision-language model must offer.
 
 A family is one file in `taggers/`, `detectors/` or `vlms/families/` whose models implement a port (see `family.py`).
 """
@@ -27,7 +27,7 @@ class Tagger(Protocol):
         side: pixels of the (square) input; a decoder may hand in any image at least twice as large
             without loss.
         batch: how many images one call takes (1 where the file's batch dimension is fixed at 1).
-        device: where it truly runs, in words, with the reason when it fell back ("CPU: ...").
+        device: where it really runs, in words, with the reason for a fallback ("CPU: ...").
         threshold: the model's own default threshold for general tags, in 0…1.
         character_threshold: likewise for character tags.
         tag_thresholds: per-tag thresholds by canonical name where the model ships them, else empty.
@@ -69,7 +69,7 @@ class Detector(Protocol):
         side: pixels of the longer side of the input; a decoder may hand in any image whose shorter side is at
             least twice as long without loss.
         batch: how many images one call takes (1 where the file's batch dimension is fixed at 1).
-        device: where it truly runs, in words, with the reason when it fell back ("CPU: ...").
+        device: where it really runs, in words, with the reason for a fallback ("CPU: ...").
         labels: what it knows, by class number.
     """
 
@@ -86,7 +86,7 @@ class Detector(Protocol):
     def detect(
         self, batch: Sequence[np.ndarray[Any, Any]], sizes: Sequence[tuple[int, int]]
     ) -> list[list[Detection]]:
-        """For each prepared input what is found there, best first.
+        """For each prepared input its detections, best first.
 
         Args:
             batch: what `prepare` gave.
@@ -103,8 +103,8 @@ class Detector(Protocol):
 class Look(Protocol):
     """One image held by a vision-language model while questions are asked about it.
 
-    The questions of one `ask` are independent of each other; later rounds may follow up. An
-    implementation is free to encode the image once for all of them.
+    The questions of one `ask` are independent of each other; later rounds may follow up. An implementation may encode
+    the image once for all of them.
     """
 
     def ask(self, prompts: Sequence[Prompt]) -> list[Reply]:
@@ -119,9 +119,9 @@ class Vlm(Protocol):
 
     Attributes:
         key: identity of the weights and of the way of asking; answers are stored under it.
-        pixels: how many pixels an image is worth sending at the most.
+        pixels: the most pixels of an image that the model can use.
         device: where it runs, in words, with the reason for any fallback.
-        parallel: how many images are worth having open at once, each in a thread of its own (1 on the CPU, more
+        parallel: how many images to have open at once, each in its own thread (1 on the CPU, more
             on a graphics card and for a server).
     """
 

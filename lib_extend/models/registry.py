@@ -4,8 +4,8 @@ Only the standard library is imported here: the list of models is shown by proce
 Families are files of `taggers/` and `detectors/`, named without their ending.
 
 Facts of the entries (repositories, file names, sizes, thresholds) come from model cards and public loaders
-[card]; the thresholds of wd-convnext-v3 and wd-vit-v2 are from memory [memory]. A licence stands here only where the
-model's own page was seen to name it: where none does, it is unknown to us, and the model's page decides.
+[card]; the thresholds of wd-convnext-v3 and wd-vit-v2 are from memory [memory]. A licence is given here only if the
+model's own page was read and names it; otherwise the licence is unknown here, and the model's page decides.
 Thresholds of the WD taggers are those at which precision equals recall.
 """
 
@@ -190,7 +190,7 @@ def find_expander(spec: str) -> Entry:
 def find_tagger(spec: str) -> Entry:
     """The entry for a name, a hub repository listed here (`owner/name`) or a local folder.
 
-    Any `animetimm/…` repository will do, for they are all alike. Raises UserError with the closest
+    Any `animetimm/…` repository is accepted, because they all have the same layout. Raises UserError with the closest
     names when there is none.
     """
     found = _find(TAGGERS, spec)

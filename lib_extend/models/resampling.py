@@ -1,7 +1,7 @@
 """Shrinking RGB pictures by a filter: with SIMD instructions where `cykooz-resizer` is there, else by Pillow.
 
-Both compute the same convolution, up to the rounding of single steps (a mean difference of 0.2 of 255); the first takes
-a twelfth of the time.
+Both compute the same convolution, except for rounding (a mean difference of 0.2 of 255); the first takes a twelfth of
+the time.
 """
 
 from __future__ import annotations

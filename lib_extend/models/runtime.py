@@ -1,4 +1,4 @@
-"""Running ONNX models: a session on the device that was asked for, proved by running it once.
+"""Run ONNX models: open a session on the requested device and test it by one run.
 
 onnxruntime is imported when the first session is made, not before.
 """
@@ -56,12 +56,12 @@ class Session:
         input: its first input.
         outputs: all its outputs.
         dtype: numpy's type of the input.
-        device: where it runs, in words, with the reason where that is not what was asked for.
+        device: where it runs, in words, with the reason if this is not the requested device.
         provider: onnxruntime's name of that device.
         batch: images one call takes: the file's own number where it is fixed.
         metadata: the file's own key-value texts.
 
-    Raises ModelError from the constructor when the file is no model that can run here at all.
+    The constructor raises ModelError when the file is not a model that can run here.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Session:
         self.device = f"{_NAMES[provider]}: {reason}" if reason else _NAMES[provider]
 
     def _try(self, provider: str, batch_size: int | None) -> str:
-        """Open the model there and run it on zeros; what went wrong, in a few words, or ""."""
+        """Open the model there and run it on zeros. Returns the error in a few words, or ""."""
         try:
             self._open(provider)
             if self._session.get_providers()[0] != provider:
@@ -98,7 +98,7 @@ class Session:
             fixed = self.input.shape[0]
             self.batch = fixed or batch_size or (1 if provider == CPU else GPU_BATCH)
             try:
-                # Two images show whether a batch that is called free really is.
+                # Two images show whether the batch dimension is really free.
                 self.run(np.zeros((min(self.batch, 2), *self.image_shape()), self.dtype))
             except _run_errors():
                 if fixed or self.batch == 1:
@@ -120,7 +120,7 @@ class Session:
         except OSError as error:
             raise self._files.damaged(self._path, f"cannot be read ({error.strerror or error})") from error
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4  # what goes wrong is said by us, once
+        options.log_severity_level = 4  # this program reports the error itself, once
         if self._threads:
             options.intra_op_num_threads = min(self._threads, os.cpu_count() or 1)
         # A waiting thread must not spin: the decoders need the cores.
@@ -129,7 +129,7 @@ class Session:
             options.enable_mem_pattern = False
             options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         if provider == CUDA and hasattr(onnxruntime, "preload_dlls"):
-            with contextlib.suppress(Exception):  # its libraries may well be found without
+            with contextlib.suppress(Exception):  # its libraries may be found without this
                 onnxruntime.preload_dlls()
         self._session = onnxruntime.InferenceSession(
             openable(self._path), options, providers=[provider] if provider == CPU else [provider, CPU]
@@ -168,7 +168,7 @@ class Session:
 
 
 def choose(device: str, available: Sequence[str]) -> tuple[str, str]:
-    """The provider for a `device` setting, and why when it is not the one asked for.
+    """The provider for a `device` setting, and the reason if it is not the requested one.
 
     Args:
         device: auto, cpu, cuda or directml.

@@ -1,4 +1,4 @@
-"""Several taggers as one: each is asked, and what they say is put side by side."""
+"""Several taggers as one: every tagger tags the picture, and the table has the scores of each."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Array = np.ndarray[Any, Any]
 class SeveralTaggers:
     """The `Tagger` port over several taggers by their names.
 
-    An input is a row of objects, one input a tagger. Its tables have the scores of each; how they become one is for
-    those who know the settings (`tagger_agreement`).
+    An input is a row of objects, one input a tagger. Its tables have the scores of each tagger; `tagger_agreement`
+    combines them by the settings.
 
     Attributes:
         limits: each tagger's own thresholds.

@@ -44,7 +44,7 @@ def contradicted(scores: Mapping[str, float]) -> dict[str, str]:
 
 
 def of_several_colors(thing: str, names: Collection[str]) -> bool:
-    """Whether tags say that a person's thing is of several colors (`multicolored_hair`, `heterochromia`)."""
+    """Whether the tags say that something of a person has several colors (`multicolored_hair`, `heterochromia`)."""
     if thing == "eyes" and _BOTH_EYES in names:
         return True
     return any(f"{word}_{thing}" in names for word in SEVERAL)

@@ -17,7 +17,7 @@ PERSONS = "persons/"
 
 
 def verdict_of(persons: Sequence[Person]) -> Verdict:
-    """The persons as what a person said of an image."""
+    """The corrected persons of an image as a `Verdict` that can be stored."""
     return Verdict(PERSONS, "", LOCK, json.dumps([p.to_json() for p in persons], ensure_ascii=False))
 
 
@@ -62,7 +62,7 @@ def checked(
 
 
 def doubt(analysis: Analysis, caption: Caption) -> str:
-    """Why a person should look at who has which in an image; "" where there is no need."""
+    """Why a person should check which tags belong to whom in an image; "" if no check is needed."""
     if any(p.locked for p in analysis.persons):
         return ""
     if caption.reason:

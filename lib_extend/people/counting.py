@@ -1,4 +1,4 @@
-"""Whether the people tags of a picture and the persons found in it speak of the same number."""
+"""Whether the people tags of a picture give the same number of persons as were found in it."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def count(
         possible: scores in 0…1 of all people tags the tagger named at all, by canonical name.
         found: for each person, the scores of `1girl`, `1boy` … on that person alone.
 
-    Tags that say the number of persons found stand. Otherwise the likeliest tags of that number take
-    their place, if the tagger thinks them possible at all; a number that a person wrote is never changed.
+    Tags that give the number of persons found are kept. Otherwise the most probable tags of that number replace them,
+    if the tagger gave them any score. A number that a person wrote is never changed.
     """
     names = [t.name for t in people]
     n = len(found)
@@ -73,7 +73,7 @@ def count(
 
 
 def genders(found: Sequence[Mapping[str, float]]) -> tuple[int, int, int]:
-    """How many girls, boys and others the persons look like, each judged alone."""
+    """How many girls, boys and others the persons are, each judged by its own scores."""
     picked = [max(GENDERS, key=lambda k: scores.get(people_tag(1, k), 0.0)) for scores in found]
     return picked.count("girl"), picked.count("boy"), picked.count("other")
 
@@ -91,7 +91,7 @@ def _numbers(names: Sequence[str]) -> bool:
 def _likeliest(
     possible: Mapping[str, float], found: Sequence[Mapping[str, float]]
 ) -> tuple[int, int, int] | None:
-    """(girls, boys, others), as many as were found, that picture and persons together make likeliest."""
+    """The most probable (girls, boys, others) by the scores of picture and persons; their sum is the number found."""
     n = len(found)
     best: tuple[float, tuple[int, int, int]] | None = None
     for girls, boys in itertools.product(range(n + 1), repeat=2):

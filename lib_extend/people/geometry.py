@@ -1,4 +1,4 @@
-"""Boxes of persons: overlap, order, and which pixels of a crop are whose."""
+"""Boxes of persons: their overlap, their order, and the crop of each person."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def inside(a: Box, b: Box) -> float:
 
 
 def left_to_right(persons: Sequence[Person]) -> list[Person]:
-    """The persons by the middle of their boxes; those that stand above each other from the top.
+    """The persons in the order of the middles of their boxes; persons above each other are ordered from the top.
 
     Stable: the order does not depend on the order in which they were found.
     """
@@ -45,8 +45,8 @@ def left_to_right(persons: Sequence[Person]) -> list[Person]:
 def crop_box(box: Box, width: int, height: int, margin: float = 0.04) -> tuple[int, int, int, int]:
     """(left, top, right, bottom) in whole pixels of the cut-out of a person, inside the picture.
 
-    `margin` is added on each side as a share of the box' width and height. At least one pixel each way
-    where the box touches the picture at all.
+    `margin` is added on each side as a share of the box' width and height. The result is at least one pixel wide and
+    high if the box touches the picture.
     """
     dx, dy = box.width * margin, box.height * margin
     left, top = max(0, int(box.x0 - dx)), max(0, int(box.y0 - dy))
@@ -55,7 +55,7 @@ def crop_box(box: Box, width: int, height: int, margin: float = 0.04) -> tuple[i
 
 
 def position_words(count: int) -> tuple[str, ...]:
-    """How the places of `count` persons are called, from left to right: canonical tag names."""
+    """The words for the places of `count` persons, from left to right, as canonical tag names."""
     return {
         2: ("on_the_left", "on_the_right"),
         3: ("on_the_left", "in_the_middle", "on_the_right"),

@@ -1,4 +1,4 @@
-"""Why the persons of a picture cannot be told apart: the sentences, and what programs go by."""
+"""Why the persons of a picture cannot be told apart: the sentences for people and the codes for programs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NotSeparated(Record):
     """Why a picture is not separated.
 
     Attributes:
-        code: what it is. text: one phrase for people. fields: what the phrase speaks of.
+        code: the reason as one word for programs. text: one phrase for people. fields: the values in the phrase.
     """
 
     code: str
@@ -32,5 +32,5 @@ class NotSeparated(Record):
 
 
 def because(message: Message, **fields: Any) -> NotSeparated:
-    """The reason that a message says, with what it speaks of."""
+    """The reason of a message, with the values of its fields."""
     return NotSeparated(message.code, message.format(**fields), fields)

@@ -23,7 +23,7 @@ _SIDES: dict[int, tuple[str, ...]] = {
 
 
 def place_words(boxes: Sequence[Box]) -> tuple[str, ...]:
-    """How the place of each box is called, as canonical tag names, all different; "" for one alone.
+    """The word for the place of each box, as canonical tag names, all different; "" if there is only one box.
 
     `boxes` are in any unit; words are in their order.
     """
@@ -41,7 +41,7 @@ def place_words(boxes: Sequence[Box]) -> tuple[str, ...]:
 
 
 def _rows(boxes: Sequence[Box]) -> list[list[int]]:
-    """The places in `boxes` of those that stand side by side, from the top."""
+    """The rows of boxes that are side by side, from the top, as indexes into `boxes`."""
     rows: list[list[int]] = []
     for i in sorted(range(len(boxes)), key=lambda i: (boxes[i].y0 + boxes[i].y1, i)):
         if rows and any(_beside(boxes[i], boxes[j]) for j in rows[-1]):

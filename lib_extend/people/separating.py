@@ -1,8 +1,8 @@
-"""Whose tag is it: from the tags of a picture and of each person cut out of it to tags per person.
+"""Decide which person each tag belongs to, from the tags of a picture and of each person's cut-out.
 
-A tag goes to every person on whose own cut-out it is sure enough and whose score is not dwarfed by somebody
-else's; to the one who stands out where nobody is sure; it stays shared where it is everybody's, and the
-picture's where it is nobody's. What cannot both be true of one person is settled by score.
+Each person gets a tag whose score on the person's cut-out is high enough and not far below another person's. If no
+score is high enough, the person whose score is clearly the highest gets it. A tag of all persons stays shared; a tag of
+no person stays with the picture. Of two tags that contradict each other, a person keeps the one with the higher score.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ NESTED = 0.9
 
 @dataclass(frozen=True)
 class Rules:
-    """How persons and tags are brought together.
+    """The rules for giving tags to persons.
 
     Attributes:
         threshold: score in 0…1 a tag needs, by canonical name.
         letters: what persons are called, from left to right; at most five.
         everything: any tag may be a person's, not only what describes a person.
-        shared: "once": what is everybody's keeps no letter; "each": everybody gets it.
+        shared: "once": a tag of all persons has no letter; "each": every person gets it.
         characters: named characters go to the person on whose cut-out they are named.
         max_overlap: largest intersection over union of two persons, 0…1.
         smallest: least area of a person as a share of the largest one's, 0…1.
@@ -68,7 +68,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Decision(Record):
-    """What became of one tag: its scores on the persons, left to right, and why in one phrase.
+    """What was decided for one tag: its scores on the persons, left to right, and the reason in one phrase.
 
     `letters` are those of the persons who have it.
     """
@@ -186,7 +186,7 @@ def _chosen(
         )
     ]
     said = count_people([t.name for t in people])
-    # of those that are as weak the smallest first, whatever their order
+    # among equally weak persons the smallest first, so that the given order does not matter
     weakest = sorted(
         persons, key=lambda p: (1.0 if p.score is None else p.score, p.box.area, p.box.as_list())
     )
@@ -224,7 +224,7 @@ def _divide(
     why: dict[str, str] = {}
     for name in dict.fromkeys(t.name for t in named):
         if len(persons) == 1:
-            # nobody else could have it
+            # no other person could have the tag
             if name in in_picture:
                 holders[name], why[name] = {0}, "there is one person"
             continue
@@ -250,7 +250,7 @@ def _divide(
 def _settle(
     holders: dict[str, set[int]], scores: Sequence[Mapping[str, float]], why: dict[str, str]
 ) -> dict[str, str]:
-    """Takes from each person what a better tag contradicts; returns what nobody has left any more."""
+    """Remove from each person the tags that a better tag contradicts; return the tags that no person has any more."""
     ruled_out: dict[str, str] = {}
     for i, own in enumerate(scores):
         has = {n: own.get(n, 0.0) for n, who in holders.items() if i in who}

@@ -43,7 +43,7 @@ class BucketSettings:
     Attributes:
         resolution: (width, height) whose area no bucket exceeds. low, high: shortest and longest side of a bucket
             (min_bucket_reso, max_bucket_reso), before rounding to steps: down and up. steps: sides are multiples of it.
-        no_upscale: pictures are never enlarged (bucket_no_upscale); then low and high count for nothing.
+        no_upscale: pictures are never enlarged (bucket_no_upscale); then low and high have no effect.
     """
 
     resolution: Size = (1024, 1024)
@@ -71,7 +71,7 @@ class BucketSettings:
 
     @property
     def sides(self) -> Size:
-        """Shortest and longest side as they are used."""
+        """Shortest and longest side after rounding to steps."""
         return self.low - self.low % self.steps, math.ceil(self.high / self.steps) * self.steps
 
     @property
@@ -81,7 +81,7 @@ class BucketSettings:
 
 @dataclass(frozen=True)
 class Fit:
-    """How one picture comes into its bucket.
+    """How one picture is resized and cut to its bucket.
 
     Attributes:
         bucket: the size it ends with. resized: the size before the centre is cut out. scale: by how much it is enlarged.
@@ -96,7 +96,7 @@ class Fit:
 
 @functools.lru_cache(maxsize=64)
 def bucket_sizes(settings: BucketSettings) -> tuple[Size, ...]:
-    """Every bucket there is, in sd-scripts' order; not for `no_upscale`, where each picture makes its own."""
+    """All buckets, in sd-scripts' order; not for `no_upscale`, where each picture's own size makes its bucket."""
     low, high = settings.sides
     steps, area = settings.steps, settings.area
     side = int(math.sqrt(area) // steps) * steps
@@ -127,7 +127,7 @@ def fit(width: int, height: int, settings: BucketSettings) -> Fit:
 def _chosen(width: int, height: int, settings: BucketSettings) -> tuple[Size, Size]:
     ratio = width / height
     sizes = bucket_sizes(settings)
-    # of equally near ones the first, as numpy's argmin has it
+    # the first of equally near buckets, as numpy's argmin returns it
     bucket = (
         (width, height) if (width, height) in sizes else min(sizes, key=lambda s: abs(s[0] / s[1] - ratio))
     )
@@ -172,7 +172,7 @@ class BucketRow:
 
 @dataclass(frozen=True)
 class BucketTable:
-    """How the pictures of a folder come into buckets.
+    """The buckets of a folder's pictures.
 
     Attributes:
         fits: by picture. rows: by size. enlarged: pictures enlarged by more than `UPSCALE_SHOWN`, with the factor.
@@ -225,7 +225,7 @@ def table(
     fits: dict[str, Fit] = {}
     small: list[str] = []
     for name, width, height in pictures:
-        # with no_upscale a side below a step has no bucket: the only thing that `fit` refuses
+        # `fit` refuses only this: with no_upscale, a side shorter than a step has no bucket
         if settings.no_upscale and min(width, height) < settings.steps:
             small.append(name)
             continue
@@ -255,7 +255,7 @@ def _most(rows: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
 
 
 def square(side: int) -> BucketSettings:
-    """Settings for a square of `side` pixels as trainers have them by default: from a quarter of it to twice it.
+    """Settings for a square of `side` pixels with the trainers' defaults: sides from a quarter of it to twice it.
 
     Raises UserError for a side that has no buckets.
     """

@@ -1,4 +1,4 @@
-"""Contradictions that cost nothing to find: between answers, and between answers and tags."""
+"""Find contradictions between answers, and between answers and tags, without a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a reply becomes an answer, and an answer a tag."""
+"""Turn a model's reply into an answer, and an answer into a tag."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ FREE_LENGTH = 100
 _YES = re.compile(
     r"\b(?:yes|yeah|yep|true|correct|there(?:'s| is| are)|visible|i (?:can )?see|(?:image|picture) (?:shows|has|contains))\b"
 )
-# A "no" that answers, not one that belongs to a noun: "yes and no", "yes/no", "no, yes" but not "yes, no doubt".
+# A "no" that is an answer and does not belong to a noun: "yes and no", "yes/no", "no, yes" but not "yes, no doubt".
 _LONE_NO = re.compile(r"\bno\b(?=\W*(?:$|\b(?:and|or|but|nor|yes)\b)|[.,;:!?)/\"'])")
 _NEITHER = re.compile(r"\bneither\b|\bnot (?:a )?(?:clear |simple )?yes\b")
 _NOTHING = frozenset({"", "no", "none", "nothing", "n/a", "unknown"})
-# how a sentence leads to what it names: "It is a clock" → "clock"
+# beginnings of a sentence before the thing that it names: "It is a clock" → "clock"
 _LEAD = re.compile(
     r"^(?:(?:it|this|that|there|he|she|they|the answer|the \w+)(?:'s| is| are| was| seems to be| appears to be) )?"
     r"(?:an? |the |some )?"
 )
 
-# spellings of allowed answers that people and models use for the tag's word
+# other words that people and models use for an allowed answer
 _SYNONYMS = {
     "wooden": ("wood", "hardwood", "timber", "parquet"),
     "tile": ("tiled", "tiles", "ceramic"),
@@ -61,8 +61,8 @@ def choices(question: Question) -> tuple[tuple[str, ...], ...]:
 def read(asked: Asked, *replies: Reply) -> Answer:
     """The answer in the replies to `asked.prompts`, one or two.
 
-    Where the model gave probabilities over the choices, those of two phrasings are averaged and the likeliest
-    choice counts; else its words are read, and two phrasings must agree.
+    If the model gave probabilities over the choices, those of two phrasings are averaged and the most probable choice
+    is the answer. Else the words are read, and the replies to two phrasings must agree.
     A reply that fits nothing keeps its raw text and yields no answer and no tag; so does one in which the model says
     that it sees no picture, whatever probabilities came with it.
     """
@@ -92,7 +92,7 @@ def read(asked: Asked, *replies: Reply) -> Answer:
 
 
 def normalize(question: Question, text: str) -> str:
-    """The allowed answer a text means, in its normal form; "" when it fits nothing or has no word."""
+    """The allowed answer that a text means, in its normal form; "" when the text fits none of them or has no word."""
     kind = question.kind
     text = spoken(text)
     if not text or sees_nothing(text, question.ask):
@@ -112,7 +112,7 @@ def normalize(question: Question, text: str) -> str:
 def tag_of(question: Question, thing: str, answer: str) -> str:
     """The tag of an answer in canonical form, "" when it yields none.
 
-    As in the reference system a count speaks only from two on, and an answer that denies yields nothing.
+    As in the reference system, a count gives a tag only from two on, and a negative answer gives none.
     """
     if not answer:
         return ""
@@ -135,7 +135,7 @@ def tag_of(question: Question, thing: str, answer: str) -> str:
 
 
 def fill(template: str, words: dict[str, str]) -> str:
-    """`template` with its `{fields}` replaced; unknown ones stay, so nothing here can raise."""
+    """`template` with its `{fields}` replaced; unknown fields stay as they are, so this never raises."""
     return re.sub(r"\{(\w+)\}", lambda m: words.get(m.group(1), m.group(0)), template)
 
 

@@ -1,4 +1,4 @@
-"""Which questions an image calls for, round by round."""
+"""Decide which questions are asked about an image, round by round."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def of_persons(questions: Sequence[Question]) -> list[Question]:
 
 
 def signature(questions: Sequence[Question]) -> str:
-    """Hash of all that decides what is asked and how answers are read; answers are stored under it."""
+    """Hash of everything that decides what is asked and how answers are read. Answers are stored under it."""
     table = [(asdict(q), choices(q)) for q in questions]
     rows = json.dumps([RULES, table], sort_keys=True, default=str)
     return hashlib.blake2b(rows.encode(), digest_size=16).hexdigest()
@@ -124,7 +124,7 @@ def colorless(answer: Answer) -> bool:
 
 
 def settle(answers: Sequence[Answer]) -> tuple[Answer, ...]:
-    """Let answers that contradict each other settle it, before they become tags.
+    """Resolve contradictions between answers before they become tags.
 
     A thing found by a yes/no question (furniture, a door) is dropped when its color answer says there is
     none; so is a count of it.

@@ -1,7 +1,7 @@
 """The built-in questions: counting, coloring, furniture, floor and door, and the clothes of each person.
 
-Rules after the reference system (see `docs/captions.md`); the templates are
-also what the built-in sketch model was trained on, so changing a word here means `sketch train`.
+The rules follow the reference system (see `docs/captions.md`). The built-in sketch model was trained on these
+templates: whoever changes a word here must run `sketch train`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _VALUES = (
     | {"hundred": 100, "pair": 2, "couple": 2, "dozen": 12, "single": 1, "a": 1, "an": 1}
 )
 _UNITS = frozenset(_WORDS[1:10])
-# numbers only when nothing better stands in the text: "a cake", "one of them"
+# these count as numbers only if the text has no other number: "a cake", "one of them"
 _WEAK = frozenset({"one", "single", "a", "an"})
 MOST = 20
 
@@ -64,7 +64,7 @@ def count_in(text: str) -> int | None:
 
 
 def _numbers(tokens: list[str]) -> tuple[set[int], bool]:
-    """The numbers in a row of words, and whether there is an article or a lone "one" besides."""
+    """The numbers in a row of words, and whether there is also an article or a "one" alone."""
     exact: set[int] = set()
     weak = False
     i = 0
@@ -72,7 +72,7 @@ def _numbers(tokens: list[str]) -> tuple[set[int], bool]:
         token = tokens[i]
         following = tokens[i + 1] if i + 1 < len(tokens) else ""
         if token[0].isdigit():
-            # a fraction, and what is far too long for a number of things, is none of 0 … 999
+            # a fraction, or a number that is far too long, is not in 0 … 999
             value = int(token) if token.isdigit() and len(token) <= 6 else LARGEST + 1
             i += following == "dozen"
             exact.add(value * 12 if following == "dozen" else value)

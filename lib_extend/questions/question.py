@@ -1,4 +1,4 @@
-"""What a question is: data, so that a sixth one is added without code."""
+"""The record of a question. Questions are data, so that a new one needs no code."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question made concrete: put to one object (or to none), ready to be sent."""
+    """A question about one object (or about the whole image), ready to be sent."""
 
     question: Question
     object: str  # canonical tag name, "" where the question is about the whole image

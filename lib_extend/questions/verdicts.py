@@ -1,4 +1,4 @@
-"""What people decided about answers: kept beside the analyses, and stronger than any model."""
+"""What people decided about answers. Decisions are stored beside the analyses and overrule every model."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ VERDICTS = (ACCEPT, CORRECT, REJECT, LOCK)
 
 @dataclass(frozen=True)
 class Verdict(Record):
-    """A person's word on one answer.
+    """A person's decision on one answer.
 
     Attributes:
-        verdict: `accept` and `reject` hold while a model gives that `answer`; `correct` and `lock` stand for
-            `answer` whatever a model says later.
+        verdict: `accept` and `reject` apply while a model gives that `answer`; `correct` and `lock` keep `answer`, also
+            when a model says something else later.
     """
 
     question: str
@@ -31,14 +31,14 @@ class Verdict(Record):
 
 
 def subject(answer: Answer) -> tuple[str, str]:
-    """What a verdict on an answer is kept under: the question and the object, of one person `skirt@2`."""
+    """The key of a verdict on an answer: the question and the object (`skirt@2` for person 2)."""
     return answer.question, f"{answer.object}@{answer.person}" if answer.person else answer.object
 
 
 def apply(
     answers: Sequence[Answer], verdicts: Mapping[tuple[str, str], Verdict], questions: Sequence[Question]
 ) -> tuple[Answer, ...]:
-    """The answers as people left them: accepted ones are certain, rejected ones give no tag."""
+    """The answers after people's decisions: accepted answers are certain, rejected answers give no tag."""
     if not verdicts:
         return tuple(answers)
     by_name = {q.name: q for q in questions}
@@ -49,7 +49,7 @@ def apply(
         verdict = verdicts.get(subject(a))
         result.append(a if verdict is None else _decided(a, verdict, by_name.get(a.question)))
     for where, verdict in verdicts.items():
-        # a model that was not asked this time does not undo what a person fixed
+        # a person's decision stays when the model was not asked this time
         if where not in seen and verdict.verdict in (CORRECT, LOCK) and verdict.question in by_name:
             thing, _, person = verdict.object.partition("@")
             blank = Answer(verdict.question, thing, "", "", None, "", person=int(person or 0))

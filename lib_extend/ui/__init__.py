@@ -1,1 +1,1 @@
-"""The tab and the standalone page: what Gradio needs to know of them. All else is in `lib_extend/web`."""
+"""The tab and the standalone page: their Gradio part. The page itself is in `lib_extend/web`."""

@@ -1,7 +1,7 @@
-"""The panel in txt2img and img2img as Gradio sees it: an accordion, a mount, a hidden textbox.
+"""The Gradio components of the panel in txt2img and img2img: an accordion, a mount, a hidden textbox.
 
-What is in the mount is a custom element, see `lib_extend/web/app/cast`. It puts the panel's value into the textbox,
-as JSON, and takes over what the WebUI puts there on paste.
+The mount holds a custom element, see `lib_extend/web/app/cast`. The element writes the panel's value as JSON into the
+textbox, and reads the value that the WebUI writes there on paste.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ HIDDEN = "prompt-extend-hidden"
 def build(tab: str) -> tuple[Any, Any]:
     """The panel of a tab of `ids.TABS`, for a script's `ui()`.
 
-    Returns two textboxes: the panel's value, "" where it is off; and one that stays empty, into which a WebUI puts what
-    an API call gives beyond the one object. Makes everything anew at every call and keeps nothing: a WebUI calls it three times a tab.
+    Returns two textboxes: the panel's value, "" where it is off; and one that stays empty, into which a WebUI puts
+    further values of an API call. Every call makes new components, because a WebUI calls it three times a tab.
     """
     with gradio.Accordion(LABEL, open=False, elem_id=ids.panel(tab)):
         gradio.HTML(
@@ -39,6 +39,6 @@ def build(tab: str) -> tuple[Any, Any]:
         )
         others = gradio.Textbox(value="", label=OTHERS, show_label=False, elem_classes=[HIDDEN])
     for box in (value, others):
-        # A WebUI would write it into ui-config.json and begin with it ever after.
+        # Else a WebUI would save the value in ui-config.json and start with it every time.
         box.do_not_save_to_config = True
     return value, others

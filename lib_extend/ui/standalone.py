@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def addresses_of(listener: socket.socket) -> tuple[str, str]:
-    """The address to open, and the sentence that says what is listened on: as it was bound, not as it was asked for."""
+    """The address to open, and the sentence that names the address and port the server really listens on."""
     bound, port = listener.getsockname()[:2]
     address = ipaddress.ip_address(bound.partition("%")[0])
     here = "::1" if address.version == 6 else "127.0.0.1"
@@ -70,9 +70,10 @@ def make_app(safety: Safety, closing: Callable[[], bool] = lambda: False) -> Any
     """The FastAPI app: the API's routes, and Gradio's page with the mount at `/`.
 
     Args:
-        closing: whether the server was told to end; it waits for open streams, which must end themselves.
+        closing: whether the server was told to stop. The server waits for open streams, so each stream must check this
+            and end.
     """
-    # nothing is told to anybody
+    # no usage data is sent
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     import gradio
     from fastapi import FastAPI
@@ -98,13 +99,13 @@ def listen(host: str, port: int | None) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in range(PORT, PORT + TRIED) if port is None else [port]:
         listener = socket.socket(family, socket.SOCK_STREAM)
-        if os.name != "nt":  # there it would let two servers share a port
+        if os.name != "nt":  # on Windows this option would let two servers share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, candidate))
         except (OSError, OverflowError) as error:
             listener.close()
-            # Windows keeps ranges of ports for itself
+            # Windows reserves ranges of ports
             taken = isinstance(error, PermissionError) or getattr(error, "errno", 0) == errno.EADDRINUSE
             if port is None and taken:
                 continue
@@ -124,7 +125,7 @@ def _serve(roots: Sequence[str], listener: socket.socket, *, open_browser: bool)
     server: uvicorn.Server
     app = make_app(safety, closing=lambda: server.should_exit)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3))
-    listener.listen()  # from now on whoever reads the line below is answered, if only in a moment
+    listener.listen()  # from here on a connection waits for the server and is answered, so print the address
     address, sentence = addresses_of(listener)
     print(f"{sentence} — end it with Ctrl+C.", flush=True)
     if open_browser:

@@ -1,4 +1,4 @@
-"""The tab as Gradio sees it: one mount. What is in it is a custom element, see `lib_extend/web`."""
+"""The tab's Gradio component: one mount. It holds a custom element, see `lib_extend/web`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOUNT = f'<{ids.APP}><p class="prompt-extend-waiting">{WAITING}</p></{ids.APP}>
 
 
 def mount() -> Any:
-    """The element to put inside any Blocks; what it says is seen until the page's module takes over."""
+    """The element to put inside any Blocks. Its text is shown until the page's module has loaded."""
     return gradio.HTML(value=_MOUNT, elem_id=ids.MOUNT)
 
 

@@ -1,4 +1,4 @@
-"""The base models that captions are written for: the one table that styles, checks, exports and training speak of.
+"""The base models that captions are written for: one table for styles, checks, exports and training.
 
 Sources: the models' own cards (Illustrious XL, NoobAI XL, Pony V6 and V7, Anima, NewBie image).
 """
@@ -24,7 +24,7 @@ class Base:
         prose: "no", "some" or "only": whether it understands sentences.
         underscores: tags keep theirs.
         ratings: its words for general, sensitive, questionable and explicit; empty where it has none.
-        qualities: (share of all pictures up to which, words), from the worst to the best.
+        qualities: pairs (share of all pictures up to which the words apply, words), from the worst to the best.
         eras: (last year, word), from the oldest; years: it knows `year 2024`.
         loss: "eps", "v" or "flow": what it predicts.
     """
@@ -180,7 +180,7 @@ def quality_words(share: float, of: Base) -> tuple[str, ...]:
 
 
 def quality_in(words: Sequence[str], of: Base) -> tuple[str, ...]:
-    """A base's words for what other bases' words (canonical names) say of quality; () where they say nothing of it."""
+    """A base's words for the quality that other bases' words (canonical names) express; () where they express none."""
     for word in words:
         for other in (of, *BASES):
             shares = [up_to for up_to, names in other.qualities if names and names[0] == word]

@@ -1,4 +1,4 @@
-"""Groups of tags of which one is right at the most: one hair color, one rating, one number of girls."""
+"""Groups of tags of which at most one is right: one hair color, one rating, one number of girls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How replies in words deny and doubt, for all kinds of questions."""
+"""Recognise denial and doubt in a model's reply, for all kinds of questions."""
 
 from __future__ import annotations
 

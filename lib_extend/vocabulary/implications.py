@@ -1,4 +1,4 @@
-"""What follows from what: pairs of tags without circles, and all that follows from one."""
+"""Implications between tags: pairs without circles, and all tags that follow from one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def cycles_broken(pairs: Iterable[Pair]) -> tuple[list[Pair], list[list[str]]]:
 
 
 def _way(edges: Mapping[str, list[str]], start: str, end: str) -> list[str]:
-    """The names on a way from `start` to `end`, both with it; [] where there is none."""
+    """The names on a path from `start` to `end`, including both; [] where there is none."""
     came_from = {start: ""}
     todo = [start]
     while todo:
@@ -46,7 +46,7 @@ def _way(edges: Mapping[str, list[str]], start: str, end: str) -> list[str]:
 
 
 class Implications:
-    """All that follows from a tag, directly or around. `pairs` have no circle."""
+    """All tags that follow from a tag, directly or through others. `pairs` have no circle."""
 
     def __init__(self, pairs: Iterable[Pair]) -> None:
         self._edges: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""The one look-up of tags: names, categories, numbers of pictures, other words, what follows, what excludes what.
+"""Look up tags: names, categories, numbers of pictures, aliases, implications, exclusions.
 
     words = own()
     words.resolve("peace_sign")                    "v"
@@ -105,7 +105,7 @@ class Vocabulary:
         return iter(self.columns.names)
 
     def place(self, name: str) -> int | None:
-        """Where a tag, or what it is another word for, stands in `columns`; None where it is not known."""
+        """The place in `columns` of a tag, or of the tag that this name is an alias of; None where it is unknown."""
         place = self._places.get(key(name))
         return self.columns.aliases.get(key(name)) if place is None else place
 
@@ -117,7 +117,7 @@ class Vocabulary:
         return name if place is None else self.columns.names[place]
 
     def facts(self, name: str) -> TagFacts | None:
-        """What is known of a tag or of what it is another word for; None where nothing is."""
+        """The facts of a tag, or of the tag that this name is an alias of; None where it is unknown."""
         place = self.place(name)
         return None if place is None else self.facts_at(place)
 
@@ -169,7 +169,8 @@ class Vocabulary:
         return IMPLICATION if b in self.implied(a) else ""
 
     def _implied(self, name: str) -> frozenset[str]:
-        """All that is true where a tag is, without the tag itself: by lists, and by words where the end is known."""
+        """All tags that follow from a tag, without the tag itself: from the lists, and from its last words where they
+        are known."""
         start = self.resolve(name)
         found: set[str] = set()
         todo = [start]

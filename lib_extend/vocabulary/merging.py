@@ -1,14 +1,14 @@
-"""Several lists of tags as one look-up.
+"""Merge several lists of tags into one look-up.
 
 The lists come most trusted first, and these are the rules:
 
 - A name is a tag where a list has it, unless a more trusted list says that it is another word for a tag.
-- Another word stands for the tag that the first list gives it; where a list, or a more trusted one, has the word as a
-  tag of its own, it stays one.
+- An alias stands for the tag that the first list gives; where that list, or a more trusted one, has the alias as a tag
+  of its own, it stays a tag.
 - Category and group are those of the first list that says one. The number of pictures is the first exact one; a rough
   one stands only where there is none.
-- What follows from what is what any list says, both sides without other words; a pair that would close a circle is left
-  out and told.
+- The implications are those of all lists, with aliases replaced on both sides; a pair that would close a circle is left
+  out and reported.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lib_extend.vocabulary.tag_names import key
 
 
 class Merged(NamedTuple):
-    """A vocabulary, and what of the lists could not be used."""
+    """A vocabulary, and the entries of the lists that could not be used."""
 
     vocabulary: Vocabulary
     problems: tuple[ListProblem, ...]
@@ -75,7 +75,7 @@ class _Slot(NamedTuple):
     group: str
 
     def completed(self, row: TagRow) -> _Slot:
-        """With what a less trusted list adds."""
+        """This tag with the additions of a less trusted list."""
         known = self.pictures is not None and (not self.rough or row.pictures is None or row.rough)
         pictures, rough = (self.pictures, self.rough) if known else (row.pictures, row.rough)
         return _Slot(self.name, self.category or row.category, pictures, rough, self.group or row.group)

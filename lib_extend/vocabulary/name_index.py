@@ -72,7 +72,7 @@ class NameIndex:
             entries += [entry] * len(places)
             at += len(line) + 1
         order: list[int] = []
-        # letter by letter, because others wait while one long list is sorted
+        # sorted one letter at a time, because one long sort would block other threads
         for _, numbers in sorted(_by_first_letter(text, starts).items()):
             order += sorted(numbers, key=lambda i: text[starts[i] : starts[i] + LONGEST])
         self._starts = array("i", (starts[i] for i in order))
@@ -84,7 +84,8 @@ class NameIndex:
     def find(self, text: str, limit: int) -> list[Found]:
         """At most `limit` tags for what somebody typed: the exact one first, then by frequency.
 
-        Of several words every one must begin a word of the name, in any order, where fewer have them as they stand.
+        If too few names begin with a text of several words, names match in which each word begins some word, in any
+        order.
         """
         wanted = typed(text)
         if not wanted:
@@ -106,7 +107,7 @@ class NameIndex:
         return list(self._tags([*exact, *codes], limit))
 
     def _exact(self, wanted: str, low: int, high: int) -> list[int]:
-        """The names that are the text and no more: they sort first of what begins with it."""
+        """The names that equal the text; they come first among the names that begin with it."""
         text, end = self._text, len(wanted)
         found = []
         for i in range(low, high):

@@ -1,4 +1,4 @@
-"""Our own words, as they stand in this folder's text files: tags by group, other words for them, what follows from what.
+"""Read the program's own word lists from this folder's text files: tags by group, aliases, implications.
 
 `tags/*.txt` has a section a group, `[hair color | one of person | unless multicolored_hair]`, and in it lines of a rough
 number of pictures and the tags that have about so many, most frequent first: `1M black_hair brown_hair`. `aliases.txt`

@@ -1,6 +1,7 @@
 """Tags of one folder that mean the same: spelled in two ways, two words for one tag, one and many.
 
-Only proposals: which name is the tag's own is a list's word where one knows it, else the folder's majority.
+These are only proposals. The proposed name comes from a list if one knows the tag, else from the most frequent spelling
+in the folder.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _LEAST_LETTERS = 3
 
 
 class Reason(str, Enum):
-    """Why tags are taken to mean the same."""
+    """Why tags are considered to mean the same."""
 
     SPELLING = "spelling"  # black-hair, blackhair, Black_Hair
     ALIAS = "alias"  # peace_sign, v

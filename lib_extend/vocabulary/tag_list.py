@@ -1,4 +1,4 @@
-"""A list of tags as some source has it: what several of them say is put together in `merging`."""
+"""A list of tags from one source; `merging` combines several lists."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TagRow(NamedTuple):
 
 @dataclass(frozen=True)
 class ListProblem(Record):
-    """What of a list could not be used.
+    """An entry of a list that could not be used.
 
     Attributes:
         code: "row", "count", "encoding", "json", "alias_cycle", "implication_cycle", "format", "size" …

@@ -7,7 +7,7 @@
 - JSON: a list of names or of objects with `name`, `category`, `count` or `post_count`, `aliases`; or an object with
   `tags` (such a list), `aliases` {"other word": "tag"} and `implications` {"special": ["general", …]}.
 
-What cannot be used is told with its line, and the rest is taken.
+An entry that cannot be used is reported with its line; all others are used.
 """
 
 from __future__ import annotations

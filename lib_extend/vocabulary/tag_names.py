@@ -41,7 +41,7 @@ def canonical(written: str) -> str:
 
 
 def key(name: str) -> str:
-    """What decides whether two tags are the same: their canonical names without regard to case."""
+    """The key by which two tags are compared: the canonical name without regard to case."""
     return name.lower()
 
 
@@ -61,7 +61,7 @@ def is_sentence(text: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def written(name: str, underscores: bool = False, escape_brackets: bool = False) -> str:
-    """How a canonical name stands in a caption; kaomoji keep their underscores, sentences everything."""
+    """A canonical name as it is written in a caption; kaomoji keep their underscores, sentences stay unchanged."""
     if is_sentence(name):
         return name
     text = name if underscores or name in KAOMOJI or name == "_" else name.replace("_", " ")

@@ -1,7 +1,7 @@
 """Which tags say who somebody is: hair, eyes, ears, horns; a character's LoRA learns them when they are left out.
 
-A trait has a difficulty: 0 is of people (hair, eyes, skin), 1 of beings (ears, horns, tails, wings, marks). Words decide,
-always whole ones: `cat_ears` ends in `ears`, `hearts` does not.
+A trait has a difficulty: 0 for human traits (hair, eyes, skin), 1 for others (animal ears, horns, tails, wings, marks).
+Whole words decide: `cat_ears` ends in `ears`, `hearts` does not.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def own_traits() -> TraitWords:
 
 
 _WHITELIST = (
-    # what a face or a hand does with them, and what is there for the picture only
+    # actions of a face or a hand, and what belongs to the picture only
     "closed_eyes half-closed_eyes half_closed_eyes empty_eyes covered_eyes hidden_eyes averting_eyes rolling_eyes "
     "sparkling_eyes crazy_eyes narrowed_eyes wide_eyes eyes_in_shadow no_eyes upturned_eyes bags_under_eyes bruised_eye "
     "raised_eyebrow raised_eyebrows v-shaped_eyebrows furrowed_eyebrows wet_hair floating_hair pubic_hair armpit_hair "

@@ -1,7 +1,7 @@
-"""A tag that ends with another tag's words says more than it: `white_shirt` than `shirt`.
+"""A tag that ends with another tag's words is more specific: `white_shirt` says more than `shirt`.
 
-By whole words, and not always: `no_bra` is no bra and `teddy_bear` no bear. Which ends are safe, which words before any
-end are, and what only sounds so is written in `word_rule.txt`.
+Only whole words count, and there are exceptions: `no_bra` is not a bra and `teddy_bear` is not a bear. `word_rule.txt`
+lists the safe ends, the safe words before an end, and the exceptions.
 """
 
 from __future__ import annotations

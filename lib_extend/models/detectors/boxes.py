@@ -1,4 +1,4 @@
-"""Boxes as arrays: which of many that cover each other stay, and where they lie in the original picture."""
+"""Boxes as arrays: non-maximum suppression, and conversion to pixels of the original picture."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def corners(middles: Array) -> Array:
 def nms(boxes: Array, scores: Array, limit: float) -> Array:
     """Greedy non-maximum suppression, without regard to classes.
 
-    The best box stays, all that cover it with an IoU above `limit` go, and so on with the rest; of equal scores
-    the first comes first.
+    The best box is kept and all boxes with an IoU above `limit` with it are removed; then the same with the rest. Among
+    equal scores the first box is first.
 
     Args:
         boxes: [N, 4], x0, y0, x1, y1. scores: [N].
@@ -40,7 +40,7 @@ def nms(boxes: Array, scores: Array, limit: float) -> Array:
         wide = np.minimum(x1[best], x1[rest]) - np.maximum(x0[best], x0[rest])
         high = np.minimum(y1[best], y1[rest]) - np.maximum(y0[best], y0[rest])
         both = np.maximum(0.0, wide) * np.maximum(0.0, high)
-        # Not divided: boxes without area have a union of 0.
+        # Multiply instead of dividing: boxes without area have a union of 0.
         left = rest[both <= limit * (areas[best] + areas[rest] - both)]
     return order[np.array(kept, np.intp)]
 
@@ -51,6 +51,6 @@ def to_picture(boxes: Array, model: tuple[int, int], picture: tuple[int, int]) -
     `model` and `picture` are (width, height).
     """
     edges = np.array([*model, *model], np.float64)
-    # In this order the input's edge is exactly the picture's.
+    # In this order of operations the input's edge becomes exactly the picture's edge.
     inside: Array = np.clip(boxes, 0.0, edges) * np.array([*picture, *picture], np.float64) / edges
     return inside

@@ -1,4 +1,4 @@
-"""How a detector is to be loaded."""
+"""How to load a detector."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DetectorOptions:
-    """What a detector is loaded with.
+    """The options for loading a detector.
 
     Attributes:
         device: auto, cpu, cuda or directml. batch_size: images a call takes; None leaves it to model and device.
         threads: of one call on the CPU; None leaves it to onnxruntime.
         conf, iou: the registry's least score and largest overlap, in 0…1; None leaves them to the family.
-        threshold: the user's least score, which wins over `conf`.
+        threshold: the user's least score; it replaces `conf`.
     """
 
     device: str = "auto"

@@ -42,7 +42,7 @@ ROWS, COLUMNS, CORNERS = "rows", "columns", "corners"
 
 
 def recognises(files: ModelFiles) -> bool:
-    """Whether a folder may be this family: any with an ONNX model; `load` says what is amiss."""
+    """Whether a folder may be of this family: any folder with an ONNX model. `load` reports what is wrong."""
     return any(name.endswith(".onnx") for name in files.paths)
 
 
@@ -70,7 +70,7 @@ class YoloDetector:
         self._session = session
         self._size = _size(files, path, session)
         self.labels, self._layout = _output(files, path, session, self._size)
-        # The user's threshold is the user's to remember; the model's own is the model's.
+        # Only the model's own threshold is part of the key; the user's threshold is remembered by the settings.
         self.key = f"yolo{VERSION}-{identity(files, path)}-{conf:g}-{self._iou:g}"
         self.side = max(self._size)
         self.device, self.batch = session.device, session.batch
@@ -82,7 +82,7 @@ class YoloDetector:
         return np.ascontiguousarray(pixels, self._session.dtype)
 
     def detect(self, batch: Sequence[Array], sizes: Sequence[tuple[int, int]]) -> list[list[Detection]]:
-        """For each prepared input what is found, best first; see the port."""
+        """For each prepared input its detections, best first; see the port."""
         found: list[list[Detection]] = []
         for start in range(0, len(batch), self.batch):
             part = batch[start : start + self.batch]
@@ -93,7 +93,7 @@ class YoloDetector:
 
     def _read(self, output: Array, size: tuple[int, int]) -> list[Detection]:
         boxes, scores, classes = _unpack(output, self._layout)
-        # A damaged model or driver gives no numbers: then there is no box.
+        # A damaged model or driver may give NaN: then there is no box.
         kept = np.flatnonzero((scores >= self._conf) & np.isfinite(boxes).all(axis=1) & np.isfinite(scores))
         chosen = nms(boxes[kept], scores[kept], self._iou)[:MOST]
         kept = kept[chosen]
@@ -134,7 +134,7 @@ def _size(files: ModelFiles, path: Path, session: Session) -> tuple[int, int]:
 
 
 def _image_size(text: str) -> tuple[int, int]:
-    """(height, width) from the metadata's `imgsz`: "[640, 640]", "640"; 640 where it says nothing."""
+    """(height, width) from the metadata's `imgsz`: "[640, 640]", "640"; 640 if it is missing."""
     value = _literal(text)
     numbers = list(value) if isinstance(value, (list, tuple)) else [value]
     good = [n for n in numbers if isinstance(n, int) and 32 <= n <= 8192]
@@ -165,10 +165,10 @@ def _literal(text: str) -> Any:
 def _output(
     files: ModelFiles, path: Path, session: Session, size: tuple[int, int]
 ) -> tuple[tuple[str, ...], str]:
-    """(labels, layout) of the first output. Raises ModelError when it is no detector's."""
+    """(labels, layout) of the first output. Raises ModelError when it is not a detector's output."""
     shape = session.outputs[0].shape
     if len(shape) != 3 or None in shape[1:]:
-        # Only running it shows; where the file says it, a large model's time is saved.
+        # Only a run shows the shape; if the file says it, the run of a large model is saved.
         blank = np.zeros((1, 3, size[1], size[0]), session.dtype)
         shape = session.run(blank).shape
     names = _names(session.metadata.get("names", ""))

@@ -1,4 +1,4 @@
-"""The animetimm models (`animetimm/*.dbv4-full`), and all that ship their preprocessing in the same way.
+"""The animetimm models (`animetimm/*.dbv4-full`), and others that ship their preprocessing in the same way.
 
 - `model.onnx`, `selected_tags.csv` (`name`, `category`, `best_threshold` a tag), `categories.json`,
   `preprocess.json` with the steps under "test", maybe `thresholds.csv` a category. Some are gated. [card]
@@ -60,7 +60,7 @@ def load_steps(
     Args:
         prefix: begins its key.
         default: the steps without that file.
-        options: its thresholds win over the files' own.
+        options: its thresholds replace those of the files.
         otherwise: thresholds when there are none at all.
     """
     labels = selected_tags(files, kinds=kinds(files))
@@ -71,7 +71,7 @@ def load_steps(
     opened = options.open(files, files.model(), *tables, side=wanted, name=prefix)
     session = opened.session
     if "preprocess.json" not in files:
-        # The model's own side tells more than our guess.
+        # The model's own side is better than a guess.
         steps = _with_side(default, wanted, session.image_shape()[1])
         wanted = session.image_shape()[1]
     names = [port.name for port in session.outputs]

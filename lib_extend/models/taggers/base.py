@@ -24,7 +24,7 @@ Prepare = Callable[[Image.Image], Array]
 
 @dataclass(frozen=True)
 class Options:
-    """How a tagger is to be loaded.
+    """How to load a tagger.
 
     Attributes:
         device: auto, cpu, cuda or directml. batch_size: images a call takes; None leaves it to model and device.
@@ -39,7 +39,7 @@ class Options:
     character_threshold: float | None = None
 
     def open(self, files: ModelFiles, path: Path, *tables: str, side: int, name: str) -> Opened:
-        """The model in `path`, tried once with inputs of `side` pixels where it leaves them open.
+        """The model in `path`, tested by one run; inputs have `side` pixels where the model leaves the size open.
 
         Args:
             tables: names of the files that say what its outputs mean, part of its key with the model.
@@ -82,11 +82,11 @@ class OnnxTagger:
         labels: one a column of the output.
         prepare: an image → one input, height, width and channels as the model has them.
         side: pixels of the input's side.
-        sharp: what to tell decoders instead, where the preprocessing passes through something larger.
+        sharp: the side to tell decoders instead, if the preprocessing passes through a larger size.
         output: name of the output with the scores (default: the first).
         logits: the output is before the sigmoid.
 
-    Raises ModelError when the model's scores and the labels are not of one number.
+    Raises ModelError when the number of scores differs from the number of labels.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class OnnxTagger:
             )
         declared = next(p for p in self._session.outputs if self._output in (None, p.name)).shape
         if not declared or declared[-1] is None:
-            # Only running it shows; where the file says it, a large model's time is saved.
+            # Only a run shows the number; if the file says it, the run of a large model is saved.
             declared = self._session.run(np.zeros((1, *shape), self._dtype), self._output).shape
         width = declared[-1] if declared else 0
         if len(declared) != 2 or width != len(self._labels.names):
@@ -156,12 +156,12 @@ class OnnxTagger:
         return found
 
     def _tags(self, scores: Array, floor: float) -> TagTable:
-        # Where a damaged model or driver gives no number there is no tag.
+        # A damaged model or driver may give NaN: then there is no tag.
         scores = np.nan_to_num(scores, nan=0.0, posinf=1.0, neginf=0.0)
         kept = np.flatnonzero((self._named & (scores >= floor)) | self._always)
         order = kept[np.argsort(-scores[kept], kind="stable")]
         names, kinds = self._labels.names, self._labels.categories
-        # Rounded down, so that no score reaches a threshold that it does not reach.
+        # Rounded down, so that rounding never lifts a score to its threshold.
         millionths = np.floor(np.clip(scores[order].astype(np.float64), 0.0, 1.0) * MILLION)
         return TagTable(
             [names[i] for i in order.tolist()],

@@ -1,4 +1,4 @@
-"""The tags a model's outputs stand for, in the outputs' order."""
+"""The tags of a model's outputs, in the outputs' order."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Labels:
 def canonical(name: str, category: Category = Category.GENERAL) -> str:
     """A tag as Danbooru writes it: underscores for spaces, no escapes, ratings without their prefix.
 
-    Nothing else is touched: kaomoji (`^_^`, `:3`, `\\o/`), `null` and `nan` are tags.
+    Everything else stays unchanged: kaomoji (`^_^`, `:3`, `\\o/`), `null` and `nan` are tags.
     """
     name = name.strip().replace(" ", "_").replace("\\(", "(").replace("\\)", ")")
     if category is Category.RATING:
@@ -51,7 +51,7 @@ def canonical(name: str, category: Category = Category.GENERAL) -> str:
 def category(word: str) -> Category:
     """A category by its name or Danbooru's number; what is not known counts as meta."""
     word = word.strip().lower()
-    word = word.removesuffix(".0")  # numbers that went through a table of floats
+    word = word.removesuffix(".0")  # numbers that were stored as floats
     return _WORDS.get(NUMBERS.get(word, word), Category.META)
 
 

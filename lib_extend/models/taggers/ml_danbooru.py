@@ -1,4 +1,4 @@
-"""ML-Danbooru, with which the data of the published separation LoRA was tagged.
+"""ML-Danbooru, the tagger of the published separation LoRA's data.
 
 - `ml_caformer_m36_dec-5-97527.onnx` of `deepghs/ml-danbooru-onnx`, labels `mldanbooru_tags.csv` (`name`,
   `real_name`) of `deepghs/imgutils-models`. `name` is the tag as trained, which is what the published
@@ -50,7 +50,7 @@ def load(files: ModelFiles, options: Options) -> OnnxTagger:
         labels,
         prepare,
         side=side,
-        # Stretched: of a long picture the shorter side counts, which a decoder does not look at.
+        # The picture is stretched, so the shorter side counts; a decoder looks only at the longer side.
         sharp=2 * side,
         general=0.7,
         character=0.7,

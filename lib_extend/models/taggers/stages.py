@@ -48,7 +48,7 @@ def read(files: ModelFiles, default: Sequence[Step]) -> list[Step]:
         if step.get("type") not in (*_GEOMETRY, *_OTHER):
             raise files.damaged(path, f"has a step {step.get('type')!r}, which is not known here")
     try:
-        # Faults show now, not at the first picture.
+        # Errors appear now and not at the first picture.
         prepare(content)(Image.new("RGB", (3, 2)))
     except (TypeError, ValueError, KeyError, IndexError) as error:
         raise files.damaged(path, f"has steps that cannot be followed ({error})") from error
@@ -65,9 +65,9 @@ def side(steps: Sequence[Step], default: int) -> int:
 
 
 def sharp(steps: Sequence[Step], default: int) -> int:
-    """Pixels of a longer side: a decoded picture with twice as many gives the steps all there is.
+    """Pixels of a longer side: a decoded picture with twice as many loses nothing that the steps need.
 
-    Twice the size where the picture is stretched or cropped, for then the shorter side counts.
+    Twice the size if the picture is stretched or cropped, because then the shorter side counts.
     """
     first = next((s for s in steps if s.get("type") in _GEOMETRY and "size" in s), None)
     if first is None:

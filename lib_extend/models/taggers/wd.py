@@ -30,7 +30,7 @@ VERSION = 1
 
 
 def recognises(files: ModelFiles) -> bool:
-    """Whether a folder looks like this family: the table, and nothing that marks another family."""
+    """Whether a folder looks like this family: it has the table, and no file that marks another family."""
     return LABELS in files
 
 

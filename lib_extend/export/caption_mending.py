@@ -1,4 +1,4 @@
-"""Changes that the lint proposes: of single pieces and their spelling; all else stays letter by letter."""
+"""Changes that the lint proposes to single pieces and their spelling. All other text stays unchanged."""
 
 from __future__ import annotations
 

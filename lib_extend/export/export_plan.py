@@ -1,4 +1,4 @@
-"""What an export is made of: subsets with repeats, and the steps that follow."""
+"""The plan of an export: subsets with repeats, and the number of steps."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MOST_REPEATS = 1000
 
 @dataclass(frozen=True)
 class Family:
-    """A family of base models that is trained alike, with settings that people publish for it.
+    """A family of base models with the same training, with published settings for it.
 
     Attributes:
         name: "sd15", "sdxl" or "anima". side: of the square whose area is trained. batch: pictures at once.
@@ -59,12 +59,12 @@ _SDXL = ("sdxl", "illustrious", "noobai", "noobai-vpred", "pony")
 
 
 def family_name(base: Base) -> str:
-    """The family that a base model is of; its own name where it is of none that we know."""
+    """The family that a base model is of; its own name if its family is unknown."""
     return "sdxl" if base.name in _SDXL else base.name
 
 
 def family_of(base: Base, trainer: Trainer) -> Family:
-    """How a base model is trained. Raises UserError where we write no settings of the trainer's for it."""
+    """How a base model is trained. Raises UserError if the export has no settings of the trainer for it."""
     name = family_name(base)
     if not trainer.bases:
         return FAMILIES.get(name, FAMILIES["sdxl"])
@@ -88,7 +88,7 @@ class ExportOptions:
             no_upscale: of the buckets.
         format: the style that captions are written in, "" for as they are. lines: which of a file's captions: "first", "every" (as `every_line`), "wildcard" (all, in one
             line, where the trainer picks one) or "pick" (one of them, by `seed` and the picture's name).
-        role: what the LoRA is for ("background", "separation"), for the panel to know it by; "" for others.
+        role: what the LoRA is for ("background", "separation"), so that the panel recognises it; "" for others.
     """
 
     trainer: str = "folder"
@@ -129,10 +129,10 @@ class Subset:
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """All that a trainer's settings are written from.
+    """The data from which a trainer's settings are written.
 
     Attributes:
-        out: where the export stands in the end, an absolute path. name: of the project. subsets: with at least one picture.
+        out: the export's final place, an absolute path. name: of the project. subsets: with at least one picture.
         style: the name of the style that captions are in, where that is known.
         captions: the captions by file name, of each subset by its name; known once the pictures are written.
     """

@@ -1,4 +1,4 @@
-"""A caption as a trainer will read it: in the lines that it takes, without what it takes for letters."""
+"""A caption in the form that a trainer reads: in its kind of lines, without signs that it does not understand."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def is_group(text: str) -> bool:
 
 
 def file_text(captions: Sequence[str], lines: Lines, fallback: str = "", *, every: bool = False) -> str:
-    """What the caption file of an export says; never empty, for sd-scripts refuses files of zero bytes.
+    """The text of an export's caption file. It is never empty, because sd-scripts refuses files of zero bytes.
 
     Args:
         captions: as `captions_in` gives them. lines: what lines are to the trainer. fallback: the text where there is none.

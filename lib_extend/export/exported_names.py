@@ -1,4 +1,4 @@
-"""Names of exported files that no trainer, system or archive stumbles over, one a picture."""
+"""Safe names for exported files: they work in every trainer, system and archive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def plain(text: str, fallback: str) -> str:
     folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
     name = _ODD.sub("-", folded).strip("-._")[:_LONGEST].strip("-._")
     if len(folded.strip()) * 2 < len(text.strip()):
-        name = ""  # of a name in other letters a rest of digits says nothing
+        name = ""  # if the letters cannot be kept, digits alone are not a useful name
     return fallback if not name or _DEVICES.match(name) else name
 
 

@@ -1,4 +1,5 @@
-"""A picture as a trainer will see it: upright, opaque, still, with the ending of its kind; byte by byte where it is so already."""
+"""Export a picture: upright, opaque, not animated, with its format's ending. A picture that already is so is copied
+byte by byte."""
 
 from __future__ import annotations
 
@@ -51,7 +52,7 @@ def write_picture(
         color: laid under what is transparent. buckets: the picture is resized and cut to its bucket; None leaves its size.
 
     Raises:
-        ImageError: it cannot be read, or is gone. StorageError: the target cannot be written.
+        ImageError: it cannot be read, or was deleted. StorageError: the target cannot be written.
     """
     head = head_of(source)
     if head.trouble:
@@ -88,7 +89,7 @@ def full(folder: Path, error: OSError) -> StorageError:
 
 
 def resized(image: Image, into: Fit) -> Image:
-    """An opaque picture resized and cut to its bucket, the centre of it."""
+    """The centre of an opaque picture, resized and cut to its bucket."""
     from PIL import Image as images
 
     if image.size != into.resized:

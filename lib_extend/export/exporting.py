@@ -1,4 +1,5 @@
-"""Exporting a folder for a trainer: made beside its place under another name, and put there whole or not at all."""
+"""Export a folder for a trainer. The export is made under another name beside its place and renamed when it is
+complete."""
 
 from __future__ import annotations
 
@@ -96,8 +97,8 @@ def export(
             asked for; without it captions are as they are. progress: called with (done, total) pictures.
 
     Raises:
-        UserError: the options do not go together, or `out` may not be used. StorageError: no room. Stopped: `stopped`
-            said so. In all cases `out` is as it was.
+        UserError: the options contradict each other, or `out` may not be used. StorageError: no room. Stopped: by
+            `stopped`. In all cases `out` stays unchanged.
     """
     dataset.check()
     out = Path(os.path.abspath(out))
@@ -209,7 +210,7 @@ class _Maker:
         return self._lines in ("every", "wildcard") and self._plan.trainer.choice
 
     def _counted(self) -> ExportPlan:
-        """The plan with what really is in the export."""
+        """The plan with the numbers of the finished export."""
         plan = self._plan
         subsets = tuple(
             replace(s, pictures=len(self._captions[s.name])) for s in plan.subsets if self._captions[s.name]
@@ -266,7 +267,7 @@ class _Maker:
         return tuple(findings)
 
     def _put(self) -> None:
-        """Give the finished folder its name: from one moment to the next all is there."""
+        """Rename the finished folder to its final name in one step."""
         out = self._plan.out
         (self._work / MARK).unlink()
         with contextlib.suppress(FileNotFoundError):
@@ -299,7 +300,7 @@ def _check_room(out: Path, need: int) -> None:
 
 
 def _begin(work: Path) -> None:
-    """An empty folder for the export; one that an earlier export left goes first."""
+    """An empty folder for the export; the rest of an earlier export is deleted first."""
     if work.exists():
         shutil.rmtree(work)
     work.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Checking settings that we write against a table of a trainer's own keys: an unknown one never leaves the house."""
+"""Check the settings of an export against a table of the trainer's keys, so that no unknown key is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the lint finds: a code, a sentence, the pictures, and a mend where there is one."""
+"""A finding of the lint: a code, a sentence, the pictures, and a correction if there is one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Change = Callable[[str, Style], str]
 
 
 class Level(str, Enum):
-    """How bad it is."""
+    """How serious a finding is."""
 
     ERROR = "error"
     """A training ends, or is about something else than the folder says."""
@@ -37,7 +37,7 @@ class Spot:
 
 @dataclass(frozen=True)
 class Mend:
-    """What puts a finding right: a change of captions that is one run, and can be undone.
+    """The correction of a finding: a change of captions as one run that can be undone.
 
     Attributes:
         text: what it does, as the beginning of a sentence ("Put … first").
@@ -54,8 +54,8 @@ class Finding:
     """One thing that is wrong.
 
     Attributes:
-        code: which rule. level: how bad. text: one sentence; fields: what it was made from.
-        spots: what it is about, in the order of names. mend: what puts it right, or None.
+        code: which rule. level: how serious. text: one sentence; fields: the values in it.
+        spots: the pictures and files, in the order of names. mend: its correction, or None.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""A folder as the lint sees it: every picture with its caption as bytes and as pieces, and what else lies there."""
+"""A folder's data for the lint: every picture with its caption as bytes and as pieces, and the other files."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class LintedPicture:
 
 @dataclass
 class LintedFolder:
-    """What the rules look at.
+    """The data for the rules.
 
     Attributes:
         root: the folder. pictures: by name. trainer, base, trigger: what it is linted for; base None and trigger "" for none.
@@ -98,7 +98,7 @@ class LintedFolder:
 
     @functools.cached_property
     def heads(self) -> dict[str, Head]:
-        """The pictures' heads by name: read when the first rule asks."""
+        """The pictures' heads by name; read at the first use."""
         heads: dict[str, Head] = {}
         for i, picture in enumerate(self.pictures):
             if self.stopped():
@@ -153,13 +153,13 @@ def folder_of(
     progress: Callable[[int, int], None] = lambda done, total: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> LintedFolder:
-    """Look through a folder. Pictures that a person left out are left out here too.
+    """Read a folder. Pictures that a person left out are left out here too.
 
     Args:
         only: names of the pictures to look at; None for all.
 
     Raises:
-        UserError: it is no folder, or cannot be listed.
+        UserError: it is not a folder, or cannot be listed.
     """
     with dataset.reading() as reader:
         encodings = reader.encodings()
@@ -201,7 +201,7 @@ def _picture(root: Path, found: Found, encodings: CaptionEncodings) -> LintedPic
 
 
 def _others(root: Path, captions: set[str]) -> list[str]:
-    """What lies in the folder itself besides pictures and their captions; the names of hidden folders end with a slash."""
+    """The other files in the folder itself; the names of hidden folders end with a slash."""
     others = []
     try:
         with os.scandir(root) as entries:

@@ -1,4 +1,4 @@
-"""The lint: what would break or spoil a training with a folder, by rules that are found by their files."""
+"""The lint: find what would break or spoil a training with a folder, by rules of one file each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LEVELS = {Level.ERROR: 0, Level.WARNING: 1, Level.NOTE: 2}
 
 @dataclass(frozen=True)
 class LintOptions:
-    """What a folder is looked at for.
+    """The options of the lint.
 
     Attributes:
         trainer: one of the trainers' names. base: one of the base models' names, "" for none. trigger: the trigger word.
@@ -92,7 +92,7 @@ def lint(
     progress: Callable[[int, int], None] = lambda done, total: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> LintReport:
-    """Look through a folder. Nothing is written.
+    """Check a folder. Nothing is written.
 
     Args:
         only: names of the pictures to look at; None for all. progress: called with (done, total) pictures.

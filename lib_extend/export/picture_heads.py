@@ -1,4 +1,4 @@
-"""What a picture's file is by its first and last bytes, without decoding it: quick, and certain where it says "damaged"."""
+"""Check a picture's file by its first and last bytes, without decoding. This is fast, and "damaged" is always right."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Head:
 
     Attributes:
         format: Pillow's name ("PNG"), "" when it cannot be read. width, height: pixels as stored, before turning.
-        turned: it is meant to be turned or mirrored (EXIF). transparent: it may be. frames: more than 1 when it moves.
+        turned: EXIF says that it must be turned or mirrored. transparent: it may be. frames: more than 1 when it moves.
         trouble: why it cannot be read, as one sentence; "" when it can.
     """
 

@@ -1,4 +1,4 @@
-"""A trainer as the lint and the exports know it: which pictures and captions it reads, and what stops it.
+"""The record of a trainer for lint and export: which pictures and captions it reads, and what stops it.
 
 Facts are those of the trainers' own sources, named in each file of `trainers/`.
 """

@@ -1,17 +1,17 @@
-"""Regional cross-attention: each region's prompt acts in its box, exactly, and costs little more than itself.
+"""Regional cross-attention: each region's prompt acts exactly in its box.
 
     out = to_out( Σ_r m_r · softmax(q k_rᵀ / √d) v_r )        with Σ_r m_r = 1, r = 0 the base prompt
 
-The query is shared, keys and values of a region's prompt are computed once (a step of its schedule), the blend
-is made before `to_out`, and only the query rows inside a region's box are looked at: a region costs its share of
-one more attention over its own tokens, nothing else. Prompts of different lengths run apart, none is padded.
+The query is shared, keys and values of a region's prompt are computed once (a step of its schedule), the results are
+blended before `to_out`, and only the query rows inside a region's box are computed. So a region costs only an attention
+over its own tokens for its part of the picture. Prompts of different lengths are computed separately, without padding.
 Emphasis, schedules and `BREAK` are in the conditionings already.
 
     regional = RegionalAttention(pictures)          # one a sampling pass
     call = regional.call(layout, step, steps)       # one a UNet call
     inner = call.blend(key, q, inner, size, ...)    # in each cross-attention, before to_out
 
-Nothing here knows a host. What does not fit raises RegionsError; nothing is left out silently.
+Nothing here knows a host. Rows that do not fit raise RegionsError; no region is left out silently.
 """
 
 from __future__ import annotations
@@ -70,12 +70,12 @@ class RegionalAttention:
         self._masks: dict[Any, _Mask] = {}
 
     def forget(self) -> None:
-        """Lets keys, values and masks go."""
+        """Forgets keys, values and masks."""
         self._keys.clear()
         self._masks.clear()
 
     def call(self, layout: Layout, step: int, steps: int) -> Call:
-        """What the regions do in one UNet call.
+        """The regions' work in one UNet call.
 
         Args:
             layout: its rows. step: 0-based, as the host's schedules count. steps: of the whole pass.
@@ -114,7 +114,7 @@ class RegionalAttention:
     ) -> tuple[Tensor, Tensor]:
         """Keys and values (1, heads, tokens, dim) of a region's prompt in one module, computed once a change."""
         form = (at, q.dtype, q.device)
-        # without LoRAs of their own, regions of one prompt share them
+        # regions with the same prompt share them, unless they have LoRAs
         which = (key, schedule, region if self.loras else 0)
         found = self._keys.get(which)
         if found is None or found[0] != form:
@@ -136,7 +136,7 @@ class RegionalAttention:
         return found[1], found[2]
 
     def mask(self, picture: Picture, regions: tuple[int, ...], size: tuple[int, int], like: Tensor) -> _Mask:
-        """What regions have together on a grid."""
+        """The sum of the regions' masks on a grid."""
         key = (picture, regions, size, like.dtype, like.device)
         if key not in self._masks:
             of = picture.shares
@@ -153,10 +153,10 @@ class RegionalAttention:
 
 
 class Call:
-    """What the regions do in one UNet call.
+    """The regions' work in one UNet call.
 
     Attributes:
-        idle: nothing is to be done in it, and nothing is touched.
+        idle: the call has no work for regions and stays unchanged.
     """
 
     def __init__(self, regional: RegionalAttention, rows: int, tasks: Sequence[_Task]) -> None:

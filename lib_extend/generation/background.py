@@ -1,4 +1,5 @@
-"""The background's objects as the background LoRA was taught them: `3 cakes, red cake, wooden floor`."""
+"""The background's objects as tags in the form that the background LoRA was trained on: `3 cakes, red cake, wooden
+floor`."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ def tags(cast: Cast) -> list[str]:
 
 
 def thing_tags(thing: Thing, count_style: str = "english") -> list[str]:
-    """The tags of one object: how many, if more than one, and its color; by itself when it has neither.
+    """The tags of one object: how many, if more than one, and its color; only its name when it has neither.
 
     `english` counts `3 boxes`, `naive` counts `3boxs`.
     """

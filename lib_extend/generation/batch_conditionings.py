@@ -1,6 +1,6 @@
 """The conditionings of a batch: which prompt acts in which region of which picture, at which step.
 
-Tensors are handled by their shapes only, so that this can be imported where torch is not.
+Only the shapes of tensors are used, so this can be imported without torch.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _cond(cond: Any) -> Cond:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """One picture's regions; the same object for several pictures of a batch makes them run together.
+    """One picture's regions; pictures of a batch with the same object are computed together.
 
     Attributes:
         positive, negative: one schedule a region; None leaves the region's share to the base, as a region

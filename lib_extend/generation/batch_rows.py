@@ -1,8 +1,8 @@
 """Which row of a UNet call belongs to which picture, and whether it is one of its negative prompt.
 
-Every host batches the rows of its pictures in its own way and splits them as memory or prompt lengths demand;
-none tells an attention module. What each does tell is enough, and read here: the list of rows is written down
-once a call, and compared with the number of rows that really came.
+Every host batches the rows of its pictures in its own way and splits them by memory or prompt lengths; no host tells
+its attention modules. This module derives the rows of each call from what the host does tell, and compares their number
+with the rows that came.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lib_extend.errors import UserError
 
 
 class RegionsError(UserError):
-    """The regions cannot be applied as asked; the generation stops rather than go on without them.
+    """The regions cannot be applied as requested; the generation stops and does not continue without them.
 
     Attributes:
         reason: why, in a clause.
@@ -118,7 +118,7 @@ class Cursor:
         cursor = Cursor(Layout.a1111([1, 1]))   # when the sampler announces a step
         layout = cursor.take(x.shape[0])        # before each call of the UNet
 
-    Rows left over are those the host skipped: the negative ones at the end (NGMS, Skip Early CFG).
+    Rows that are left over were skipped by the host: the negative ones at the end (NGMS, Skip Early CFG).
     """
 
     def __init__(self, layout: Layout) -> None:

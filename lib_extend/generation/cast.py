@@ -1,6 +1,6 @@
-"""The cast of a picture: its characters, each with a prompt and a place, and what is behind them.
+"""The cast of a picture: its characters, each with a prompt and a place, and the background.
 
-Everything that the panel, the API and a picture's infotext say about a generation is in one `Cast`.
+One `Cast` holds all data about a generation from the panel, the API or a picture's infotext.
 Fractions are of the picture's width and height, from its upper left corner, kept to 3 decimals.
 """
 
@@ -129,7 +129,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Cast:
-    """Everything the panel says.
+    """All values of the panel.
 
     Attributes:
         characters: one to five, in the order of their letters; none when only the background is wanted.
@@ -198,7 +198,7 @@ class Cast:
 
     @property
     def regional(self) -> bool:
-        """Whether anything acts in boxes at all."""
+        """Whether any prompt or LoRA acts in a box."""
         return self.mode == "regions" and bool(self.characters) and self.end_step > 0
 
     @property

@@ -1,9 +1,8 @@
-"""What of a cast is in the finished picture: each character's tags, looked for in its place.
+"""Find the tags of each character of a cast in its place in the finished picture.
 
-The picture's persons are given to the characters so that together they lie best in their boxes; a person
-whose middle is outside of a character's box, and who is outside by more than half, is not that character. Where two
-ways are as good (boxes that are the same), and where no regions act and so no box says anything, the way that
-finds more tags is taken.
+The picture's persons are assigned to the characters so that together they fit the boxes best. A person whose middle is
+outside of a character's box, and who is more than half outside, is not that character. If two assignments are equally
+good (equal boxes, or no regions), the one that finds more tags is used.
 
 A tag counts when it can be looked for at all: it is about a person's look (`vocabulary.person_aspects`: hair, eyes,
 face, body, clothes, pose; not how many people there are, not the place, not the style), the tagger knows it, and it
@@ -43,7 +42,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class FoundCharacter:
-    """What of one character is in the picture, in the prompt's words and order.
+    """The tags of one character found in the picture, in the prompt's words and order.
 
     Attributes:
         seen: somebody is in its place. found, missing: its tags that count.
@@ -59,14 +58,14 @@ class FoundCharacter:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """(what was found, what was looked for); the second is 1 or more."""
+        """(number of tags found, number of tags looked for); the second is 1 or more."""
         total = len(self.found) + len(self.missing)
         return (len(self.found), total) if total else (int(self.seen), 1)
 
 
 @dataclass(frozen=True)
 class Found:
-    """What of a cast is in a picture. `persons`: how many were seen in it."""
+    """What was found of a cast in a picture. `persons`: how many persons it has."""
 
     characters: tuple[FoundCharacter, ...]
     persons: int = 0
@@ -111,7 +110,7 @@ class Found:
 
 
 def look_for(cast: Cast, persons: Sequence[Seen], vocabulary: Collection[str] = ()) -> Found:
-    """What of a cast is in a picture with these persons.
+    """Find a cast in a picture with these persons.
 
     Args:
         vocabulary: canonical names of the tags that could have been seen; empty: any.
@@ -160,7 +159,7 @@ def assigned(near: Sequence[Sequence[int]], matches: Sequence[Sequence[int]]) ->
         near: by character and person, how well the person lies in the box, 0 where it does not; the sum is made as
             large as can be. matches: the same for the tags that decide between ways that are equally good.
     """
-    # Over all sets of characters that have somebody: at most 2⁵, person by person.
+    # Over all sets of characters that have a person: at most 2⁵, person by person.
     best: dict[int, tuple[tuple[int, int], tuple[tuple[int, int], ...]]] = {0: ((0, 0), ())}
     persons = len(near[0]) if near else 0
     for p in range(persons):
@@ -196,7 +195,7 @@ def _wanted(character: Character, known: frozenset[str]) -> tuple[dict[str, str]
 
 
 def _flat(parts: Iterable[Piece]) -> Iterable[str]:
-    """The tags of a prompt, those inside of an emphasis by themselves."""
+    """The tags of a prompt; tags inside an emphasis are listed singly."""
     for piece in parts:
         if piece.emphasised is not None:
             yield from _flat(piece.emphasised.pieces)
@@ -205,7 +204,7 @@ def _flat(parts: Iterable[Piece]) -> Iterable[str]:
 
 
 def _own(person: Person, threshold: Callable[[str], float]) -> frozenset[str]:
-    """What a person has by its own cut-out alone."""
+    """The tags of a person from its own cut-out only."""
     scores: Mapping[str, float] = {
         t.name: t.score or 0.0 for t in person.tags if (t.score or 0.0) >= threshold(t.name)
     }

@@ -1,4 +1,4 @@
-"""A LoRA as a cast names it."""
+"""A LoRA in a cast."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Lora:
 
     @property
     def tag(self) -> str:
-        """As it stands in a prompt."""
+        """The LoRA's tag in a prompt."""
         text = "" if self.text_weight is None else f"{self.text_weight:g}:"
         blocks = f":lbw={','.join(f'{b:g}' for b in self.blocks)}" if self.blocks else ""
         return f"<lora:{self.name}:{text}{self.weight:g}{blocks}>"

@@ -1,4 +1,4 @@
-"""What the records of a cast share: their fields set while they are made, and their JSON."""
+"""Shared code of a cast's records: checking fields at construction, and JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def made(given: dict[str, Any], *lists: tuple[str, Callable[[Any], Any], int]) -
 
 
 def records(name: str, value: Any, kind: type[T], most: int) -> tuple[T, ...]:
-    """A field's records. Raises FieldError for what is none."""
+    """A field's records. Raises FieldError for an invalid one."""
     entries = checks.items(name, value, most)
     for i, item in enumerate(entries):
         if not isinstance(item, kind):

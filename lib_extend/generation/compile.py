@@ -1,9 +1,9 @@
-"""From a cast to what a host is given: the base prompt in Greek letters, and one prompt a region.
+"""Compile a cast for a host: the base prompt with Greek letters, and one prompt for each region.
 
 The base prompt has the order of the captions the separation LoRA was trained on: `2girls, α black hair,
-α blue skirt, β white hair, indoors`. It acts on the whole picture, so that what the LoRA learnt about
-letters works; a region's prompt acts in its box: its own person (`1girl`), common tags, that character's tags.
-A single character has nothing to be told apart from and gets no letter.
+α blue skirt, β white hair, indoors`. It acts on the whole picture, so that the LoRA can use the letters; a region's
+prompt acts in its box: its own person (`1girl`), common tags, that character's tags.
+A single character needs no letter and gets none.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _NO_ALIASES: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Region:
-    """What acts in one character's box.
+    """The prompts and LoRAs of one character's box.
 
     Attributes:
         prompt: without letters and extra networks, for one conditioning.
-        negative: the whole negative prompt there; None where the base's own does.
+        negative: the whole negative prompt there; None to use the base's.
         weight: 0…2, see `masks`. loras: those that act in the box only.
     """
 
@@ -54,13 +54,13 @@ class Region:
 
 @dataclass(frozen=True)
 class Compiled:
-    """What a host is given for one picture.
+    """The compiled prompts and regions of one picture.
 
     Attributes:
         prompt: the base prompt with all extra networks. negative: the base's negative prompt.
         regions: empty where nothing acts in boxes.
         cast, main, main_negative: what it was made from.
-        notes: sentences about what a user may not have meant.
+        notes: sentences about probable mistakes.
     """
 
     prompt: str
@@ -78,7 +78,7 @@ def compile_cast(
     """The prompts of one picture.
 
     Args:
-        main: the host's own prompt; it follows the cast's, letter by letter as it is. People tags in it (or in
+        main: the host's own prompt; it is appended unchanged to the cast's. People tags in it (or in
             the common and scene tags) replace those that the characters would give.
         main_negative: the host's negative prompt.
         aliases: other names by which prompts may call a LoRA, in lower case, to its file's (`Library.aliases`).
@@ -133,7 +133,7 @@ def _negative(cast: Cast, main: Prompt, own: Sequence[Prompt]) -> str:
     """The base's negative prompt. `own`: the characters'."""
     parts = [_behind(main.text, read(cast.negative), guarded=True)]
     if cast.mode == "prompt":
-        # Without regions a letter is all that can say whose a negative tag is.
+        # Without regions only a letter can say whose tag a negative tag is.
         for letter, negative in zip(cast.letters, own, strict=True):
             several = len(cast.characters) > 1
             parts.append(syntax.join(lettered(negative.pieces, letter) if several else negative.pieces))
@@ -146,7 +146,7 @@ class _People:
 
     Attributes:
         added: people tags to put first. all: those that the base prompt has in the end.
-        own: what each character is, as a people tag of one: `1girl`. guessed: of which of them nothing says so.
+        own: what each character is, as a people tag of one: `1girl`. guessed: the characters whose gender no tag says.
     """
 
     added: tuple[str, ...]
@@ -169,7 +169,7 @@ def _people(elsewhere: list[Piece], prompts: list[list[Piece]]) -> _People:
     own = tuple(f"1{kind or 'girl'}" for kind in known)
     guessed = tuple(i for i, kind in enumerate(known) if not kind)
     if written:
-        # what is written goes first, but nobody who says what they are gets lost over it
+        # written people tags have priority, but every character whose tags say its gender is counted
         missing = [kind for kind in said if kind and kind not in counts(written)]
         added = people_tags(missing) if sum(counts(written).values()) < len(prompts) else []
         return _People(tuple(added), (*added, *written), own, guessed)
@@ -203,7 +203,7 @@ def _region(
     """The region of character `i`. `own`: its tags as a list. `common`: those of all, as they stand."""
     character = cast.characters[i]
     if len(cast.characters) > 1:
-        # how many there are is nothing to a box with one of them
+        # people counts do not belong into a box with one person
         common = [piece for piece in common if not (piece.text and is_count(piece.text))]
     first = [Piece(t) for t in people if t not in _texts(common)]
     return Region(
@@ -228,7 +228,7 @@ def _texts(parts: Iterable[Piece]) -> list[str]:
 
 
 def _behind(first: str, second: Prompt, *, guarded: bool = False) -> str:
-    """`second` behind `first`; a keyword that begins it stays the separator."""
+    """`first` and `second` joined; a keyword at the beginning of `second` stays the separator."""
     text = second.guarded if guarded else second.text
     if not first or not text:
         return first or text

@@ -1,4 +1,5 @@
-"""How a cast is expanded: what is asked of the expander, and what it has added to each text, apart from the user's words."""
+"""How a cast is expanded: the expander's settings, and its additions to each text, stored apart from the user's
+words."""
 
 from __future__ import annotations
 

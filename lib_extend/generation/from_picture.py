@@ -20,7 +20,7 @@ _STYLE = frozenset({Category.ARTIST, Category.META, Category.QUALITY, Category.R
 def cast_of(caption: Caption, width: int, height: int) -> Cast:
     """The cast of a picture of this size in pixels, from its caption with persons.
 
-    It does not matter whether the caption was composed with letters or without.
+    The caption may be composed with or without letters.
 
     Raises:
         UserError: no persons could be told apart; it says why.

@@ -1,7 +1,7 @@
-"""Reading a prompt or a caption in Greek letters back into a cast: the inverse of `compile`, as far as there is one.
+"""Read a prompt or a caption with Greek letters into a cast: the inverse of `compile`, as far as possible.
 
-What the prompt does not say is guessed: places are columns, names are empty; tags before the first letter are
-common, tags behind it that have none are the scene.
+Missing facts are guessed: places are columns and names are empty. Tags before the first letter are common; later tags
+without a letter are the scene.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The cast in a picture's infotext: written so that the hosts' parser brings it back exactly, read with suspicion.
+"""The cast in a picture's infotext: written so that the hosts' parser restores it exactly, and checked when it is read.
 
 Two entries are written: `Prompt Extend` for people, and `Prompt Extend cast` with one compact JSON object. It
 holds the cast as it was for this very picture (wildcards resolved), and the host's own prompt, which in the
-infotext stands inside the compiled one: pasting puts both back where they came from, so that generating again
-compiles the same prompt instead of compiling it twice.
+infotext stands inside the compiled one: pasting puts both back into their fields. So a new generation compiles the same
+prompt, and does not compile it twice.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _parsed(value: Any) -> Any:
     if not isinstance(value, str):
         raise FieldError("entry", "is no text")
     for _ in range(2):
-        # A host that could not unquote leaves the text in quotes.
+        # A host that cannot unquote leaves the text in quotes.
         if len(value) > MAX_LENGTH:
             raise FieldError("entry", f"has {len(value):,} characters")
         try:

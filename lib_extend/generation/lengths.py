@@ -1,8 +1,8 @@
 """How many CLIP tokens a prompt has, as the hosts' own counters show it.
 
-Counted as they count: extra networks and the signs of emphasis are left out, of the prompts that `AND` composes
-and of the alternatives of a schedule the longest counts, and `BREAK` fills up to the next 75. Two things they
-know and this does not: how many tokens a textual inversion stands for (its name's are counted), and where
+The rules are theirs: extra networks and the signs of emphasis are not counted; of several prompts joined by `AND`, and
+of the alternatives of a schedule, the longest counts; `BREAK` fills up to the next 75. Two things are known only to the
+hosts: how many tokens a textual inversion stands for (its name's are counted), and where
 they move the words behind a comma into the next 75 instead of dividing them, which adds some tokens to a prompt
 of more than 75. Of alternatives the one with the most characters is taken for the longest.
 """
@@ -91,7 +91,7 @@ def _scheduled(text: str) -> str:
             here.split(token)
         else:
             here.text.append(token)
-    # a bracket without its fellow is a letter
+    # an unpaired bracket is an ordinary character
     return "".join(o.bracket + ":".join([*o.parts, "".join(o.text)]) for o in stack)
 
 

@@ -23,7 +23,7 @@ _WORDS = {
 
 
 def lettered(parts: Iterable[Piece], letter: str) -> list[Piece]:
-    """Each tag with the letter before it: `black hair` → `α black hair`; another letter there gives way.
+    """Each tag with the letter before it: `black hair` → `α black hair`; it replaces another letter there.
 
     In an emphasis that holds several tags it stands before each: `(α black hair, α blue skirt:1.2)`.
     """
@@ -127,7 +127,7 @@ def people_tags(genders: Sequence[str]) -> list[str]:
 
 
 def counts(tags: Iterable[str]) -> dict[str, int]:
-    """How many of which gender tags such as `2girls` speak of; empty when there is no such tag."""
+    """How many persons of which gender tags such as `2girls` give; empty when there is no such tag."""
     found: dict[str, int] = {}
     for tag in tags:
         count = _count(name_of(tag))
@@ -137,10 +137,10 @@ def counts(tags: Iterable[str]) -> dict[str, int]:
 
 
 def genders(numbers: Mapping[str, int], characters: Sequence[Sequence[Piece]]) -> list[str]:
-    """What each character is, when people tags speak of just so many characters; else nothing.
+    """Each character's gender, if the people tags give exactly this number of characters; else nothing.
 
-    The people tags (`numbers` as from `counts`) do not say who is who: the characters' own tags decide where
-    they can, of the rest the first are girls, then boys.
+    The people tags (`numbers` as from `counts`) do not say which character is which. The characters' own tags decide if
+    they can; of the rest the first are girls, then boys.
     """
     left = dict(numbers)
     if sum(left.values()) != len(characters):

@@ -31,7 +31,7 @@ class Library:
     """The user's characters and casts."""
 
     def __init__(self, folder: Path) -> None:
-        """`folder` need not be there yet."""
+        """`folder` may not exist yet."""
         self.characters: NamedFiles[Character] = NamedFiles(
             folder / "characters", _format("character", Character.from_json)
         )
@@ -52,7 +52,7 @@ def _format(kind: str, from_json: Callable[[Any], T]) -> FileFormat[T]:
             raise ValueError("is not JSON") from None
         if not isinstance(data, dict) or data.get("kind") != kind:
             raise ValueError(f"is not a saved {kind}")
-        # a person may have copied the file and changed its name only: then that is the name
+        # a person may have copied the file and changed only its file name: then the file name is the name
         name = data.get("name")
         return name if isinstance(name, str) and name.strip() else stem, from_json(data.get(kind))
 

@@ -1,11 +1,11 @@
-"""What a LoRA adds to one module, in each way it may be written: y = Wx + s·f(x), f without a bias.
+"""What a LoRA adds to one module, in each of its formats: y = Wx + s·f(x), f without a bias.
 
     low rank (LoRA, LoCon)   f(x) = B A x,  with a core in between for LoCon's Tucker form
     Kronecker (LoKr)         f(x) = (W₁ ⊗ W₂) x
     Hadamard (LoHa)          f(x) = (W₁ᵇW₁ᵃ ∘ W₂ᵇW₂ᵃ) x
 
-None of them is multiplied out for longer than one call, so that they take the memory of their file. `Fit` says what a
-module is: linear, or a convolution with its kernel.
+The full matrix exists only during one call, so that a LoRA takes no more memory than its file. `Fit` says what a module
+is: linear, or a convolution with its kernel.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A LoRA into the host's folder: whole and proved, or not at all.
+"""Download a LoRA into the host's folder: complete and verified, or not at all.
 
-What has arrived lies in a folder of its own beside the LoRAs until it is complete, and a download that broke off
-goes on from there. Then its hash is compared (where one is known) and its structure checked, and only then does it
-get its name, in one step: a host never sees half a file.
+The part that has arrived is in a separate folder beside the LoRAs until it is complete; a broken-off download continues
+from it. Then its hash (if known) and its structure are checked, and it gets its name in one step: a host never sees
+half a file.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ def download(
     Where another file of that name is there, the version becomes part of the name.
 
     Args:
-        stop: asked between pieces; what has arrived is kept.
-        token: sent to the offer's host, for those who ask for a login.
+        stop: called between pieces; true ends the download and keeps the bytes that have arrived.
+        token: sent to the offer's host, for sites that require a login.
 
     Raises:
-        UserError: offline, refused, damaged on its way. StorageError: the disk. Stopped: by `stop`.
+        UserError: offline, access refused, download damaged. StorageError: the disk. Stopped: by `stop`.
     """
     progress = progress or (lambda here, total: None)
     stop = stop or (lambda: False)
@@ -71,7 +71,7 @@ def import_file(path: Path, folder: Path) -> Path:
     """A LoRA file from elsewhere on this machine, copied into a folder; returns where it is now.
 
     Raises:
-        UserError: it is no whole LoRA file, or another of that name is there. StorageError: the disk.
+        UserError: it is not a complete LoRA file, or another file has this name. StorageError: the disk.
     """
     name = file_name(path.name)
     if not name:
@@ -91,7 +91,7 @@ def import_file(path: Path, folder: Path) -> Path:
 
 
 def _target(folder: Path, offer: Offer) -> Path:
-    """Where the file belongs: a free name, or the name of just this file."""
+    """The target path: a free name, or the name of this same file."""
     stem = offer.name[: -len(SUFFIX)]
     version = re.sub(r"[^\w.+-]+", "-", offer.version).strip("-.")
     names = [offer.name, *([f"{stem}-{version}{SUFFIX}"] if version else [])]
@@ -164,7 +164,7 @@ def _damaged(offer: Offer) -> UserError:
 
 @contextlib.contextmanager
 def _workshop(folder: Path, identity: str) -> Iterator[Path]:
-    """The path of a file under way, ours alone until the end; one download of a file at a time."""
+    """The path of a file during its download, locked until the end; one download of a file at a time."""
     from filelock import FileLock, Timeout
 
     shop = folder / WORKSHOP
@@ -186,7 +186,7 @@ def _workshop(folder: Path, identity: str) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _storing(folder: Path) -> Iterator[None]:
-    """What the disk says, in one sentence."""
+    """Turns errors of the disk into one sentence."""
     try:
         yield
     except OSError as e:

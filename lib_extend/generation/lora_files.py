@@ -1,8 +1,8 @@
-"""Which LoRAs are here, and which of them know about backgrounds or characters' letters.
+"""List the LoRAs on this machine, and recognise those for backgrounds or characters' letters.
 
-Read from the files' metadata only. A LoRA is one of ours when
+Only the files' metadata is read. A LoRA is recognised when
 
-- its metadata has our mark, which our exports tell sd-scripts to write (`mark`), or
+- its metadata has this program's mark, which its exports tell sd-scripts to write (`mark`), or
 - it was trained on captions whose tags have Greek letters (`ss_tag_frequency` has `α …` and `β …`), or
 - it is one of the two published ones (RimoChan/danbooru-prompt-extend): a dataset folder `1_A`, and 9,330
   images for the background or 12,004 for the separation.
@@ -108,7 +108,7 @@ class LoraInfo:
 
 
 def mark(role: str, count_style: str = "english") -> str:
-    """What an export tells sd-scripts as `training_comment`, so that the LoRA is known later."""
+    """The `training_comment` that an export gives sd-scripts, so that the LoRA is recognised later."""
     if role not in ROLES or count_style not in COUNT_STYLES:
         raise ValueError(f"{role}, {count_style}")
     return f"{MARK}:{role}:{count_style}"
@@ -141,7 +141,7 @@ def read_lora(path: Path) -> LoraInfo:
 def misfit(lora: LoraInfo, family: str) -> str:
     """A sentence when a LoRA does not fit a checkpoint of this family (a key of FAMILIES), else "".
 
-    Nothing is said where either is unknown.
+    The result is "" where either is unknown.
     """
     if not lora.family or family not in FAMILIES or lora.family == family:
         return ""
@@ -161,7 +161,7 @@ def family_of(*words: str) -> str:
 
 
 class Library:
-    """The LoRAs in some folders. What was read of a file is kept until the file changes."""
+    """The LoRAs in some folders. A file is read again only when it changes."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self.folders = tuple(Path(f) for f in folders)
@@ -174,7 +174,7 @@ class Library:
             try:
                 stat = path.stat()
             except OSError:
-                continue  # gone since it was listed
+                continue  # deleted since it was listed
             key = (path, stat.st_size, stat.st_mtime_ns)
             seen[key] = self._known.get(key) or read_lora(path)
         self._known = seen
@@ -218,7 +218,7 @@ def _role(data: Mapping[str, str]) -> tuple[str, str, bool]:
             return match[1], match[2] or "english", False
     dirs = _json(data.get("ss_dataset_dirs"))
     tags = _tags(data)
-    # Trained without repeats but for that of the folder's name, which is 1.
+    # Trained without repeats, except that of the folder's name, which is 1.
     role = PUBLISHED.get(_number(data.get("ss_num_train_images"))) if _PUBLISHED_DIR in dirs else None
     if role == SEPARATION or sum(any(t.startswith(f"{x} ") for t in tags) for x in LETTERS[:2]) == 2:
         return SEPARATION, "english", role == SEPARATION

@@ -1,5 +1,5 @@
-"""The hooks by which LoRAs act in their places in a UNet: `torch` hooks and nothing else, so that whatever computes a
-layer (an optimizer, quantised weights, the WebUI's own LoRAs) goes on doing so."""
+"""The hooks by which LoRAs act in their places in a UNet: `torch` hooks and nothing else, so that other code that
+computes a layer (an optimizer, quantised weights, the WebUI's own LoRAs) still works."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class LoraHooks:
             raise
 
     def remove(self) -> None:
-        """Takes all hooks out; a second time does nothing."""
+        """Removes all hooks; a second call does nothing."""
         while self._handles:
             self._handles.pop().remove()
         self._sizes.clear()

@@ -1,4 +1,4 @@
-"""What the names of a LoRA file's tensors say: which module of which model, and which part of its change.
+"""Parse the names of a LoRA file's tensors: which module of which model, and which part of its change.
 
     lora_unet_down_blocks_1_attentions_0_proj_in.lora_down.weight     kohya's, by diffusers' names of modules
     lora_unet_input_blocks_4_1_proj_in.lora_down.weight               kohya's for SDXL, by the checkpoint's own names

@@ -1,7 +1,7 @@
-"""Where LoRAs can be got: what a GitHub project's releases and a Civitai model's page offer right now.
+"""Where LoRAs can be downloaded: the current files of a GitHub project's releases and of a Civitai model's page.
 
-No file name, size or hash is known beforehand; all are asked for. httpx comes with every host's Gradio and is
-imported when something is asked, not before.
+No file name, size or hash is stored here; all are requested. httpx comes with every host's Gradio and is imported at
+the first request.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Offer:
         name: a file name that is safe here. url: where it is.
         size: bytes, 0 when it is not said. sha256: 64 lower-case digits, "" when it is not said.
         version: of the release or the model. base: the checkpoint it was made for, "" when it is not said.
-        source: whose offer it is, for people.
+        source: the name of the site, for people.
     """
 
     name: str
@@ -108,7 +108,7 @@ def civitai(model: int, *, base: str = CIVITAI, token: str = "") -> list[Offer]:
 
 
 def file_name(name: str) -> str:
-    """A name from elsewhere as one that is safe in a folder here; "" when it is no LoRA's."""
+    """A safe file name made from a remote one; "" when it is not the name of a LoRA."""
     name = _UNSAFE.sub("_", re.split(r"[/\\]", name)[-1]).strip(" .")
     if not name.lower().endswith(SUFFIX) or len(name) == len(SUFFIX):
         return ""
@@ -117,7 +117,7 @@ def file_name(name: str) -> str:
 
 
 def _login(token: str) -> dict[str, str]:
-    """The header that says who is asking."""
+    """The login header."""
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
@@ -145,7 +145,7 @@ def _ask(http: httpx.Client, url: str, headers: Mapping[str, str]) -> tuple[Any,
 
 
 def unreachable(url: str, error: Exception) -> UserError:
-    """What to say when there is no connection."""
+    """The sentence for a missing connection."""
     reason = " ".join(str(error).split())[:120] or type(error).__name__
     return UserError(
         f"{_host(url)} cannot be reached ({reason}): check the network and the proxy, or get the file with a browser "
@@ -154,7 +154,7 @@ def unreachable(url: str, error: Exception) -> UserError:
 
 
 def refused(answer: Refused) -> UserError:
-    """What to say about an answer that is an error."""
+    """The sentence for an answer that is an error."""
     host, status = answer.host, answer.status
     if answer.headers.get("x-ratelimit-remaining") == "0" or status == 429:
         return UserError(f"{host} was asked too often for now: try again in an hour, or import the file.")
@@ -173,7 +173,7 @@ def _offer(
 ) -> Iterator[Offer]:
     """The offer, if it is of a LoRA file at an address that may be asked."""
     safe = file_name(name) if isinstance(name, str) else ""
-    # Plain http only from an API that is itself asked that way: a mirror or a test.
+    # Plain http is allowed only if the API itself is used by http: a mirror or a test.
     allowed = ("https://", "http://") if api.startswith("http://") else ("https://",)
     if not safe or not isinstance(url, str) or not url.startswith(allowed):
         return

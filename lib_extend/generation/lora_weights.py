@@ -3,7 +3,7 @@
     lora = read_weights(path)                  # safetensors only: nothing in a file is ever run
     bound = bind(lora, strengths, unet, text)  # {module: its changes}
 
-Everything that does not fit is a sentence that names the file; no part of a file is left out silently.
+Every part that does not fit raises a sentence that names the file; no part of a file is left out silently.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Carrying a cast's texts through the host's own prompt, so that others may work on them.
+"""Carry a cast's texts through the host's own prompt, so that other extensions can process them.
 
 Wildcards (`__hair__`), dynamic prompts (`{a|b}`) and styles are resolved by other extensions, picture by
-picture, in the host's prompts. A region's prompt must take part in that. So every field of the cast is put into
-the host's prompt between invisible characters before the others run, and taken out afterwards, with what
-has become of it: each picture then has a cast of its own.
+picture, in the host's prompts. They must process a region's prompt too. So every field of the cast is put into the
+host's prompt between invisible characters before the other extensions run. Afterwards the processed fields are taken
+out: each picture then has its own cast.
 
     prompt, negative = carry(cast, main, main_negative)     # before other extensions
     settled = settle(prompt_of_one_picture, its_negative, cast)  # after them
@@ -27,7 +27,7 @@ _COMMON, _SCENE, _FIRST = 1, 2, 3
 
 @dataclass(frozen=True)
 class Settled:
-    """One picture's cast, and what the host's prompts are besides."""
+    """One picture's cast, and the host's prompts without it."""
 
     cast: Cast
     main: str
@@ -45,10 +45,10 @@ def carry(cast: Cast, main: str, main_negative: str) -> tuple[str, str]:
 
 
 def settle(prompt: str, negative: str, cast: Cast) -> Settled:
-    """The inverse of `carry`, whatever became of the fields in between.
+    """The inverse of `carry`, with the fields as other extensions changed them.
 
-    A field whose marks are gone (another extension wrote a prompt of its own) stays as `cast` has it.
-    Raises FieldError when what came out is too long.
+    A field without its marks (another extension wrote its own prompt) stays as it is in `cast`. Raises FieldError when
+    a field has become too long.
     """
     main, prompts = _taken(prompt)
     main_negative, negatives = _taken(negative)
@@ -71,12 +71,12 @@ def settle(prompt: str, negative: str, cast: Cast) -> Settled:
 
 
 def is_carrying(prompt: str) -> bool:
-    """Whether a prompt has a cast's fields in it, or what is left of them."""
+    """Whether a prompt contains a cast's fields or parts of them."""
     return _ANY.search(prompt) is not None
 
 
 def is_torn(prompt: str) -> bool:
-    """Whether somebody has taken a carrying prompt apart: marks are left that enclose no field."""
+    """Whether other code has split a carrying prompt, so that it has marks that enclose no field."""
     return _ANY.search(_FIELD.sub("", prompt)) is not None
 
 
@@ -94,6 +94,6 @@ def _taken(text: str) -> tuple[str, dict[int, str]]:
     fields = {len(m[1]): m[2].strip() for m in _FIELD.finditer(text)}
     rest = _ANY.sub("", _FIELD.sub("", text)).strip()
     if text.lstrip().startswith(_OPEN):
-        # what another extension put behind the first field had its comma there
+        # another extension appended text after the first field, with the comma there
         rest = rest.removeprefix(",").lstrip()
     return rest, fields

@@ -1,4 +1,4 @@
-"""Which part of a picture belongs to whom: boxes to soft masks on any grid of the UNet.
+"""Turn the characters' boxes into soft masks on any grid of the UNet.
 
 Inside the boxes of characters r the base prompt and the regions share every point in the proportions
 `β : (1 − β)·w_r : …`, where β is the base weight and w_r the characters' weights; outside all boxes the base
@@ -28,7 +28,7 @@ _TINY = 1e-9
 
 @dataclass(frozen=True)
 class Shares:
-    """Who has which share of a picture.
+    """The shares of the base and the regions in a picture.
 
     Attributes:
         xs, ys: where the picture is cut, ascending, from 0 to 1.

@@ -1,4 +1,4 @@
-"""What an XYZ plot changes in the panel from picture to picture.
+"""Apply the values of an XYZ plot to the panel.
 
 overridden(panel, {"base_weight": 0.2, "cast": "tea"}, library)
 """
@@ -27,7 +27,7 @@ def overridden(panel: Panel, overrides: Mapping[str, Any], library: Library) -> 
     """The panel with these values in place of its own.
 
     A saved cast switches the panel on; the other values change that cast, or the panel's own where none is named. A
-    panel that is off stays off otherwise.
+    panel that is off stays off if no saved cast is named.
 
     Raises:
         FieldError: unknown, out of range, a LoRA's weight without that LoRA, a cast that is not saved.

@@ -1,4 +1,5 @@
-"""What the panel in txt2img and img2img says, as one dict: from the page, from an API call, from a picture's infotext.
+"""The values of the panel in txt2img and img2img as one dict: from the page, from an API call, from a picture's
+infotext.
 
     {"characters": [{"prompt": "black hair", "box": [0, 0, 0.5, 1]}, …], "base_weight": 0.3, "check": true}
 
@@ -28,11 +29,11 @@ class Panel:
     """One state of the panel.
 
     Attributes:
-        enabled: off means that nothing at all is done to a generation.
+        enabled: if false, a generation is not changed.
         check: look in the finished picture for each character's tags, in its place.
         keep_trying: how many more seeds are tried until all are found, 0…20; it checks, too.
-        main, main_negative: what the host's own prompts were when a picture's infotext was written. A prompt that
-            is the compiled one already is taken as made from these, and not compiled once more.
+        main, main_negative: what the host's own prompts were when a picture's infotext was written. If the prompt is
+            already the compiled one, these are used instead, so that it is not compiled twice.
     """
 
     cast: Cast = field(default_factory=Cast)
@@ -52,7 +53,7 @@ class Panel:
         """A panel from its dict or from that dict as JSON text; see the module.
 
         Raises:
-            FieldError: not readable, or a field that is unknown or out of range. What is off is not looked at.
+            FieldError: not readable, or a field that is unknown or out of range. A panel that is off is not checked.
         """
         data = _read(value)
         if not data:

@@ -1,11 +1,11 @@
-"""The LoRAs of a run that act in places: their files read once, and brought to whatever checkpoint is at work.
+"""The LoRAs of a run that act in places: each file is read once and bound to the checkpoint in use.
 
     placed = PlacedLoras(cast, find)       # find: a LoRA's name to its file
     placed.regional(unet)                  # for the sampling passes
     with placed.encoding(loras, encoders): # while a prompt of their own place is encoded
         ...
 
-torch is imported when there is a LoRA, not before.
+torch is imported only when there is a LoRA.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class PlacedLoras:
         return bool(self._cast.placed_loras)
 
     def forget(self) -> None:
-        """Lets the files' tensors go."""
+        """Forgets the files' tensors."""
         self._read.clear()
 
     def regional(self, unet: Any) -> RegionalLoras:
@@ -65,10 +65,10 @@ class PlacedLoras:
 
     @contextlib.contextmanager
     def encoding(self, loras: Sequence[Lora], encoders: Callable[[], Sequence[Any]]) -> Iterator[None]:
-        """Within, the text encoders have what these LoRAs change in them.
+        """Inside this context, these LoRAs change the text encoders.
 
         Args:
-            encoders: asked for only where a LoRA changes them: CLIP-L, for SDXL OpenCLIP-G behind it.
+            encoders: called only if a LoRA changes them: CLIP-L, for SDXL OpenCLIP-G behind it.
         """
         if not any(self._weights(lora).has_text for lora in loras):
             yield

@@ -1,4 +1,4 @@
-"""A prompt, read once: its tags and extra networks, as they are carried from the panel's fields to the regions."""
+"""A parsed prompt: its tags and extra networks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REMEMBERED = 256
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a prompt says.
+    """A parsed prompt.
 
     Attributes:
         text: as it was typed, without the spaces around it.

@@ -1,4 +1,4 @@
-"""Slips of the pen in a cast's texts that would make another picture than was meant."""
+"""Find typing errors in a cast's texts that would change the picture."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _SHOWN = 30
 
 
 def find(cast: Cast) -> list[FieldError]:
-    """What is wrong with a cast's texts, one error a field."""
+    """The errors in a cast's texts, at most one for each field."""
     return [error for field, text in _fields(cast) if (error := _bracket(field, text)) is not None]
 
 
 def _bracket(field: str, text: str) -> FieldError | None:
-    """A bracket without its fellow in a tag that has words; in a face (`:(`) it is a letter like any other."""
+    """An unpaired bracket in a tag with words; in a face (`:(`) a bracket is an ordinary character."""
     for piece in syntax.pieces(text):
         alone = syntax.lone_brackets(piece.text)
         if alone and syntax.WORD.search(piece.text):

@@ -2,8 +2,8 @@
 
 A tag is what stands between commas that no bracket encloses; `BREAK` and `AND`, words by themselves, end one
 too. Enclosed is what lies between two brackets of a kind that belong together: emphasis `(a, b:1.2)`,
-schedules and alternation `[a, b:c:0.5]`, dynamic prompts `{a, b|c}`; a bracket without its fellow, or behind a
-backslash, is a letter like any other, as the hosts read it too. What a tag says is never changed.
+schedules and alternation `[a, b:c:0.5]`, dynamic prompts `{a, b|c}`; an unpaired bracket, or one after a backslash, is
+an ordinary character, as for the hosts. The words of a tag are never changed.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def as_list(parts: Sequence[Piece]) -> list[Piece]:
 
 
 def appended(text: str, more: Sequence[str]) -> str:
-    """A prompt with more tags behind it; what is there stays to the letter.
+    """A prompt with more tags appended; the existing text stays unchanged.
 
     Of a prompt that `AND` composes, the first takes them, before the weight at its end.
     """
@@ -227,7 +227,7 @@ def _brackets(text: str) -> tuple[list[tuple[int, int]], set[int]]:
     """(start, end) of all pairs of brackets, and where brackets without a fellow stand."""
     pairs: list[tuple[int, int]] = []
     alone: set[int] = set()
-    # each kind for itself, as the hosts keep round and square brackets apart
+    # each kind separately, because the hosts treat round and square brackets separately
     opened: dict[str, list[int]] = {kind: [] for kind in _PAIRS}
     i = 0
     while i < len(text):

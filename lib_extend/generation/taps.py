@@ -1,9 +1,9 @@
-"""Putting the regions into a cross-attention module without replacing anything of it.
+"""Hook the regions into a cross-attention module without replacing any part of it.
 
 A module's `forward` may have been exchanged (an optimizer of the host's choice), wrapped (ControlNet) or both,
 but what it does is `to_q`, attention, `to_out`. Two torch hooks see the queries and the attention on their way:
-one behind `to_q`, one before the linear layer of `to_out`. Whatever computes the attention in between goes on
-doing so, LoRA in all four projections included, and a call without regions passes untouched.
+one behind `to_q`, one before the linear layer of `to_out`. The attention between them is computed as before, including
+LoRAs in all four projections, and a call without regions is not changed.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Tap:
             ]
 
     def remove(self) -> None:
-        """Takes the hooks out; a second time does nothing."""
+        """Removes the hooks; a second call does nothing."""
         for handle in self._handles:
             handle.remove()
         self._handles = []
@@ -96,7 +96,7 @@ class Tap:
         to_k, to_v = self._module.to_k, self._module.to_v
         prompt = (seen["to_k"], seen["to_v"]) if len(seen) == 2 else None
         plain = call.plain(q, prompt[0][1], prompt[1][1], self._heads) if self._added and prompt else None
-        # what the attention gave is on its way into the linear layer and of no use to anybody else
+        # the attention's result only goes into the linear layer, so it may be overwritten
         blended = call.blend(
             self._key, q, given[0], size, self._heads, to_k, to_v, plain=plain, own=True, prompt=prompt
         )
@@ -124,6 +124,6 @@ class Taps:
         return len(added)
 
     def remove(self) -> None:
-        """Takes all hooks out; a second time does nothing."""
+        """Removes all hooks; a second call does nothing."""
         while self._taps:
             self._taps.pop().remove()

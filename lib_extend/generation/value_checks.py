@@ -1,4 +1,4 @@
-"""Checking values that come from a panel, an API call, a file or a picture's infotext: each refusal names its field."""
+"""Check values from a panel, an API call, a file or a picture's infotext. Each error names its field."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INVISIBLE = "\u2061\u2062\u2063\u2064"
 
 
 class FieldError(UserError):
-    """A value that cannot be taken.
+    """An invalid value.
 
     Attributes:
         field: where it stands: `characters[1].box`, `base_weight`; "" is the whole.
@@ -95,7 +95,7 @@ def items(field: str, value: Any, most: int) -> tuple[Any, ...]:
 
 
 def _brief(value: Any) -> str:
-    """A value as a message shows it; whatever it is, the message stays short."""
+    """A value shortened for a message."""
     if isinstance(value, int) and not -(10**30) < value < 10**30:
         return "an enormous number"
     shown = repr(value)

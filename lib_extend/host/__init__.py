@@ -1,1 +1,1 @@
-"""All that touches a WebUI. `modules.*` is imported inside functions, here and in `scripts/` only."""
+"""All code that touches a WebUI. Only this folder and `scripts/` import `modules.*`, and only inside functions."""

@@ -1,4 +1,4 @@
-"""Regions in AUTOMATIC1111 and in what has kept its sampling: one run of `process_images`. See `a1111_pass`."""
+"""Regions in AUTOMATIC1111 and in WebUIs with the same sampling: one run of `process_images`. See `a1111_pass`."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
 """One sampling pass of A1111 with regions: torch hooks, and nothing else.
 
-A1111 tells its UNet neither which rows are whose nor where in the picture it is. Three places do:
+A1111 tells its UNet neither which rows belong to which picture nor the size of the grid. Three places tell it:
 
     the CFG denoiser    each step, before it runs: pictures, prompts of each (AND), the step
     the UNet            each call: how many of the step's rows it takes (they come in order)
     the transformers    each: height and width of its grid (whatever scaled it: odd sizes, Kohya HRFix)
 
-All hooks are on the pass's own sampler and denoiser and on modules of the UNet; no callback is registered and no
-method of a class exchanged. They go when the sampling ends, however it does. A call without work for the regions
-passes untouched.
+All hooks are on the pass's own sampler and denoiser and on modules of the UNet; no callback is registered and no method
+of a class is replaced. The hooks are removed when the sampling ends, also after an error. A call without work for the
+regions is not changed.
 """
 
 from __future__ import annotations
@@ -84,15 +84,15 @@ class Pass:
             denoiser.register_forward_hook(self._step_ends),
         ]
         self._over = [
-            # what the denoiser itself calls once a refiner is loaded and its prompts are encoded
+            # the denoiser calls this after a refiner is loaded and its prompts are encoded
             _Over(denoiser, "update_inner_model", self._switched),
-            # what ends in a finished latent, an interrupt or an error
+            # this call ends with a finished latent, an interrupt or an error
             _Over(self._run.p.sampler, "launch_sampling", self._sampling),
         ]
         self._tap(self._run.p.sd_model)
 
     def end(self) -> None:
-        """Takes all out; a second time does nothing."""
+        """Removes all hooks; a second call does nothing."""
         self._active = False
         while self._over:
             self._over.pop().remove()
@@ -103,7 +103,7 @@ class Pass:
         self._regional.forget()
 
     def _tap(self, sd_model: Any) -> None:
-        """Hooks into a UNet: all of it or nothing."""
+        """Hooks into a UNet: into all modules or into none."""
         if unfitting := unfit(sd_model) or _obstacle():
             raise RegionsError(unfitting)
         unet = _unet(sd_model)
@@ -111,7 +111,7 @@ class Pass:
             from lib_extend.generation.lora_hooks import LoraHooks
 
             self._regional.loras = self._loras.regional(unet)
-            # before the taps, which take the queries as they come out
+            # before the taps, because these take the queries that come out
             self._unet.append(LoraHooks(unet, self._regional.loras, lambda: self._call is not None))
         self._unet += [
             unet.register_forward_pre_hook(self._call_begins, with_kwargs=True),
@@ -180,7 +180,7 @@ class Pass:
             raise RegionsError("something runs in place of the UNet (set SD Unet to None in the settings)")
 
     def _entering(self, names: tuple[str, ...]) -> Callable[[Any, tuple[Any, ...], Mapping[str, Any]], None]:
-        """Before a transformer: where it is, and whether its attention has been wrapped meanwhile."""
+        """Before a transformer: note its grid, and check whether its attention was wrapped meanwhile."""
 
         def enter(transformer: Any, given: tuple[Any, ...], named: Mapping[str, Any]) -> None:
             if self._call is None:
@@ -210,12 +210,12 @@ class Pass:
             self.end()
 
     def _switched(self, original: Callable[[], None]) -> None:
-        """A refiner is loaded, into the same modules or others, in the midst of a step."""
+        """A refiner was loaded during a step, into the same modules or into others."""
         original()
         if not self._active:
             return
         self._untap()
-        # keys and values are the other weights'
+        # the stored keys and values belong to the other weights
         self._regional.forget()
         if self._cursor is None:
             # the regions' share of the steps is over
@@ -227,9 +227,9 @@ class Pass:
 
 
 class _Over:
-    """One object's method with another in its place, which gets the original as its first argument.
+    """Replaces one object's method; the replacement gets the original as its first argument.
 
-    Where somebody has put theirs over it meanwhile, it stays below, and must do nothing but call the original.
+    If other code wrapped it meanwhile, it cannot be removed; then it only calls the original.
     """
 
     def __init__(self, owner: Any, name: str, method: Callable[..., Any]) -> None:
@@ -291,7 +291,7 @@ def _regional(pictures: Sequence[Picture | None]) -> Any:
 
 
 def _obstacle() -> str:
-    """What else in the WebUI keeps regions from acting as they should, in a clause."""
+    """Another function of the WebUI that makes regions wrong, as a clause."""
     if getattr(module("modules.shared"), "loaded_hypernetworks", None):
         # they change a prompt's conditioning inside of each attention module, before `to_k`
         return "hypernetworks do not reach them (take <hypernet:…> out of the prompt)"

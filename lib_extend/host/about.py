@@ -1,4 +1,4 @@
-"""The WebUI around us, for display."""
+"""Name and versions of the WebUI, for display."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNKNOWN = "an unknown WebUI"
 
 @dataclass(frozen=True)
 class WebUI:
-    """What this process is.
+    """The WebUI of this process.
 
     Attributes:
         name: such as "Forge".
@@ -38,10 +38,10 @@ def about() -> WebUI | None:
 
 
 def _version() -> str:
-    # asked at the WebUI's start, and the answer kept: no process is started here
+    # the WebUI stores the answer at its start, so no process is started here
     for module, name in (("modules.processing", "program_version"), ("modules.launch_utils", "git_tag")):
         ask = getattr(sys.modules.get(module), name, None)
-        with contextlib.suppress(Exception):  # it is for display only, and somebody else's code
+        with contextlib.suppress(Exception):  # only for display, and the WebUI's code may raise anything
             said = ask() if ask is not None else None
             if said:
                 return str(said)

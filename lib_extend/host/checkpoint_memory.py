@@ -1,8 +1,7 @@
-"""The WebUI's checkpoint out of the graphics card while models of ours run, and back again.
+"""Unload the WebUI's checkpoint from the graphics card while our models run, and load it again.
 
-Forge and its kin load what they need at every generation, so that nothing has to be brought back there. A1111
-would generate with a model in main memory and fail: it is brought back by `bring_back`, at the latest by the
-script's `before_process`.
+Forge and its relatives load what they need at every generation. A1111 does not: it would fail with a model in main
+memory. `bring_back` loads it again, at the latest when the script's `before_process` calls it.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ def bring_back() -> bool:
     """Undo `unload`. Returns whether there was something to do."""
     if not _away:
         return False
-    # The queue first, as a generation does: the other way round the two would wait for each other.
+    # Take the queue first, as a generation does. In the other order the two would wait for each other (deadlock).
     with _queue(), _lock:
         if not _away:
             return False
@@ -63,15 +62,15 @@ def bring_back() -> bool:
 
 
 def before_generation() -> None:
-    """The same from inside a generation, which holds the WebUI's queue already."""
-    if _away:  # the usual case costs nothing
+    """The same inside a generation, which already holds the WebUI's queue."""
+    if _away:  # the usual case is fast
         with _lock:
             if _away:
                 _away.pop()()
 
 
 def unloaded() -> bool:
-    """Whether the checkpoint is away and must be brought back."""
+    """Whether the checkpoint is unloaded and must be loaded again."""
     return bool(_away)
 
 
@@ -96,7 +95,7 @@ def _on_main_thread(work: Callable[[], Any]) -> None:
 def _send_back(models: Any, model: Any) -> None:
     if models.model_data.sd_model is model:  # another checkpoint was chosen meanwhile
         models.send_model_to_device(model)
-    elif models.model_data.sd_model is None:  # older versions forget it
+    elif models.model_data.sd_model is None:  # older versions do not reset it
         models.reload_model_weights()
 
 

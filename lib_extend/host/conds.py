@@ -1,4 +1,4 @@
-"""Conditionings of single prompts, made by the WebUI's own parser and text encoders, LoRAs of the moment included."""
+"""Conditionings of single prompts, made by the WebUI's own parser and text encoders with the active LoRAs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Encoder:
         self._known: dict[tuple[str, bool, bool, tuple[Lora, ...]], Any] = {}
 
     def forget(self) -> None:
-        """Lets all go: the next batch may have other LoRAs."""
+        """Forgets all conditionings: the next batch may have other LoRAs."""
         self._known.clear()
 
     def __call__(self, text: str, *, negative: bool, hires: bool, loras: tuple[Lora, ...] = ()) -> Any:
@@ -88,6 +88,6 @@ def steps(p: Any, *, hires: bool) -> int:
 
 
 def autocast() -> contextlib.AbstractContextManager[Any]:
-    """What the WebUI encodes prompts in."""
+    """The autocast context in which the WebUI encodes prompts."""
     make = getattr(module("modules.devices"), "autocast", None)
     return make() if make is not None else contextlib.nullcontext()

@@ -9,17 +9,17 @@ from typing import Any
 
 
 def hosted() -> bool:
-    """Whether this process is a WebUI: it has loaded its extensions' callbacks long before us."""
+    """Whether this process is a WebUI: then the module of its callbacks is already loaded."""
     return "modules.script_callbacks" in sys.modules
 
 
 def offers(module: str) -> bool:
-    """Whether the WebUI has this module; nothing is imported to find out but its packages."""
+    """Whether the WebUI has this module; only its parent packages are imported for the check."""
     if module in sys.modules:
         return True
     try:
         return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):  # a package above it is missing, or was put there by hand
+    except (ImportError, ValueError):  # a parent package is missing, or was inserted into sys.modules
         return False
 
 

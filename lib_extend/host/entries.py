@@ -1,7 +1,7 @@
 """Entries of `extra_generation_params` that differ from picture to picture.
 
-A WebUI calls an entry that can be called while it makes one picture's infotext, and writes all entries out as JSON
-when the run is over: some of them fail there at what is no text, and no picture comes. So an entry is both.
+A WebUI calls a callable entry while it makes one picture's infotext, and writes all entries as JSON after the run. Some
+WebUIs fail there on values that are not texts, and the pictures are lost. So an entry is a text that can be called.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 class Entry(str):
     """A text that can be called: with what the WebUI knows while it makes a picture's infotext.
 
-    Copies are the entry itself: a run's state hangs on it.
+    A copy is the same object, because the entry refers to the run's state.
     """
 
     __slots__ = ("_of",)

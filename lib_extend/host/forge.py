@@ -1,10 +1,10 @@
 """The regions in the UNet of Forge and its kin (reForge, Forge classic, neo).
 
-Their patches are of no use here: `attn2_replace` has one slot a block, which an image adapter wants too, and what
-is set there is lost when another extension goes on with an older copy of the UNet patcher. So nothing of the
-patcher is touched, and no callback registered: torch hooks see what passes by, whoever has patched what.
+Their patches cannot be used here: `attn2_replace` has one slot a block, which an image adapter needs too, and a patch
+is lost when another extension uses an older copy of the UNet patcher. So the patcher stays unchanged and no callback is
+registered: torch hooks work with any patches.
 
-WebUIs swallow what a script raises; what the hooks raise, in the denoiser or in the UNet, ends the generation.
+WebUIs ignore exceptions of a script; exceptions of the hooks, in the denoiser or in the UNet, end the generation.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Forge:
     def begin(
         self, pictures: Sequence[Picture | None], x: Any, steps: int, loras: PlacedLoras | None = None
     ) -> None:
-        """Puts the regions in for the sampling pass that starts now, in place of an earlier call's.
+        """Hooks in the regions for the sampling pass that starts now; they replace those of an earlier call.
 
         Args:
             pictures: one a picture of the batch. x: its latent (B, C, h, w). steps: of this pass. loras: those that act
@@ -75,7 +75,7 @@ class Forge:
             self._put_in.hook_in(self._p.sd_model)
 
     def end(self) -> None:
-        """Takes everything out; a second time does nothing."""
+        """Removes all hooks; a second call does nothing."""
         if self._put_in is not None:
             self._put_in.remove()
             self._put_in = None
@@ -92,7 +92,7 @@ class Forge:
 
 
 class _Refusal:
-    """In a sampler, which every pass has its own of."""
+    """Put into the pass's own sampler."""
 
     def __init__(self, sampler: Any, error: PromptExtendError) -> None:
         def refuse(*_: Any, **__: Any) -> None:

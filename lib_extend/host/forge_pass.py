@@ -6,7 +6,7 @@
     in each of its attn2       `generation.taps.Tap`: queries out of `to_q`, the blend into `to_out`
     in what LoRAs in places change   `generation.lora_hooks.LoraHooks`
 
-They act while this run's denoiser works: a generation inside this one (ADetailer) never meets them.
+They act only while this run's denoiser works, so a generation inside this one (ADetailer) is not changed.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Pass:
         """Takes everything out; a second time does nothing."""
         while self._watch:
             self._watch.pop().remove()
-        # left where somebody has put theirs over it: that one goes on to this, and this to the host's
+        # not removed if other code has wrapped it: the wrapper calls this, and this calls the host's method
         if vars(self._denoiser).get("update_inner_model") == self._refined:
             del self._denoiser.update_inner_model
             if self._denoiser.update_inner_model != self._update:
@@ -90,7 +90,7 @@ class Pass:
         self._leave()
 
     def hook_in(self, sd_model: Any) -> None:
-        """Hooks into a checkpoint's UNet, in place of another's. Raises RegionsError."""
+        """Hooks into a checkpoint's UNet and out of the previous one. Raises RegionsError."""
         self._leave()
         if reason := unfit(sd_model):
             raise RegionsError(reason)
@@ -108,7 +108,7 @@ class Pass:
             ]
 
     def _leave(self) -> None:
-        """Out of the UNet, and lets its keys and values go."""
+        """Removes the hooks from the UNet and forgets its keys and values."""
         for hook in self._hooks:
             hook.remove()
         self._hooks, self._attentions = [], []
@@ -123,7 +123,7 @@ class Pass:
         self._now = self._options = self._negative = None
 
     def _ends(self, denoiser: Any, given: Any, result: Any) -> None:
-        """The denoiser has made its step, or failed: then there is no result."""
+        """The denoiser has finished its step, or failed; then there is no result."""
         self._working = False
         if result is None:
             self._leave()
@@ -131,7 +131,7 @@ class Pass:
             raise RegionsError("the UNet is run in a way that does not pass its transformers")
 
     def _refined(self) -> None:
-        """Within a step a refiner was loaded, and the prompts are encoded anew."""
+        """A refiner was loaded within a step: the prompts are encoded again."""
         self._update()
         if not self._watch:
             return
@@ -181,7 +181,8 @@ class Pass:
         return self._now
 
     def _tap(self, options: dict[str, Any]) -> None:
-        """Now that all who patch the UNet have done so: who replaces attention adds to it (IP-Adapter)."""
+        """Tap the attention after all patches of the UNet are in place, and note which modules others add to
+        (IP-Adapter)."""
         added = bool((options.get("patches_replace") or {}).get("attn2"))
         names = of_patches(options) or of_modules(attention for _, attention in self._attentions)
         self._others = names
@@ -203,7 +204,7 @@ class Pass:
         if rows != each * len(chunks):
             raise RegionsError(f"the UNet is given {rows} rows for {each} pictures and the chunks {chunks}")
         if chunks == [0] and self._prompted and _same(context, self._negative):
-            # Self-attention guidance asks for the negative prompt once more and calls it a prompt.
+            # Self-attention guidance repeats the negative prompt and marks it as a prompt.
             return Layout.forge([1], rows)
         self._prompted = self._prompted or 0 in chunks
         if 1 in chunks and hasattr(context, "shape"):
@@ -237,7 +238,7 @@ def _transformers(unet: Any) -> list[tuple[Any, list[tuple[str, Any]]]]:
 
 
 def _always(denoiser: Any, hook: Callable[[Any, Any, Any], None]) -> Any:
-    """A forward hook that is also told when it failed, where torch can do that."""
+    """A forward hook that is also called after an error, if this torch supports it."""
     try:
         return denoiser.register_forward_hook(hook, always_call=True)
     except TypeError:  # before torch 2.1
@@ -245,7 +246,7 @@ def _always(denoiser: Any, hook: Callable[[Any, Any, Any], None]) -> Any:
 
 
 def _same(context: Any, other: Any) -> bool:
-    """Whether conditionings are the same; hosts bring lengths together by repeating them."""
+    """Whether conditionings are equal; hosts repeat a conditioning to make lengths equal."""
     if context is None or other is None or context.shape[0] != other.shape[0]:
         return False
     tokens = min(context.shape[1], other.shape[1])

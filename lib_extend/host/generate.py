@@ -1,4 +1,4 @@
-"""What the panel does to one run of the WebUI's `process_images`, in the order in which the WebUI calls.
+"""The panel's part in one run of the WebUI's `process_images`, in the order of the WebUI's calls.
 
     before_process        the dict is read; the cast's texts ride in the host's prompt past wildcards and styles
     process               the host's own fields are as they were
@@ -8,9 +8,9 @@
     postprocess_image     the finished picture is checked, if asked for
     postprocess           more seeds are tried, if asked for
 
-A run keeps everything at the processing object `p`. Off, nothing of `p` is touched and nothing is hooked in. What
-cannot be done as asked makes the run fail with a sentence: WebUIs swallow what a script raises, so the sampling
-is made to raise it.
+A run stores everything at the processing object `p`. If the panel is off, `p` stays unchanged and nothing is hooked in.
+If a request cannot be done, the run fails with a sentence: WebUIs ignore exceptions of a script, so the sampling raises
+it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def before_process(
 
     Args:
         value: the panel's dict, see `generation.panel`. helpers: asked only when the panel is on.
-        others: what else was given as an argument; there must be nothing.
+        others: further arguments; there must be none.
     """
     regions.end_all()
     while _open:
@@ -68,14 +68,14 @@ def _begin(p: Any, value: Any, helpers: Callable[[], Helpers]) -> None:
 
 
 def process(p: Any) -> None:
-    """The host's prompts of all pictures are made; other extensions may change them."""
+    """The host has made the prompts of all pictures; other extensions may change them."""
     run = run_of(p)
     if run is not None:
         run.restore()
 
 
 def before_process_batch(p: Any, batch: int) -> None:
-    """The prompts of a batch are as they shall be, but for LoRAs, which are still in them."""
+    """The prompts of a batch are final, except that they still contain LoRAs."""
     run = run_of(p)
     if run is not None:
         _or_refuse(p, lambda: run.compile(batch))
@@ -98,7 +98,7 @@ def before_sampling(p: Any, x: Any) -> None:
 
 
 def post_sample(p: Any, args: Any) -> None:
-    """All passes of a batch are over. `args.samples`: their result, which the host decodes next."""
+    """All passes of a batch have ended. `args.samples`: their result, which the host decodes next."""
     run = run_of(p)
     if run is None:
         return
@@ -110,7 +110,7 @@ def post_sample(p: Any, args: Any) -> None:
 
 
 def after_sampling(p: Any) -> None:
-    """What comes now (detailers, upscalers) is not ours."""
+    """Later steps (detailers, upscalers) are not changed."""
     run = run_of(p)
     if run is not None:
         run.tidy()
@@ -159,7 +159,7 @@ def refuse(p: Any, error: PromptExtendError) -> None:
 
 
 class _Refused:
-    """In place of a result: whatever is asked of it fails, since what a script raises is swallowed."""
+    """Replaces a result: every use of it raises the error, because WebUIs ignore exceptions of a script."""
 
     def __init__(self, error: RegionsError) -> None:
         vars(self)["_error"] = error

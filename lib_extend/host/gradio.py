@@ -1,4 +1,4 @@
-"""What differs between the Gradio versions of the WebUIs (3.41, 4.40 and newer)."""
+"""Differences between the Gradio versions of the WebUIs (3.41, 4.40 and newer)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def problem_tab(title: str, sentences: list[str]) -> Any:
-    """A tab that says what is wrong and how to mend it.
+    """A tab that says what is wrong and how to correct it.
 
     Args:
         sentences: what is wrong; plain text.
@@ -31,7 +31,7 @@ def user_of(app: Any, cookies: Mapping[str, str]) -> str | None:
     """The name under which the owner of `cookies` has logged in to the Gradio app; None for nobody.
 
     The cookie is called `access-token`, since Gradio 4 with the app's own number behind it, and `…-unsecure-…`
-    where there is no TLS; what it holds is random and known to the app only.
+    without TLS; its value is random and known only to the app.
     """
     tokens = getattr(app, "tokens", None)
     if not isinstance(tokens, Mapping):

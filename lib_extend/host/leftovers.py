@@ -1,7 +1,7 @@
-"""Invisible marks of a cast's texts (`generation.marks`) in what others keep of a prompt.
+"""Remove the invisible marks of a cast's texts (`generation.marks`) from other code's copies of a prompt.
 
-While a run's prompts carry the cast, others may copy them: the WebUI's comments, a script that puts the prompts of
-before back later. From such copies the marks are taken out, in place, and what they enclosed with them.
+While a run's prompts carry the cast, other code may copy them: the WebUI's comments, or a script that restores the
+earlier prompts. The marks and the text between them are removed from such copies, in place.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def clean(owner: Any, *, but: Iterable[str] = (), only: slice | None = None) -> 
         but: names of attributes that are left alone. only: of lists, these places alone.
 
     Returns:
-        what the texts are now, each that was changed.
+        the new texts, each that was changed.
     """
     changed: list[str] = []
     left = set(but)
@@ -54,10 +54,10 @@ def clean_mapping(values: MutableMapping[Any, Any]) -> list[str]:
 
 
 def clean_scripts(runner: Any, *, only: slice | None = None) -> dict[str, str]:
-    """Takes the marks out of what the scripts of a WebUI's runner (`p.scripts`) keep.
+    """Removes the marks from the attributes of the scripts in a WebUI's runner (`p.scripts`).
 
     Returns:
-        what the texts are now → the title of the script that keeps it.
+        new text → the title of the script that has it.
     """
     kept: dict[str, str] = {}
     for script in getattr(runner, "scripts", None) or ():

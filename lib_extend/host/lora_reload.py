@@ -12,9 +12,9 @@ from lib_extend.host.detect import hosted, module
 
 
 def refresh() -> bool:
-    """Let the WebUI list its LoRA folders anew; False where it has no such list.
+    """Let the WebUI list its LoRA folders again; False if it has no such list.
 
-    Waits until a running generation is done: the list is emptied before it is filled.
+    Waits for the end of a running generation, because the list is emptied before it is filled.
     """
     # The built-in extension of all hosts puts its folder on `sys.path`; its module is known by this name.
     networks = sys.modules.get("networks") if hosted() else None
@@ -29,7 +29,7 @@ def refresh() -> bool:
 def missing(tags: Iterable[str]) -> list[str]:
     """Of extra networks as prompts have them (`<lora:name:1>`), the names of LoRAs that the WebUI does not have.
 
-    To be asked within a generation. Where the WebUI has no list, nothing is missing.
+    Call it within a generation. If the WebUI has no list, nothing is missing.
     """
     wanted = dict.fromkeys(
         name for tag in tags if syntax.network_name(tag)[0] == "lora" and (name := _written_name(tag))
@@ -39,7 +39,7 @@ def missing(tags: Iterable[str]) -> list[str]:
     if not wanted or not callable(listing):
         return []
     if _unlisted(networks, wanted):
-        # files of a moment ago; a WebUI looks once more, too
+        # new files may not be listed yet; a WebUI also looks a second time
         listing()
     return _unlisted(networks, wanted)
 

@@ -16,7 +16,7 @@ IDLE_MINUTES = 10
 
 @dataclass(frozen=True)
 class Options:
-    """What is set.
+    """The settings' values.
 
     Attributes:
         models_dir: folder for downloaded models; "" for the Hugging Face cache.
@@ -76,7 +76,7 @@ def register() -> None:
 
 
 def read() -> Options:
-    """What is set now; the defaults where there is no WebUI or nothing was set. Flags go before settings."""
+    """The present values; the defaults without a WebUI or a stored value. Flags have priority over settings."""
     data: Mapping[str, Any] = {}
     if hosted():
         data = getattr(getattr(module("modules.shared"), "opts", None), "data", None) or {}
@@ -95,7 +95,7 @@ def read() -> Options:
 
 
 def apply_flags() -> None:
-    """Hand the flags that concern the worker to its side, which reads environment variables."""
+    """Pass the worker's flags on as environment variables."""
     python = getattr(cmd_opts(), "prompt_extend_worker_python", None)
     if python:
         os.environ[OVERRIDE] = os.path.abspath(python)

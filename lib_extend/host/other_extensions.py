@@ -1,4 +1,4 @@
-"""Whose code it is that works on the same attention: for sentences that name an extension."""
+"""Find the extension whose code changes the same attention, to name it in a sentence."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def of_patches(options: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def of_modules(modules: Iterable[Any]) -> tuple[str, ...]:
-    """The extensions that have put a `forward` of theirs into modules, or onto their classes."""
+    """The extensions that have replaced `forward` in modules or their classes."""
     return _names(module.forward for module in modules)
 
 
 def with_names(error: RegionsError, names: tuple[str, ...]) -> RegionsError:
-    """The error, with who may be its cause."""
+    """The error, with the names of the extensions that may cause it."""
     if not names:
         return error
     known = RegionsError(
@@ -55,7 +55,7 @@ def with_names(error: RegionsError, names: tuple[str, ...]) -> RegionsError:
 
 
 class NamingCall:
-    """An `attention.Call` whose errors name those who work on the same attention."""
+    """An `attention.Call` whose errors name the other extensions that change the attention."""
 
     def __init__(self, call: Any, names: tuple[str, ...]) -> None:
         self._call, self._names = call, names

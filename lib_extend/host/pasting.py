@@ -1,4 +1,4 @@
-"""A picture's infotext back into the panel, and the host's own prompt back into its field."""
+"""Paste a picture's infotext into the panel, and the host's own prompt into its field."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lib_extend.host.detect import module
 def value(params: Mapping[str, Any]) -> str:
     """For the hosts' paste fields: the panel's value; "" for a picture without the extension, which switches it off.
 
-    What cannot be used gives a panel that is off and says why, in `problem`.
+    An unusable infotext gives a panel that is off, with the reason in `problem`.
     """
     try:
         restored = infotext.read(params)
@@ -33,13 +33,13 @@ def infotext_pasted(text: str, params: dict[str, Any]) -> None:
     try:
         restored = infotext.read(params)
     except UserError:
-        return  # `value` says it
+        return  # `value` reports it
     if restored is None:
         return
     main, negative = restored.main, restored.main_negative
     styles = getattr(module("modules.shared"), "prompt_styles", None)
     if params.get("Styles array") and styles is not None:
-        # the host has taken them out of the compiled prompt and will apply them again
+        # the host has removed them from the compiled prompt and will apply them again
         _, main, negative = styles.extract_styles_from_prompt(main, negative)
     compiled = params.get("Prompt", ""), params.get("Negative prompt", "")
     params["Prompt"], params["Negative prompt"] = main, negative

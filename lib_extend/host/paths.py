@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def data_folder() -> Path:
-    """Where the extension keeps what belongs to no dataset: presets, recent folders.
+    """The folder for the extension's data that belongs to no dataset: presets, recent folders.
 
     The folder `PROMPT_EXTEND_DATA` names, `prompt-extend` in the WebUI's data folder, or one in the user's
     home for the standalone page. It need not exist yet.

@@ -1,4 +1,4 @@
-"""What others have kept of one batch's prompts while these carried a cast, and what they do with it."""
+"""Other code's copies of one batch's prompts, made while the prompts carried a cast."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PromptCopies:
         return list(dict.fromkeys(self._kept.values()))
 
     def settle(self, compile_texts: Callable[[tuple[str, str], int], Compiled]) -> None:
-        """The WebUI's own copies of all prompts (with their comments) become what the prompts have become.
+        """Replace the WebUI's own copies of all prompts (with their comments) by the compiled prompts.
 
         Args:
             compile_texts: compiles a carrying prompt and negative prompt of the picture of this number.
@@ -57,7 +57,7 @@ class PromptCopies:
         leftovers.clean(p, but=(*_ALL, *copies))
 
     def undone_by(self) -> str:
-        """Who has put the prompts back as they were before they were compiled; "" for nobody."""
+        """The script that restored the prompts from before the compilation; "" for none."""
         for i, made in enumerate(self.compiled):
             now = self._p.all_prompts[self._first + i]
             if now != made.prompt and now in self._kept:
@@ -65,7 +65,7 @@ class PromptCopies:
         return ""
 
     def put_back(self) -> None:
-        """Where somebody has put prompts of before, those of the pictures come back."""
+        """If a script restored earlier prompts, put the pictures' prompts back."""
         p = self._p
         for i, made in enumerate(self.compiled, self._first):
             now = p.all_prompts[i], p.all_negative_prompts[i]

@@ -1,4 +1,4 @@
-"""Putting regions into this WebUI's UNet, in its own way: see `host.webuis`.
+"""Hook regions into this WebUI's UNet; each WebUI has its own adapter, see `host.webuis`.
 
 adapter = regions.adapter(p)
 if not adapter.unfit():
@@ -24,7 +24,7 @@ UNKNOWN = "this WebUI's UNet is reached in a way that is not known here"
 
 
 class Adapter(Protocol):
-    """One run of a WebUI's `process_images`. All that is put in is kept here, and taken out by `end`.
+    """One run of a WebUI's `process_images`. It stores all hooks, and `end` removes them.
 
     Attributes:
         encode_again: gives the pictures anew, encoded by the checkpoint that is loaded then: for a refiner that
@@ -39,7 +39,7 @@ class Adapter(Protocol):
     def begin(
         self, pictures: Sequence[Picture | None], x: Any, steps: int, loras: PlacedLoras | None = None
     ) -> None:
-        """Puts the regions in for the sampling pass that starts now, in place of an earlier call's.
+        """Hooks in the regions for the sampling pass that starts now; they replace those of an earlier call.
 
         Args:
             pictures: one a picture of the batch. x: its latent (B, C, h, w). steps: of this pass. loras: those that act
@@ -50,10 +50,10 @@ class Adapter(Protocol):
         """
 
     def end(self) -> None:
-        """Takes everything out; a second time does nothing. Never raises."""
+        """Removes all hooks; a second call does nothing. Never raises."""
 
     def refuse(self, error: PromptExtendError) -> None:
-        """Makes the sampling pass that starts now fail with `error`: WebUIs swallow what a script raises."""
+        """Makes the sampling pass that starts now fail with `error`: WebUIs ignore exceptions of a script."""
 
 
 _begun: list[Adapter] = []
@@ -69,13 +69,13 @@ def adapter(p: Any) -> Adapter:
 
 
 def end_all() -> None:
-    """Takes out what a run that broke off has left behind."""
+    """Removes the hooks that a broken-off run left behind."""
     while _begun:
         _begun.pop().end()
 
 
 def end(one: Adapter) -> None:
-    """Takes out what one run put in."""
+    """Removes the hooks of one run."""
     one.end()
     with contextlib.suppress(ValueError):
         _begun.remove(one)
@@ -101,7 +101,7 @@ def family() -> str:
 
 
 def loaded_model() -> Any:
-    """The WebUI's checkpoint if one is loaded; nothing is loaded to find out."""
+    """The WebUI's checkpoint if one is loaded; this loads nothing."""
     # Not `shared.sd_model`: reading that loads the checkpoint when none is loaded yet.
     model = getattr(getattr(module("modules.sd_models"), "model_data", None), "sd_model", None)
     # Forge has a placeholder until then
@@ -109,7 +109,7 @@ def loaded_model() -> Any:
 
 
 class _None:
-    """For a WebUI that is not known."""
+    """For an unknown WebUI."""
 
     encode_again: Callable[[], Sequence[Picture | None]] | None = None
 
@@ -122,7 +122,7 @@ class _None:
         raise RegionsError(UNKNOWN)
 
     def end(self) -> None:
-        """Nothing was put in."""
+        """There are no hooks to remove."""
 
     def refuse(self, error: PromptExtendError) -> None:
-        """Nothing is asked of it: `unfit` says why."""
+        """Does nothing: `unfit` has already given the reason."""

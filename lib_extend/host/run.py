@@ -1,6 +1,7 @@
-"""One run of the WebUI's `process_images` with the panel on: what its prompts and regions are, and what was found.
+"""One run of the WebUI's `process_images` with the panel on: its prompts, its regions, and what was found in its
+pictures.
 
-It is kept at the processing object `p`; `host.generate` says when which of it is done.
+It is stored at the processing object `p`; `host.generate` calls its steps.
 """
 
 from __future__ import annotations
@@ -53,11 +54,11 @@ class Found(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Helpers:
-    """What comes from other rooms.
+    """Functions from other rooms.
 
     Attributes:
         aliases: other names of LoRAs, in lower case, to those of their files.
-        notes: sentences about a cast that its maker may not have meant, such as a LoRA for another model.
+        notes: sentences about probable mistakes in a cast, such as a LoRA for another model.
         missing: of tags such as `<lora:name:1>` the names of LoRAs that the WebUI does not have.
         check: looks for a cast in a finished picture (PIL); raises UserError when that cannot be done.
         overridden: the panel as an XYZ plot's axes change it.
@@ -112,7 +113,7 @@ class Run:
             setattr(self.p, negative, _each(own[1], self._negative))
 
     def restore(self) -> None:
-        """The host's own fields as they were: a script may run the same `p` again."""
+        """Restore the host's own fields, because a script may run the same `p` again."""
         for name, value in self._kept.items():
             setattr(self.p, name, value)
 
@@ -124,7 +125,7 @@ class Run:
         self._batch = {False: [], True: []}
         hires = []
         if getattr(p, "enable_hr", False):
-            # taken first: an extension may have put one list into both places
+            # read both first: an extension may have put one list into both places
             hires = list(zip(p.all_hr_prompts, p.all_hr_negative_prompts, strict=True))[first:]
         copies = self._copies = PromptCopies(p, first)
         settled = [self._settled(*texts) for texts in zip(p.prompts, p.negative_prompts, strict=True)]
@@ -153,7 +154,7 @@ class Run:
         copies.settle(lambda texts, number: self._compiled(self._settled(*texts), number))
 
     def _own_networks(self) -> list[str]:
-        """The extra networks that the cast adds to the batch's prompts, as they stand."""
+        """The extra networks that the cast adds to the batch's prompts, unchanged."""
         found: dict[str, None] = {}
         for made in self._batch[False]:
             users = set(syntax.networks(made.main)[1])
@@ -179,12 +180,12 @@ class Run:
         self.adapter.begin(self._encoded(hires), x, conds.steps(self.p, hires=hires), self.placed)
 
     def tidy(self) -> None:
-        """A batch's pictures are made: their prompts are as compiled, whoever has put others there."""
+        """After a batch: put the compiled prompts back if other code replaced them."""
         if self._copies is not None:
             self._copies.put_back()
 
     def missed(self) -> bool:
-        """Whether the batch was sampled without asking for its regions, as scripts with a way of their own do."""
+        """Whether the batch was sampled without its regions; scripts with their own sampling do that."""
         state = getattr(module("modules.shared"), "state", None)
         if self._asked or getattr(state, "interrupted", False) or getattr(state, "skipped", False):
             return False
@@ -192,7 +193,7 @@ class Run:
         return asked and not self.adapter.unfit()
 
     def _encoded(self, hires: bool, *, anew: bool = False) -> list[Picture | None]:
-        """The batch's regions. `anew`: by the checkpoint that has taken over."""
+        """The batch's regions. `anew`: encoded by the checkpoint that was loaded during the pass."""
         if anew:
             self.encode.forget()
             self._pictures.clear()
@@ -204,14 +205,14 @@ class Run:
         return self._pictures[hires]
 
     def forget(self) -> None:
-        """What belongs to one batch goes."""
+        """Forget the data of one batch."""
         self.adapter.end()
         self.encode.forget()
         self._pictures.clear()
         self._asked = False
 
     def end(self, processed: Any = None) -> None:
-        """Everything goes, and with it the marks in whatever has a copy of a prompt. `processed`: the result."""
+        """End the run: forget all data, and remove the marks from all copies of a prompt. `processed`: the result."""
         self.forget()
         self.placed.forget()
         regions.end(self.adapter)
@@ -220,7 +221,7 @@ class Run:
             leftovers.clean(owner)
 
     def check(self, number: int, image: Any) -> None:
-        """Looks for the cast in a picture of the run; what cannot be done is said once."""
+        """Looks for the cast in a picture of the run; an error is reported once."""
         made = self.by_picture.get(number)
         if self.helpers.check is None or made is None or not made.cast.characters or self._unchecked:
             return
@@ -235,7 +236,7 @@ class Run:
     def _fields(self) -> Iterable[tuple[str, str]]:
         yield "prompt", "negative_prompt"
         if getattr(self.p, "enable_hr", False):
-            # what is empty the host fills from the prompt, with all that rides in it
+            # the host fills an empty field from the prompt, with the carried texts in it
             if self.p.hr_prompt:
                 yield "hr_prompt", "hr_negative_prompt"
             else:

@@ -1,4 +1,4 @@
-"""Who can reach this WebUI, and with which names and passwords."""
+"""Who can reach this WebUI, and which names and passwords it accepts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Safety:
 
 
 def safety() -> Safety:
-    """How far this WebUI is open; not at all outside of a WebUI."""
+    """How far this WebUI is open; outside of a WebUI: only to this machine."""
     options = cmd_opts()
     roots = tuple(Path(os.path.realpath(r)) for r in getattr(options, "prompt_extend_root", None) or [])
     return Safety(_shared(options), roots, _login(options))

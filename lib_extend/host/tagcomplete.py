@@ -11,7 +11,7 @@ _NONE = "None"
 
 
 def tag_files() -> list[Path]:
-    """Its list of tags and its translations, as its settings name them; [] where it is not there."""
+    """Its list of tags and its translations, as its settings name them; [] if it is not installed."""
     extensions = getattr(module("modules.paths_internal"), "extensions_dir", "")
     if not extensions:
         return []
@@ -23,6 +23,6 @@ def tag_files() -> list[Path]:
     except OSError:
         return []
     for folder in folders:
-        # a setting is a name, never a way out of the folder
+        # the setting must be a file name and may not lead out of the folder
         found += [folder / Path(str(n)).name for n in names if n and n != _NONE]
     return [path for path in found if path.suffix.lower() == ".csv" and path.is_file()]

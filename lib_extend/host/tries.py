@@ -15,7 +15,8 @@ _NESTED = "prompt_extend_try"
 def keep_trying(
     p: Any, processed: Any, most: int, scores: Sequence[float], scores_of: Callable[[Any], Sequence[float]]
 ) -> None:
-    """Runs `p` with up to `most` more seeds, a picture each, until one has all; they join `processed`.
+    """Runs `p` with up to `most` more seeds, one picture each, until one picture has all tags; adds the pictures to
+    `processed`.
 
     Args:
         scores: 0…1 of the pictures that are there. scores_of: the same of a run that is over.

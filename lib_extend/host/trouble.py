@@ -1,6 +1,6 @@
-"""What went wrong while the WebUI loaded the extension: one line in its log, and the same text for the tab.
+"""Report errors from loading the extension in a WebUI: one line in its log, and the same text in the tab.
 
-Standard library only and no module of ours but `errors`: it must load where others do not.
+It imports only the standard library and `errors`, because it must load when other modules do not.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ MEND = "update the extension in the Extensions tab (Check for updates), then res
 
 
 class Trouble:
-    """What is wrong, one sentence each; one instance for one loading of the script."""
+    """The errors, one sentence each; one instance for each loading of the script."""
 
     def __init__(self) -> None:
         self.sentences: list[str] = []
 
     def attempt(self, what: str, work: Callable[[], T], otherwise: T) -> T:
-        """`work()`; when it fails, say so (once) and go on with `otherwise`.
+        """The result of `work()`; if it fails, report that once and return `otherwise`.
 
         Args:
             what: what does not work then, such as "the tab cannot be shown".
@@ -45,7 +45,7 @@ class Trouble:
 
 def describe(what: str, error: BaseException) -> str:
     """One sentence: what does not work, why, and how to mend it."""
-    if isinstance(error, PromptExtendError):  # these name the mend themselves
+    if isinstance(error, PromptExtendError):  # these errors already say how to correct them
         return f"{what}. {error}"
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("lib_extend"):
         return (

@@ -1,4 +1,4 @@
-"""Axes of ours in the WebUI's XYZ plot.
+"""This extension's axes in the WebUI's XYZ plot.
 
 An axis writes what its value is to `p.prompt_extend_overrides`, and the run reads it (`overridden`): the plot makes
 a copy of `p` for each picture.
@@ -41,7 +41,7 @@ _ROUNDING = 1e-6
 def register() -> bool:
     """Add the axes to the plot, once for each loading of its script; False where the WebUI has none.
 
-    To be called when all scripts are loaded (`on_before_ui`), at every "Reload UI" again.
+    Call it when all scripts are loaded (`on_before_ui`), again at every "Reload UI".
     """
     plot = _plot()
     if plot is None:
@@ -52,7 +52,7 @@ def register() -> bool:
 
 
 def overridden(panel: Panel, p: Any) -> Panel:
-    """The panel as the plot that runs wants it for this picture. Raises FieldError."""
+    """The panel with the running plot's values for this picture. Raises FieldError."""
     overrides = getattr(p, ATTRIBUTE, None)
     return with_overrides(panel, overrides, _library()) if overrides else panel
 
@@ -86,7 +86,7 @@ def _axes(option: Any) -> list[Any]:
 
 def _put(name: str, value_of: Callable[[Any], Any] = lambda x: x) -> Callable[[Any, Any, Any], None]:
     def apply(p: Any, x: Any, xs: Any) -> None:
-        # not into the dict that is there: copies of `p` share it
+        # not into the existing dict, because copies of `p` share it
         setattr(p, ATTRIBUTE, {**(getattr(p, ATTRIBUTE, None) or {}), name: value_of(x)})
 
     return apply

@@ -1,4 +1,5 @@
-"""What trainers keep beside the pictures (`npz`): older than what it was made from, or of pictures that are gone."""
+"""Cache files of trainers beside the pictures (`npz`) that are older than their picture or caption, or whose picture
+was deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Captions that are not there, say nothing, stand elsewhere, or have lines that a trainer does not read."""
+"""Captions that are missing, empty, in the wrong place, or have lines that a trainer does not read."""
 
 from __future__ import annotations
 

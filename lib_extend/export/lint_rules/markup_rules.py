@@ -1,4 +1,4 @@
-"""Brackets and weights: a trainer reads them as letters, or as something else than is meant."""
+"""Brackets and weights: a trainer reads them as plain characters, or with another meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that stop a trainer, and pictures that it sees otherwise than we do."""
+"""Files that stop a trainer, and pictures that a trainer reads in another way than this program."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def _spelling(folder: LintedFolder) -> Iterable[Finding]:
                 if (words if cased else words.lower()) != _best(varied[plain]):
                     spots[plain].append(Spot(picture.name, words))
     if sum(_swapped(counts) for counts in varied.values()) > 1:
-        # one habit, not many words: some captions have underscores, others blanks
+        # report one finding for this habit, not one for each tag: some captions have underscores, others blanks
         yield from _of_habit(varied, spots)
         return
     for plain, counts in sorted(varied.items(), key=lambda row: (-len(spots[row[0]]), row[0])):

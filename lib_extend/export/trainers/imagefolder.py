@@ -18,7 +18,7 @@ def _settings(plan: ExportPlan) -> dict[str, str]:
             for text in captions or ("",):
                 row = {"file_name": f"{subset.name}/{name}", "text": text}
                 check(row, ROW)
-                # it knows no repeats: a picture that is to be seen twice has two rows
+                # it has no repeats: a picture that is used twice has two rows
                 rows += [json.dumps(row, ensure_ascii=False)] * subset.repeats
     return {f"{plan.trainer.pictures_in}/metadata.jsonl": "".join(f"{row}\n" for row in rows)}
 

@@ -1,4 +1,4 @@
-"""A folder of pictures and captions for any trainer: what all of them read in one way."""
+"""A folder of pictures and captions for any trainer, in the form that all of them read."""
 
 from lib_extend.export.trainer import Trainer
 

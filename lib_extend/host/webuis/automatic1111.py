@@ -1,4 +1,4 @@
-"""AUTOMATIC1111, and what has kept its sampling."""
+"""AUTOMATIC1111, and WebUIs with the same sampling."""
 
 from lib_extend.host.webuis.webui import Host, Reliance
 

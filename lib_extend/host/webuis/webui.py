@@ -1,7 +1,7 @@
-"""What a WebUI's family is to us: how it is recognised, and where it differs from the others.
+"""A family of WebUIs: how it is recognised, and where it differs from the others.
 
-Nothing here counts versions: a family is recognised by the modules it has, and a function is called with what its
-signature takes.
+Versions are not compared: a family is recognised by its modules, and a function is called with the arguments in its
+signature.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lib_extend.host.detect import module
 
 @dataclass(frozen=True)
 class Reliance:
-    """A definition in a WebUI's own source that we rely on; a test reads it there.
+    """A definition in a WebUI's source on which this program relies; a test looks it up there.
 
     Attributes:
         file: its path in the WebUI's folder.
@@ -85,8 +85,8 @@ class Host:
         regions: (module, class) of its `host.regions.Adapter`; the module has `can_apply()` and `unfit(sd_model)`.
         memory: the module with `unload_all_models()`; "" where the checkpoint is unloaded by `modules.sd_models`.
         main_thread: the module that runs work on models on the main thread; "" where any thread may.
-        notes: (module, name) of the mapping into which its text encoders write what the infotext shall say.
-        reliances: what we rely on in its sources, besides what all have.
+        notes: (module, name) of the mapping into which its text encoders write notes for the infotext.
+        reliances: the definitions in its sources on which this program relies, besides those of all families.
     """
 
     name: str
@@ -120,7 +120,7 @@ class Host:
     def encode(self, sd_model: Any, prompts: Any, steps: int, hires_steps: int | None) -> Any:
         """A list of prompts as conditionings, each a list of pairs (last step, conditioning).
 
-        The WebUI is given what it gives itself for its own prompts, so that schedules end at the same steps.
+        The arguments are the same as for the WebUI's own prompts, so that schedules end at the same steps.
         """
         from modules import prompt_parser, shared
 
@@ -132,7 +132,7 @@ class Host:
 
     @contextlib.contextmanager
     def _unnoted(self) -> Iterator[None]:
-        """Encoding notes embeddings and emphasis for the next infotext: regions' must not come into another's."""
+        """Encoding writes embeddings and emphasis into the next infotext; remove the notes of the regions' prompts."""
         before = dict(self._noted())
         try:
             yield

@@ -41,6 +41,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], Level, se
     ("lines_not_read", {"a.txt": "1girl, hat\nboy, cap"}, {"a.txt": "1girl, hat\n\n"}, {}, Level.WARNING, {"a.png"}),
     ("tag_lines", {"a.txt": "1girl\nred_hat\nblue_skirt"}, {"a.txt": "1girl, red_hat"}, {"trainer": "onetrainer"}, Level.WARNING, {"a.png"}),
     ("over_75_tokens", {"a.txt": LONG}, {"a.txt": "1girl"}, {}, Level.NOTE, {"a.png"}),
+    ("over_base_tokens", {"a.txt": ", ".join([LONG] * 9)}, {"a.txt": LONG}, {"base": "anima"}, Level.NOTE, {"a.png"}),
     ("over_225_tokens", {"a.txt": f"{LONG}, {LONG}"}, {"a.txt": LONG}, {"base": "sdxl"}, Level.WARNING, {"a.png"}),
     ("trigger_missing", {**FIVE, "z.txt": "1girl"}, FIVE, {"trigger": "mychar"}, Level.WARNING, {"z.png"}),
     ("trigger_not_first", {**FIVE, "z.txt": "1girl, mychar"}, FIVE, {"trigger": "mychar"}, Level.WARNING, {"z.png"}),

@@ -13,7 +13,15 @@ from dataclasses import dataclass, replace
 from lib_extend.generation import syntax
 from lib_extend.generation.cast import Cast
 from lib_extend.generation.expansion import Added, Expansion
-from lib_extend.generation.letters import counts, gender, genders, people_tags, says_people, stripped
+from lib_extend.generation.letters import (
+    counts,
+    gender,
+    genders,
+    is_count,
+    people_tags,
+    says_people,
+    stripped,
+)
 from lib_extend.generation.prompt import read
 from lib_extend.generation.syntax import Piece
 from lib_extend.prompt_expansion import SEEDS, About
@@ -122,7 +130,7 @@ class _People:
         known = genders(written, prompts) or [gender(p) for p in prompts]
         kinds = [kind or "girl" for kind in known]
         self.own = tuple(f"1{kind}" for kind in kinds)
-        self.all = [] if written else people_tags(kinds)
+        self.all = [t for t in elsewhere if is_count(t)] or people_tags(kinds)
 
 
 def _reads(cast: Cast, main: str, place: str, people: _People) -> tuple[About, list[str], list[str]]:

@@ -68,6 +68,16 @@ def test_each_character_is_asked_for_alone() -> None:
     assert main.seed == 7 and len({one.seed for one in (main, ann, ben, scene)}) == 4
 
 
+def test_people_that_are_written_are_told_everywhere() -> None:
+    cast = replace(TWO, common="", scene="beach")
+    asked = requests_of(cast, "2girls, night", 7, ["prompt", "0", "scene"])
+    assert [one.text for one in asked] == [
+        "2girls, 2girls, night",
+        "1girl, solo, black hair",
+        "2girls, beach",
+    ]
+
+
 def test_a_single_character_is_the_picture() -> None:
     one = replace(TWO, characters=TWO.characters[:1])
     (main,) = requests_of(one, "night", 7, ["prompt"])

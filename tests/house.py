@@ -93,7 +93,7 @@ ROOMS: tuple[Room, ...] = (
         "one file a family of models; the registry; downloads",
         f"{BASE} vocabulary prompt_expansion files",
         "torch transformers onnxruntime huggingface_hub safetensors tokenizers numpy PIL pillow_avif httpx cykooz_resizer "
-        "tqdm filelock bitsandbytes accelerate jinja2 gguf",
+        "tqdm filelock bitsandbytes accelerate jinja2 gguf xllamacpp",
     ),
     Room(
         "analysis",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_extend.errors import ModelError
@@ -96,7 +97,7 @@ def load_expander(
     models_dir: str = "",
     progress: Progress | None = None,
 ) -> Expander:
-    """The expander that `spec` names (or a folder, or a `.gguf` file), downloaded if needed.
+    """The expander that `spec` names (or a folder, a `.gguf` file, a server's address), downloaded if needed.
 
     Arguments as those of `load_tagger`; the families run on torch.
 
@@ -107,21 +108,31 @@ def load_expander(
     from lib_extend.models.expanders.expander_options import ExpanderOptions, ExpanderPlace
     from lib_extend.models.vlms.local import choose_device
 
-    entry = registry.find_expander(spec)
-    if entry.folder is not None:
-        path = entry.folder
-        if not path.exists():
-            downloads.get(entry)  # raises an error that says what to do
+    if "://" in spec:
+        from lib_extend.models.expanders.text_sources import CompletionServer
+
+        server = CompletionServer(spec)
+        entry, place = Entry(spec, "expander", ""), ExpanderPlace(Path(server.model or spec), server)
     else:
-        path = _get(entry, offline, models_dir, progress).path("config.json").parent
-    place = ExpanderPlace(path)
+        entry = registry.find_expander(spec)
+        place = ExpanderPlace(_expander_path(entry, offline, models_dir, progress))
     family = families("expanders")[entry.family] if entry.family else recognise("expanders", place)
     if family is None:
         raise ModelError(
-            f"{path} is no expander that is known here (TIPO, DanTagGen, dart): its tokenizer has none of their tokens."
+            f"{spec} is no expander that is known here (TIPO, DanTagGen, dart): its tokenizer has none of their tokens."
         )
     expander: Expander = family.load(place, ExpanderOptions(choose_device(device)[0], entry.name))
     return expander
+
+
+def _expander_path(entry: Entry, offline: bool, models_dir: str, progress: Progress | None) -> Path:
+    if entry.folder is None:
+        files = _get(entry, offline, models_dir, progress)
+        file = next((f.path for f in entry.files if f.path.endswith(".gguf")), "")
+        return files.path(file) if file else files.path("config.json").parent
+    if not entry.folder.exists():
+        downloads.get(entry)  # raises an error that says what to do
+    return entry.folder
 
 
 def _get(entry: Entry, offline: bool, models_dir: str, progress: Progress | None) -> ModelFiles:

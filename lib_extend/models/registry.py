@@ -70,6 +70,11 @@ def _expander(name: str, model: str, family: str, bytes: int, licence: str, note
     return Entry(name, "expander", family, repo, files, bytes=bytes, licence=licence, note=note)
 
 
+def _gguf(name: str, model: str, file: str, note: str) -> Entry:
+    repo = f"KBlueLeaf/{model}"
+    return Entry(name, "expander", "tipo", repo, _files(repo, file), note=note)
+
+
 def _dart(name: str, bytes: int, note: str, weights: str) -> Entry:
     repo = f"p1atdev/{name}"
     files = _files(repo, "config.json", weights, "tokenizer.json", optional=["tokenizer_config.json"])
@@ -140,6 +145,8 @@ EXPANDERS: tuple[Entry, ...] = (
     _expander("tipo-100m", "TIPO-100M", "tipo", 402_000_000, "Apache-2.0", "the smallest"),
     _expander("tipo-500m", "TIPO-500M", "tipo", 2_030_000_000, "Kohaku 1.0"),
     _expander("tipo-500m-ft", "TIPO-500M-ft", "tipo", 2_030_000_000, "Kohaku 1.0"),
+    _gguf("tipo-v2.1-1b", "TIPO-v2.1-1B-A200M", "TIPO-v2.1-1B-A200M-f16.gguf", "needs xllamacpp, or a llama-server"),
+    _gguf("tipo-v2-1b", "TIPOv2-1B-A200M", "TIPOv2-1B-A200M-f16.gguf", "needs xllamacpp, or a llama-server"),
     _expander("dantaggen-delta-rev2", "DanTagGen-delta-rev2", "dtg", 1_570_000_000, "", "tags only"),
     _expander("dantaggen-delta", "DanTagGen-delta", "dtg", 1_570_000_000, "", "tags only"),
     _expander("dantaggen-gamma", "DanTagGen-gamma", "dtg", 1_570_000_000, "", "tags only"),

@@ -224,7 +224,7 @@ def test_a_gguf_of_delta_has_the_activation_that_its_file_cannot_say(gguf_file: 
     def activation(name: str) -> str:
         place = ExpanderPlace(shutil.copy(gguf_file, tmp_path / "model.gguf"))
         loaded = dtg.FAMILY.load(place, ExpanderOptions("cpu", name))
-        return type(loaded._model.model.model.layers[0].mlp.act_fn).__name__.lower()
+        return type(loaded._writer.model.model.model.layers[0].mlp.act_fn).__name__.lower()
 
     assert "mish" in activation("DanTagGen-delta-rev2") and "silu" in activation("DanTagGen-beta")
     (tmp_path / "config.json").write_text('{"hidden_act": "silu"}', encoding="utf-8")

@@ -8,9 +8,8 @@ from typing import Any
 
 from lib_extend.errors import ModelError
 from lib_extend.models.expanders import dtg_format as form
-from lib_extend.models.expanders.drafting import write
 from lib_extend.models.expanders.expander_options import ExpanderOptions, ExpanderPlace
-from lib_extend.models.expanders.language_model import LanguageModel, load
+from lib_extend.models.expanders.writers import Writer, writer_of
 from lib_extend.models.expanders.written_draft import TAGS, Plan
 from lib_extend.models.family import LATE, Family
 from lib_extend.prompt_expansion import Draft, Tell, Wanted, Wish, told_to_nobody
@@ -19,9 +18,9 @@ from lib_extend.prompt_expansion import Draft, Tell, Wanted, Wish, told_to_nobod
 class DanTagGen:
     """See `Expander`."""
 
-    def __init__(self, model: LanguageModel, options: ExpanderOptions, quality: bool) -> None:
-        self._model, self._quality = model, quality
-        self.name, self.device = options.name, options.device
+    def __init__(self, writer: Writer, options: ExpanderOptions, quality: bool) -> None:
+        self._writer, self._quality = writer, quality
+        self.name, self.device = options.name, writer.device
 
     def expand(self, wish: Wish, tell: Tell = told_to_nobody) -> list[Draft]:
         if wish.task or wish.wanted is not Wanted.TAGS:
@@ -34,7 +33,7 @@ class DanTagGen:
             least=form.LEAST[length],
             most=form.MOST[length],
         )
-        return write(self._model, plan, wish, tell)
+        return self._writer.write(plan, wish, tell)
 
 
 def _recognises(place: ExpanderPlace) -> bool:
@@ -43,8 +42,9 @@ def _recognises(place: ExpanderPlace) -> bool:
 
 def _load(place: ExpanderPlace, options: ExpanderOptions) -> DanTagGen:
     # delta and its revision were trained with a line about quality; their files say so nowhere
-    delta = "delta" in f"{options.name} {place.path.name}".lower()
-    return DanTagGen(load(place.path, options.device, _activation(place.path, delta)), options, delta)
+    model = place.server.model if place.server is not None else place.path.name
+    delta = "delta" in f"{options.name} {model}".lower()
+    return DanTagGen(writer_of(place, options, _activation(place.path, delta)), options, delta)
 
 
 def _activation(path: Path, delta: bool) -> str:

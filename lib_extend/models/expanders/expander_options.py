@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lib_extend.errors import ModelError
+from lib_extend.models.expanders.text_sources import CompletionServer
 from lib_extend.prompt_expansion import Draft, Tell, Wish, told_to_nobody
 
 
@@ -41,13 +42,16 @@ class ExpanderOptions:
 
 @dataclass(frozen=True)
 class ExpanderPlace:
-    """A folder in transformers' layout, or a `.gguf` file."""
+    """A folder in transformers' layout, a `.gguf` file, or a server, whose address is the path then."""
 
     path: Path
+    server: CompletionServer | None = None
 
     @cached_property
     def tokens(self) -> frozenset[str]:
         """The tokens that were added to the tokenizer, by which a family knows its own. Raises ModelError."""
+        if self.server is not None:
+            return self.server.marks()
         try:
             return frozenset(_gguf_tokens(self.path) if self.path.suffix == ".gguf" else _tokens(self.path))
         except (OSError, ValueError, KeyError, TypeError) as error:

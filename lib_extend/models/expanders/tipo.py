@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from lib_extend.errors import ModelError
 from lib_extend.models.expanders import tipo_format as form
-from lib_extend.models.expanders.drafting import write
 from lib_extend.models.expanders.expander_options import ExpanderOptions, ExpanderPlace
-from lib_extend.models.expanders.language_model import LanguageModel, load
+from lib_extend.models.expanders.writers import Writer, writer_of
 from lib_extend.models.expanders.written_draft import TAGS, Plan
 from lib_extend.models.family import USUAL, Family
 from lib_extend.prompt_expansion import Draft, Tell, Wish, told_to_nobody
@@ -15,12 +14,12 @@ from lib_extend.prompt_expansion import Draft, Tell, Wish, told_to_nobody
 class Tipo:
     """See `Expander`."""
 
-    def __init__(self, model: LanguageModel, options: ExpanderOptions) -> None:
-        self._model = model
-        self.name, self.device = options.name, options.device
+    def __init__(self, writer: Writer, options: ExpanderOptions) -> None:
+        self._writer = writer
+        self.name, self.device = options.name, writer.device
 
     def expand(self, wish: Wish, tell: Tell = told_to_nobody) -> list[Draft]:
-        return write(self._model, plan_of(wish), wish, tell)
+        return self._writer.write(plan_of(wish), wish, tell)
 
 
 def plan_of(wish: Wish) -> Plan:
@@ -50,7 +49,7 @@ def _recognises(place: ExpanderPlace) -> bool:
 
 
 def _load(place: ExpanderPlace, options: ExpanderOptions) -> Tipo:
-    return Tipo(load(place.path, options.device), options)
+    return Tipo(writer_of(place, options), options)
 
 
 FAMILY = Family(_recognises, _load, USUAL)

@@ -19,7 +19,7 @@ from lib_extend.models.expanders.language_model import LanguageModel, load
 from lib_extend.models.expanders.text_drafting import write_texts
 from lib_extend.models.expanders.text_sources import MARKS
 from lib_extend.models.expanders.tipo import plan_of
-from lib_extend.models.expanders.token_choice import draw, seeded
+from lib_extend.models.expanders.token_choice import draw, options_of, seeded
 from lib_extend.models.model_loading import load_expander
 from lib_extend.models.registry import SKETCH
 from lib_extend.prompt_expansion import Given, Length, Sampling, Wanted, Wish, told_to_nobody
@@ -40,7 +40,8 @@ def complete(model: LanguageModel, body: dict[str, Any]) -> dict[str, Any]:
         reader, randomness = model.reader(ids, 1), seeded(body["seed"])
         logits = reader.first()[0]
         while len(made) < body["n_predict"]:
-            token = draw(logits, sampling, randomness, {model.end} if body["ignore_eos"] else ())
+            (options,) = options_of(logits[None], sampling)
+            token = draw(options, sampling, randomness, {model.end} if body["ignore_eos"] else ())
             assert token is not None
             if token == model.end:
                 break

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lib_extend.models.expanders.language_model import LanguageModel
-from lib_extend.models.expanders.token_choice import draw, seeded
+from lib_extend.models.expanders.token_choice import Options, draw, options_of, seeded
 from lib_extend.models.expanders.written_draft import STOPS, TAGS, Plan, Written
 from lib_extend.prompt_expansion import Draft, Tell, Wish, heard, told_to_nobody
 
@@ -35,9 +35,9 @@ def write(model: LanguageModel, plan: Plan, wish: Wish, tell: Tell = told_to_nob
         reader = model.reader(ids, wish.drafts)
         rows = [_Row(plan, wish, model, seeded(wish.sampling.seed + n)) for n in range(wish.drafts)]
         open_rows = list(enumerate(rows))
-        logits = reader.first()
+        options = options_of(reader.first(), wish.sampling)
         while open_rows:
-            tokens = [row.next(logits[i]) for i, (_, row) in enumerate(open_rows)]
+            tokens = [row.next(options[i]) for i, (_, row) in enumerate(open_rows)]
             hide = [row.taken_back() for _, row in open_rows]
             left = [i for i, (_, row) in enumerate(open_rows) if not row.done and row.tokens < most]
             for i, (number, row) in enumerate(open_rows):
@@ -51,6 +51,7 @@ def write(model: LanguageModel, plan: Plan, wish: Wish, tell: Tell = told_to_nob
                 reader.keep(left)
                 open_rows = [open_rows[i] for i in left]
             logits = reader.read([tokens[i] for i in left], [hide[i] for i in left])
+            options = options_of(logits, wish.sampling)
     return [row.draft() for row in rows]
 
 
@@ -58,7 +59,7 @@ def write(model: LanguageModel, plan: Plan, wish: Wish, tell: Tell = told_to_nob
 class _Place:
     """Where a tag begins: what may come there, and what was tried."""
 
-    logits: torch.Tensor
+    options: Options
     tries: int = 0
     forbidden: set[int] = field(default_factory=set)
 
@@ -83,12 +84,12 @@ class _Row:
 
     # one step
 
-    def next(self, logits: torch.Tensor) -> int:
+    def next(self, options: Options) -> int:
         """The token that the row reads next, given what may follow; the row may be `done` then."""
         self.tokens += 1
         while not self._forced:
-            place = self._place = self._place or _Place(logits)
-            token = None if place.tries >= self.text.tries else self._drawn(logits, place)
+            place = self._place = self._place or _Place(options)
+            token = None if place.tries >= self.text.tries else self._drawn(options, place)
             if token is None:
                 self._give_up()
                 if self.done:
@@ -98,7 +99,7 @@ class _Row:
                     return token
             else:
                 # taken back: drawn again from what may stand at the beginning
-                logits = place.logits
+                options = place.options
         return self._forced.pop(0)
 
     def taken_back(self) -> int:
@@ -120,13 +121,13 @@ class _Row:
 
     # inner
 
-    def _drawn(self, logits: torch.Tensor, place: _Place) -> int | None:
+    def _drawn(self, options: Options, place: _Place) -> int | None:
         model = self._model
         forbidden = {*model.never} if self._tokens else {*model.never, *place.forbidden}
         # the open tag counts
         if self.text.missing > (self.text.part == TAGS and bool(self._tokens)):
             forbidden |= {model.end, *model.new_lines}
-        return draw(logits, self._sampling, self._randomness, forbidden)
+        return draw(options, self._sampling, self._randomness, forbidden)
 
     def _in_prose(self, token: int, place: _Place) -> bool:
         """Whether the token is taken; else the sentence that it ended is taken back."""

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from lib_extend.errors import ModelError
-from lib_extend.models.expanders.token_choice import draw, seeded
+from lib_extend.models.expanders.token_choice import Options, draw, options_of, seeded
 from lib_extend.models.expanders.token_reading import Reader
 from lib_extend.models.expanders.written_draft import Plan, Written
 from lib_extend.prompt_expansion import Draft, Tell, Wish, heard
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True)
@@ -57,9 +53,9 @@ def write_tags(model: TagModel, plan: Plan, prompt: list[str], wish: Wish, tell:
         reader = model.open(ids, wish.drafts)
         rows = [_Row(model, plan, wish, n) for n in range(wish.drafts)]
         open_rows = list(enumerate(rows))
-        logits = reader.first()
+        options = options_of(reader.first(), wish.sampling)
         for step in range(1, most + 1):
-            tokens = [row.next(logits[i]) for i, (_, row) in enumerate(open_rows)]
+            tokens = [row.next(options[i]) for i, (_, row) in enumerate(open_rows)]
             for number, row in open_rows:
                 if step == most:
                     row.text.end()
@@ -70,7 +66,7 @@ def write_tags(model: TagModel, plan: Plan, prompt: list[str], wish: Wish, tell:
             if len(left) < len(open_rows):
                 reader.keep(left)
                 open_rows = [open_rows[i] for i in left]
-            logits = reader.read([tokens[i] for i in left], [0] * len(left))
+            options = options_of(reader.read([tokens[i] for i in left], [0] * len(left)), wish.sampling)
     return [row.text.draft() for row in rows]
 
 
@@ -88,13 +84,13 @@ class _Row:
     def done(self) -> bool:
         return not self.text.part
 
-    def next(self, logits: torch.Tensor) -> int:
+    def next(self, options: Options) -> int:
         """The token that the row reads next; it may be `done` then."""
         model, text = self._model, self.text
         tries = 0
         while True:
             ends = model.ends if text.missing > 0 else frozenset[int]()
-            token = draw(logits, self._sampling, self._randomness, model.never | ends | self._refused)
+            token = draw(options, self._sampling, self._randomness, model.never | ends | self._refused)
             if token is None:
                 text.exhausted = True
                 text.end()

@@ -28,6 +28,7 @@ _NOUNS = ("hair", "eyes", *(g.replace("_", " ") for g in GARMENTS))
 _NOUN = re.compile(rf"\b({'|'.join(sorted(map(re.escape, _NOUNS), key=len, reverse=True))})\b")
 _HAIR_COLORS = {"yellow": "blonde", "gold": "blonde", "beige": "blonde"}
 _LENGTHS = re.compile(r"\b(very long|very short|long|short|medium)\b")
+_OWN = frozenset("very long short medium light dark pale deep bright".split())
 _PLACES = frozenset({"indoors", "outdoors"})
 _BEFORE = 5
 """Words before a noun in which its color and length stand."""
@@ -80,12 +81,20 @@ def names_in(sentence: str, longest: int = 3) -> Iterator[str]:
 
 def _own_words(before: str) -> str:
     """What of the words before a noun is about it."""
+    words = _WORD.findall(before)[-_BEFORE:]
     found: list[str] = []
-    for word in reversed(_WORD.findall(before)[-_BEFORE:]):
-        if word in _STARTS:
+    while words:
+        word = words.pop()
+        # "long, flowing black hair", but "a lamp, black hair"
+        if word in _STARTS or (word in (",", "and") and not (words and _is_own(words[-1]))):
             break
         found.append(word)
     return " ".join(w for w in reversed(found) if w != ",")
+
+
+def _is_own(word: str) -> bool:
+    """Whether a word says the color or length of what follows."""
+    return word in _OWN or color_in(word) not in ("", NONE)
 
 
 def _plain(text: str) -> str:

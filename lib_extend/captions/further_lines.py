@@ -69,7 +69,8 @@ def together(
 ) -> Caption:
     """The file of a first line that is made, the lines that are there, and those of `further` that are not there yet.
 
-    A line of ours that no setting asks for any more goes, unless a person changed it or lines are only added to.
+    A line of ours that no setting asks for any more goes, unless a person changed it or lines are only added to; so does
+    one that says nothing.
     `write` makes a line by its settings.
     """
     by_name = {f.name: f for f in further}
@@ -90,11 +91,15 @@ def together(
             caption = Caption(made, also=line.also, stays=True)
         else:
             caption = write(config, line, curator)
+        if not caption.text.strip():
+            continue
         text += line.before + caption.text
         later.append(replace(caption, line=i))
     after = existing.later[-1].after if existing.later else existing.after
     for wanted in by_name.values():
         caption = write(wanted.config, Existing(), wanted.curator)
+        if not caption.text.strip():
+            continue
         text += ("\r\n" if "\r\n" in existing.text else "\n") + caption.text
         later.append(replace(caption, also=wanted.name))
     return replace(first, text=text + after, later=tuple(later))

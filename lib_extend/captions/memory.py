@@ -365,7 +365,9 @@ def remember_file(
     """
     later: Sequence[Written] = before.later if before is not None and existing is not None else ()
     marks = style_of(config.format).marks(config)
-    if config.lines == "every" or any(made.also for made in caption.later):
+    known = before.later if before is not None else ()
+    further = any(x.also for x in caption.later) or any(x.also for x in known)
+    if config.lines == "every" or further:
         later = _later_lines(caption, config, existing, before)
     return remember(
         caption.text,

@@ -1,4 +1,4 @@
-"""What a handler sees of a request, and what it may answer: plain records, no web framework.
+"""The records of requests and answers for handlers, without a web framework.
 
 A handler runs in a thread and returns JSON values, `Raw` bytes, a `FileAnswer` or a `Stream`.
 """
@@ -18,7 +18,7 @@ from lib_extend.api import request_messages
 
 @dataclass(frozen=True)
 class Raw:
-    """An answer that is no JSON."""
+    """An answer that is not JSON."""
 
     body: bytes
     media_type: str
@@ -36,16 +36,16 @@ class FileAnswer:
 
 
 class Events(Protocol):
-    """What happens to something, numbered; see `services.event_log.EventLog`."""
+    """Numbered events; see `services.event_log.EventLog`."""
 
     @property
     def closed(self) -> bool:
-        """Whether no more come."""
+        """Whether no more events come."""
         ...
 
     @property
     def poll_seconds(self) -> float:
-        """After how long to look again, when nobody says that there is something new."""
+        """Seconds until the next look for events, for sources that do not wake the reader."""
         ...
 
     def after(self, n: int) -> list[tuple[int, str]]:
@@ -53,7 +53,7 @@ class Events(Protocol):
         ...
 
     def listening(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
-        """Have `wake()` called when there is something new."""
+        """Call `wake()` when there is a new event."""
         ...
 
 
@@ -85,7 +85,8 @@ class Call:
     raw_path: bytes = b""
 
     def after(self, number: int) -> int:
-        """The last event the caller has: `number`, or what its browser remembers of a lost connection."""
+        """The last event that the caller has: `number`, or the number that its browser sends after a lost
+        connection."""
         seen = self.headers.get("last-event-id", "")
         return max(number, int(seen) if seen.isdecimal() and len(seen) < 16 else 0)
 

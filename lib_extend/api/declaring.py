@@ -1,4 +1,4 @@
-"""What a route is: one function, declared where it stands.
+"""Declare a route: one function with a decorator.
 
     routes = Routes("Folders", place=30)
 
@@ -43,7 +43,7 @@ Pool = Literal["requests", "browsing", "pictures"]
 
 @dataclass(frozen=True)
 class Takes:
-    """What the signature's type does not say of a member.
+    """Further facts about a member of the signature.
 
     Attributes:
         text: what it means, in the reference. low, high: a number's bounds. choices: the only values.
@@ -185,7 +185,7 @@ class Routes:
         self, method: str, path: str, *, gives: Any, access: Access = USERS, pool: Pool = "requests"
     ) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
-            # signatures are read when the routes are wanted, not at import
+            # signatures are read when the routes are requested, not at import
             self.declared.append(lambda: _route(self.subject, method, path, handler, gives, access, pool))
             return handler
 

@@ -1,4 +1,4 @@
-"""Server-sent events: what happens, followed over HTTP until it ends, the reader leaves or the server closes."""
+"""Server-sent events over HTTP, until the events end, the reader leaves or the server closes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib_extend.api.calls import Events
 
 HEADERS = {
     "Cache-Control": "no-cache, no-store",
-    # A1111 compresses what says nothing of its encoding, and then holds events back until a block is full.
+    # A1111 compresses answers without a stated encoding, and then delays events until a block is full.
     "Content-Encoding": "identity",
     "X-Accel-Buffering": "no",
 }

@@ -1,6 +1,6 @@
-"""The gate before all routes under `/prompt-extend/v1`: it refuses what may not pass and turns errors into JSON.
+"""The gate before all routes under `/prompt-extend/v1`: it refuses forbidden requests and turns errors into JSON.
 
-Plain ASGI, so that it holds for every route behind it, however that one is written.
+Plain ASGI, so that it protects every route behind it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Gate:
     def __init__(self, routes: ASGIApp, declared: Sequence[Route], services: Services, host: Any) -> None:
         self.served = routes
         self._forms = {r.path for r in declared if r.takes_form}
-        # the page's own files say nothing of anybody and are needed before a login
+        # the page's own files are not private and are needed before a login
         self._public = tuple(r.path.partition("{")[0] for r in declared if not r.access.login)
         self._services = services
         self._host = host
@@ -69,7 +69,7 @@ class Gate:
                 given = {name.lower() for name, _ in message.get("headers", ())}
                 extra = [(k.encode(), v.encode()) for k, v in _ALWAYS.items() if k.encode() not in given]
                 if sends_body and (body is None or not body.whole):
-                    extra.append((b"connection", b"close"))  # what else comes is not wanted
+                    extra.append((b"connection", b"close"))  # other messages are ignored
                 message = {**message, "headers": [*message.get("headers", ()), *extra]}
             await send(message)
 
@@ -78,13 +78,13 @@ class Gate:
             await self.served(scope, body.receive, sending)
         except Exception as error:
             if finished:
-                return  # told already; Starlette raises once more for a log that has it from us
+                return  # already logged; Starlette raises the error a second time
             if started:
                 raise
             await _refuse(error, scope, sending, self._login())
 
     def _check(self, scope: Scope) -> int:
-        """Raises ApiError for what may not pass; returns the largest body that may."""
+        """Raises ApiError for a forbidden request; returns the limit for the body's bytes."""
         headers = headers_of(scope)
         method, path = str(scope["method"]), route_path(scope)
         login = self._login()

@@ -2,8 +2,8 @@
 
     mount(app)
 
-Mounting makes nothing but an entry in the app's table of routes: a WebUI starts as fast as without us. The routes, and all
-that they work with, are made at the first request, in a thread.
+Mounting only adds an entry to the app's table of routes, so that it does not slow a WebUI's start. The routes and their
+services are made at the first request, in a thread.
 """
 
 from __future__ import annotations

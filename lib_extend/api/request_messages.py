@@ -1,10 +1,10 @@
-"""What is said of a request itself: who may ask, and how."""
+"""Messages about a request itself: who may send it, and in which form."""
 
 from __future__ import annotations
 
 from lib_extend.errors import Message
 
-# who may ask
+# who may send requests
 HOST = Message(
     "host",
     "This server was reached under the name {host}, which it does not know: open it by its address, set "

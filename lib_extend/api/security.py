@@ -1,4 +1,4 @@
-"""Who may ask: requests from other sites, under foreign host names and without the host's login are refused.
+"""Refuse requests from other sites, under foreign host names, and without the host's login.
 
 Three attacks are kept out. A web page somewhere makes the user's browser send requests here (its origin tells, and a
 form cannot send JSON). A web page lets its own name point to this machine, so that the browser takes us for it (its
@@ -57,8 +57,8 @@ def login_of(app: Any, safety: Safety, credentials: Callable[[], Mapping[str, st
 def check_host(headers: Mapping[str, str], safety: Safety, login: Login) -> None:
     """Raises UserError when the request's Host is a name that might be anybody's.
 
-    An address is nobody's name, and a server with a login has nothing to lose by it: a page under another name does
-    not get its cookie.
+    IP addresses are always allowed. A server with a login is safe, because a page under another name does not get its
+    cookie.
     """
     host = _name(headers.get("host", ""))
     if login.needed or _is_address(host) or host in _own_names() or host == "localhost":
@@ -86,7 +86,7 @@ def check_site(method: str, headers: Mapping[str, str]) -> None:
     if site == "same-origin":
         return
     if not origin and method in READING:
-        # pictures and links say where they are: not proof, but enough to refuse
+        # pictures and links send a Referer: it proves nothing, but is enough to refuse
         origin = headers.get("referer", "")
     if origin and _netloc(origin) != own:
         raise request_messages.ORIGIN.error(ForbiddenError, origin=ascii(origin[:100])[1:-1])

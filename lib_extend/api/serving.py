@@ -60,7 +60,7 @@ def _endpoint(route: Route, services: Services, closing: Callable[[], bool]) -> 
                 _check_access(route, services, call)
                 work = pool.submit(partial(_run, route, services, call))
                 return _response(await asyncio.wrap_future(work), closing)
-        except (CancelledError, asyncio.CancelledError):  # too much newer work came in between
+        except (CancelledError, asyncio.CancelledError):  # the request was dropped for newer ones
             return await _error(request, request_messages.TOO_MANY_PICTURES.error(ApiError, status=503))
         except Exception as error:  # noqa: BLE001 - Starlette would answer it in plain text
             return await _error(request, error)
@@ -69,7 +69,7 @@ def _endpoint(route: Route, services: Services, closing: Callable[[], bool]) -> 
 
 
 def _check_access(route: Route, services: Services, call: Call) -> None:
-    """Raises ForbiddenError where others could use what is for the server's owner."""
+    """Raises ForbiddenError where others could use routes that are for the server's owner."""
     what = route.access.trusted
     if what and not (services.folders.free or call.login):
         raise request_messages.TRUSTED.error(ForbiddenError, what=what)

@@ -1,4 +1,4 @@
-"""Work in a thread whose results another takes, several at once, and which can be left at any moment."""
+"""Run work in a thread while another thread takes its results in batches and may leave at any time."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Put = Callable[[Any], None]
 def pump(
     work: Callable[[Put], None], stop: threading.Event, most: int, gather: float = 0.0
 ) -> Iterator[list[Any]]:
-    """Run `work(put)` in a thread and give what it puts: all that is there at once, up to `most` items.
+    """Run `work(put)` in a thread and yield the items it puts, as lists of up to `most` items.
 
     Args:
-        gather: seconds that the first item of a list waits for others, so that what is done once a list is done rarely.
+        gather: seconds that the first item of a list waits for others, so that there are fewer lists.
 
     Raises:
         Stopped: `stop` was set; the thread is left to end by itself.
@@ -51,7 +51,7 @@ def pump(
         if stop.is_set():
             raise Stopped("Stopped; what is done is kept.")
         try:
-            # short, so that a stop is noticed at once, on Windows too
+            # short, so that a stop is noticed soon, on Windows too
             batch = [items.get(timeout=0.1)]
         except queue.Empty:
             continue

@@ -28,7 +28,7 @@ def pictures_of(dataset: Dataset, config: TagConfig) -> Survey:
 
 
 class FunctionJob:
-    """A job from a function that does all of it and tells what happens.
+    """A job made from one function that does all the work and reports events.
 
     Args:
         function: `function(put, stopped)`: calls `put` with each event, `Planned` first and `Finished` last, and asks
@@ -60,7 +60,7 @@ class FunctionJob:
             while (event := events.get()) is not None:
                 yield event
         finally:
-            self._stop.set()  # nobody listens any more
+            self._stop.set()  # no one reads the events any more
         thread.join()
         if failure:
             raise failure[0]

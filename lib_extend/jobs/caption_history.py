@@ -1,4 +1,4 @@
-"""Every text that stood in one caption file when we replaced it or left it, and the way back to each of them."""
+"""All texts of one caption file that runs replaced or wrote, and restoring any of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Version:
 
     Attributes:
         number: 1 for the oldest; it stays the same when there are more. text: the bytes, None where there was no file.
-        record: our memory of the file at that time. run: the run that wrote it, 0 where a person or another program did.
+        record: the program's record of the file at that time. run: the run that wrote it, 0 if a person or another
+            program did.
         found: the run that found it (0: it stands there now and no run has touched it).
         present: whether the file holds it now.
     """

@@ -1,4 +1,4 @@
-"""From a stored analysis and the caption that is there now to the caption that is written."""
+"""Compose the new caption from a stored analysis and the present caption."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Captioner:
             if empty and not (existing and any(is_curated(d.code) for d in caption.dropped)):
                 raise ImageError(self._nothing(found, existing))
             decided[found.name] = Decided(found, known, caption, text, empty=empty)
-            # trainers stumble over an empty file, and the old text would be wrong
+            # trainers fail on an empty file, and the old text would be wrong
             after = None if empty else encode(caption.text)
             kept = None if replaces(self._config) else existing
             if kept is not None:
@@ -155,7 +155,7 @@ class Captioner:
         )
 
     def _is_struck(self, found: Found, existing: Existing) -> bool:
-        """Whether a person took a description of ours out of the caption, whichever it was."""
+        """Whether a person deleted any description that this program wrote from the caption."""
         if not any(is_sentence(n) for n in existing.removed):
             return False
         removed = {key(n) for n in existing.removed}
@@ -244,7 +244,7 @@ def keys_for(recipe: Recipe, existing: Existing | None) -> Mapping[str, str]:
 
 
 def existing_caption(state: State, found: Found, config: TagConfig) -> Existing | None:
-    """The caption that is there now, or what the settings take for it. Raises ImageError when it cannot be read."""
+    """The present caption, or its substitute by the settings. Raises ImageError when it cannot be read."""
     data = files.read_bytes(state.root / found.caption_name)
     text = None if data is None else state.encodings.decode(data, found.caption_name)
     written = _written(state, found)
@@ -254,7 +254,7 @@ def existing_caption(state: State, found: Found, config: TagConfig) -> Existing 
 
 
 def captioned(state: State, found: Found) -> bool:
-    """Whether a picture has a caption: a file that says something, or of which that cannot be told."""
+    """Whether a picture has a caption: a file with text, or a file that cannot be read."""
     try:
         data = files.read_bytes(state.root / found.caption_name)
         return data is not None and not is_blank(state.encodings.decode(data, found.caption_name))
@@ -265,7 +265,7 @@ def captioned(state: State, found: Found) -> bool:
 def _or_elsewhere(
     found: Found, text: str | None, written: Written | None, sources: CaptionSources
 ) -> str | None:
-    """A caption file's text; where it is missing or blank and was never ours, what another source says."""
+    """A caption file's text. If the file is missing or blank and no run wrote it, the text of another source."""
     if written is None and (text is None or is_blank(text)):
         return sources.text(found.name)
     return text

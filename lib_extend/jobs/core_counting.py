@@ -38,7 +38,7 @@ def learn(
 ) -> CoreTable:
     """Count the core tags over all pictures, have the captioner use them, and keep them in the state.
 
-    `check` is called before each picture, and may raise to end it.
+    `check` is called before each picture, and may raise to stop.
     """
     curator, config = captioner.curation.curator, captioner.recipe.config
     assert curator is not None
@@ -50,7 +50,7 @@ def learn(
             beside = captioner.beside(f)
         except ImageError:
             continue  # reported when its caption is composed
-        # edited tags may have lost what is core: they do not count
+        # edited tags may lack core tags, so they are not counted
         original = {field: names for field, names in beside.items() if field != aux_files.PROCESSED}
         seen = captioner.stored(f, existing)
         analysis = aux_files.applied(seen, original, config)

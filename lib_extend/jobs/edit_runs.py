@@ -1,7 +1,7 @@
-"""A person's edits of captions as runs: journaled, undone like any other, and never a file more than needed.
+"""A person's edits of captions as runs: journaled, undone like other runs, and only changed files are written.
 
-What we remember of a caption (`edits.Written`) stays as it was: the next tagging run then sees these edits as it
-sees those made in a text editor, and keeps them.
+The record of a caption (`edits.Written`) stays unchanged, so the next tagging run treats these edits like edits made in
+a text editor, and keeps them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Edited:
     """What an edit did.
 
     Attributes:
-        run: its number; a run that changed nothing and met no trouble is not kept.
+        run: its number; a run without changes and errors is not kept.
         changed: names of captions. failed: (caption, reason) of those left as they are.
         stopped: not all were looked at.
     """
@@ -76,7 +76,8 @@ def edit_captions(
             "", and is made when it becomes more.
         what: the edit in JSON values, for the list of runs. style: how captions that do not show it are written.
         reencode: files are written anew in UTF-8 also where their text stays.
-        progress: called with (done, total). stop: asked now and then; what is done when it says so is kept.
+        progress: called with (done, total). stop: called from time to time; true ends the edit, and finished work is
+            kept.
 
     Raises:
         UserError: a job is running on the folder, or it cannot be written.

@@ -46,7 +46,7 @@ def folder_curation(state: State, config: TagConfig) -> FolderCuration:
 
 
 def check(config: TagConfig) -> None:
-    """Raises UserError now for what would end a run later: a list that cannot be read, a field that there is not."""
+    """Raises UserError at once for errors that would end a run later: an unreadable list, an unknown field."""
     aux_files.check(config)
     if leaves_out(config):
         load_lists(config)

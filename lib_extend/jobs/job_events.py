@@ -1,4 +1,4 @@
-"""What a job tells its front end, in the order it happens. `to_json` is the line of `--json`."""
+"""The events that a job sends to its front end, in order. `to_json` is the line of `--json`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Notice(Event):
 
 @dataclass(frozen=True)
 class Status(Event):
-    """Something slow is under way that is not an image (a download, a model loading)."""
+    """The progress of slow work other than images (a download, a model loading)."""
 
     what: str
     done: int = 0
@@ -122,7 +122,7 @@ class Failed(Event):
 class Incomplete(Event):
     """One image's `part` ("answers") could not be made; its caption is written without.
 
-    `path` is "" where it is the model's trouble: the sentence is then true of all images and said once.
+    `path` is "" if the model fails on all images; the event is then sent once.
     """
 
     path: str

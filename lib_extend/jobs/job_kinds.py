@@ -1,7 +1,7 @@
-"""What can be done to a whole folder: the kinds of jobs, one file of `kinds/` each.
+"""The kinds of jobs over a whole folder, one file of `kinds/` each.
 
-The kind `tag` is the file `tag_job.py`: a subclass of `JobKind`, and at the end `KIND = ThatClass()`. Nothing else need
-name it: the server starts, follows, pauses, stops, lists and continues jobs of any kind.
+The kind `tag` is the file `tag_job.py`: a subclass of `JobKind`, and at the end `KIND = ThatClass()`. No other file has
+to name it: the server starts, follows, pauses, stops, lists and continues jobs of any kind.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ENDING = "_job"
 
 
 class Client(Protocol):
-    """What a job needs of the worker's client."""
+    """The methods of the worker's client that a job uses."""
 
     def start(self, setup: Setup, on_progress: OnProgress | None = None) -> Ready: ...
 
@@ -41,14 +41,15 @@ class Work(Protocol):
     """A job that is ready to run: iterate `events()` once."""
 
     def events(self) -> Iterator[Event]:
-        """Do it: `Planned` first, `Finished` last (with `stopped`, where it was stopped).
+        """Run the job: `Planned` is the first event, `Finished` the last (with `stopped` if it was stopped).
 
-        Raises UserError when something needs mending before anything was changed; other `PromptExtendError`s end it.
+        Raises UserError when the user must correct something; nothing was changed then. Other `PromptExtendError`s end
+        the job.
         """
         ...
 
     def stop(self) -> None:
-        """End it in good order: what is done is kept. Returns at once; may be called from any thread."""
+        """End the job cleanly: finished work is kept. Returns at once; thread-safe."""
         ...
 
 
@@ -59,7 +60,7 @@ class NoOptions(Record):
 
 @dataclass(frozen=True)
 class Order:
-    """What is wanted of a job.
+    """The order for a job.
 
     Attributes:
         config: all settings. options: the kind's own, of the type that its `options` names.

@@ -1,8 +1,8 @@
-"""Write captions so that each is whole and each can be taken back.
+"""Write captions so that each file is complete and each change can be undone.
 
-The order is what makes it safe: the previous and the new text are committed to the journal first, then the file is
-replaced, then the journal row is settled. A process killed at any point leaves rows that `recovery` can judge by looking
-at the file. Every replacement is a row of its own: what stood in a file when it was replaced is never written over.
+The order makes this safe: the previous and the new text are committed to the journal first, then the file is replaced,
+then the journal row is settled. If the process is killed at any point, `recovery` compares the open rows with the
+files. Every replacement has its own row, so a previous text is never overwritten.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Placed:
-    """How the file of a change was left: `error` when it could not be written, `meanwhile` when it held a third text."""
+    """The state of a change's file: `error` when it could not be written, `meanwhile` when it held a third text."""
 
     error: ImageError | StorageError | None = None
     meanwhile: bool = False
@@ -67,7 +67,7 @@ def commit(
 ) -> list[Outcome]:
     """Replace the captions of `writes`, in order; `settle` adds rows to the closing transaction.
 
-    A file a person saved in the meantime is made again from what is there now. Raises StorageError
+    If a person saved a file meanwhile, its caption is made again from the present text. Raises StorageError
     when the disk is full: the files already replaced stay and are settled by `recover`.
     """
     outcomes: dict[str, Outcome] = {}
@@ -123,14 +123,15 @@ def commit(
 
 
 def owner_of(state: State) -> str:
-    """The mark of the files that are staged by jobs with this state."""
+    """The mark of files that jobs with this state stage."""
     return hashlib.blake2b(os.fsencode(os.path.realpath(state.file)), digest_size=4).hexdigest()
 
 
 def _spread(
     pool: ThreadPoolExecutor, work: Callable[[_Item], _Result], items: Sequence[_Item]
 ) -> list[_Result]:
-    """`work` of each item, in their order; each thread takes every 16th, because handing over costs more than the work."""
+    """`work` of each item, in their order; each thread takes every 16th, because handing over single items is slower
+    than the work."""
     parts = pool.map(lambda i: [work(item) for item in items[i::THREADS]], range(THREADS))
     result: list[_Result | None] = [None] * len(items)
     for i, part in enumerate(parts):

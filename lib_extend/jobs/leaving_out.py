@@ -35,7 +35,7 @@ def leave_out(
         raise UserError(f"A reason is one line of {LONGEST_REASON} characters at the most.", field="reason")
     with dataset.locked_state() as state:
         marked = state.left_out()
-        # a picture that is gone can still be taken in again
+        # a deleted picture can still be taken in again
         names = [image if back and image in marked else _name(dataset.root, image) for image in images]
         what = {"back": True} if back else {"reason": reason}
         run = state.start_run(LEAVE_OUT, what, "", time.time())
@@ -49,7 +49,7 @@ def leave_out(
 
 
 def take_back(state: State, run: int, this: int, *, force: bool = False) -> tuple[int, list[tuple[str, str]]]:
-    """Take back what `run` left out or took in, as part of the undo `this`.
+    """Undo what `run` left out or took in, as part of the undo `this`.
 
     Returns how many pictures changed, and (picture, reason) of those that were changed since, which stay unless forced.
     """

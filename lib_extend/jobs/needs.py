@@ -1,4 +1,4 @@
-"""What each image of a run still needs from the models; what is stored and current is not made twice."""
+"""The parts of each image that the models still have to make. Stored parts with current keys are not made again."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _used(
 
 
 def _caption_tags(state: State, found: Found, config: TagConfig) -> Sequence[Tag]:
-    """The tags a person gave an image, where there is no tagger to give any."""
+    """The tags that a person gave an image, used if there is no tagger."""
     try:
         existing = existing_caption(state, found, config)
     except ImageError:

@@ -1,4 +1,4 @@
-"""What a person should know of a folder before and after a run: files passed over, forms of captions, sources not used."""
+"""Notices about a folder before and after a run: skipped files, forms of captions, unused sources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMED = 20
 
 
 def of_folder(root: Path, survey: Survey, config: TagConfig) -> Iterator[ev.Notice]:
-    """What is to be said of a folder before its pictures are tagged."""
+    """The notices about a folder before its pictures are tagged."""
     if not survey.found and not config.recursive and not config.include:
         yield from _elsewhere(root)
     if survey.not_read:
@@ -60,7 +60,7 @@ def of_sources(unused: Collection[str]) -> Iterator[ev.Notice]:
 
 
 def of_emptied(names: Sequence[str], *, dry_run: bool = False) -> Iterator[ev.Notice]:
-    """What is to be said of captions that have nothing left."""
+    """The notice about captions that became empty."""
     if names:
         what = "would be removed" if dry_run else "were removed"
         text = (
@@ -71,7 +71,7 @@ def of_emptied(names: Sequence[str], *, dry_run: bool = False) -> Iterator[ev.No
 
 
 def of_own(names: Sequence[str]) -> Iterator[ev.Notice]:
-    """What is to be said of captions in which all counts as a person's."""
+    """The notice about captions in which every tag counts as written by a person."""
     if names:
         text = (
             f"{_pictures(names)} with nothing but your own words ({_some(names)}), which stay: where another tagger wrote "

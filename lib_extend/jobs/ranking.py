@@ -1,4 +1,5 @@
-"""What a person should look at in a tagged folder, the most urgent first, known piece by piece.
+"""The answers and images of a tagged folder that a person should check, the most urgent first. The list grows while it
+is made.
 
 The answers are ranked from what is stored of them, all at once. Whether an image's persons could be told apart takes
 composing its caption: that is done image after image, and the list grows meanwhile.
@@ -66,7 +67,7 @@ class Item(Record):
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a ranking.
+    """The present state of a ranking.
 
     Attributes:
         items: the first ones, in their final order. total: how many there are so far, also behind those.
@@ -100,7 +101,7 @@ class Ranking:
         self._error: BaseException | None = None
 
     def work(self) -> None:
-        """Look at everything. What goes wrong is raised by `known`."""
+        """Make the whole list. `known` raises the errors."""
         try:
             with opened_state(self._dataset) as state:
                 self._look(state)
@@ -134,7 +135,7 @@ class Ranking:
             return Known([*self._before, *reached], total, self._done, self._images, False)
 
     def _settled(self) -> int:
-        """How many items have their place already."""
+        """How many items have their final place."""
         among = sum(i.path <= self._reached for i in self._among)
         return len(self._before) + len(self._persons) + among
 

@@ -1,4 +1,4 @@
-"""The start of every job: the dataset's lock, its folders, and what a killed job left open."""
+"""The start of every job: lock the dataset and its folders, and settle what a killed job left open."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _judge(state: State, change: Change) -> tuple[bool, bool]:
         return False, False
     if change.in_place and change.before is not None and writing.torn(now, change.before, change.after):
         found = Change(change.name, now, change.before, change.record_before, change.record_before)
-        with state.transaction():  # should a person have typed just this, it is not lost
+        with state.transaction():  # if a person typed exactly this text, it is not lost
             state.settle_changes([], seen=state.add_changes(change.run, [found]))
         with contextlib.suppress(ImageError, StorageError):
             writing.rewrite(path, change.before)

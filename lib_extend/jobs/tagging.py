@@ -1,4 +1,4 @@
-"""A tagging job over a folder: plan, run, journal, and continue where an earlier start ended."""
+"""A tagging job over a folder: plan, run, journal, and continue an unfinished run."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class TagJob:
         self.root = dataset.root
         self.config = config
         self.dry_run = dry_run
-        # raises now when a word of --ask is unknown, not after an hour of tagging
+        # raises now when a word of --ask is unknown, and not after an hour of tagging
         self._recipe = Recipe.of(config, questions)
         check(config)
         self._make_client = client
@@ -83,7 +83,7 @@ class TagJob:
         self._client: Client | None = None
         self._stop = threading.Event()
         self._counts = Counter[str]()
-        self._unused: set[str] = set()  # pictures whose own text nobody asked for
+        self._unused: set[str] = set()  # pictures whose own text is not used by the settings
         self._said: set[str] = set()  # sentences about a model, each said once
         self._emptied: list[str] = []  # pictures whose caption has nothing left
 
@@ -178,7 +178,7 @@ class TagJob:
             self._skipped = len(skipped)
         recipe = self._recipe.known_in(state)
         needs = needs_of(state, recipe, owners)
-        # an image that changed since this run did it is done anew
+        # an image that changed after this run finished it is done again
         again = [n.found for n in needs if n.nothing and n.found.name in finished]
         done = {f.name for f in again}
         todo = [f for f in owners if f.name not in done]
@@ -222,7 +222,7 @@ class TagJob:
                 needs = needs_of(state, recipe, todo)
                 waiting = [n for n in needs if not n.nothing]
         if whole and waiting:
-            # what a character usually looks like is known when all pictures were looked at
+            # core tags are known only when all pictures were analysed
             self._later = []
             yield from self._analyse(state, run, waiting, captioner)
             looked = {f.name for f in self._later}

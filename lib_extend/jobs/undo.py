@@ -1,4 +1,4 @@
-"""Take a run back: every caption it changed returns to the bytes it had before. An undo is a run, and is taken back itself."""
+"""Undo a run: every caption that it changed gets its earlier bytes again. An undo is a run too, and can be undone."""
 
 from __future__ import annotations
 
@@ -176,9 +176,9 @@ class _Outcome:
 
 
 class _Way:
-    """The way back of one caption: over the changes of the run that are in effect, newest first.
+    """Undo one caption: the run's changes that are in effect, newest first.
 
-    It ends where another text stands than the run left: what a person wrote between two starts of a run is theirs.
+    It stops at a text that the run did not write: a person wrote it between two starts of the run, and it is kept.
     """
 
     def __init__(
@@ -277,7 +277,7 @@ def _target(state: State, wanted: int | None, force: bool, dataset: Dataset) -> 
 
 
 def _can_go_back(state: State, run: int) -> bool:
-    """Whether any caption is as the run left it: what stood in the way of an earlier undo may be gone."""
+    """Whether any caption is as the run left it; the obstacle to an earlier undo may be gone."""
     left = state.effective(run)
     last = state.changes_by_id([numbers[-1] for numbers in left.values()])
     for change in last.values():

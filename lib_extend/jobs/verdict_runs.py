@@ -49,7 +49,7 @@ def decide(
     *,
     client: Callable[[], Client] = WorkerClient,
 ) -> str:
-    """Record a person's verdict and write the image's caption anew; returns the caption.
+    """Record a person's verdict and write the image's caption again; returns the caption.
 
     Args:
         path: the image's name, relative to the folder. verdict: accept, correct, reject or lock; withdraw takes
@@ -175,7 +175,7 @@ def _write_anew(
 ) -> str:
     """The image's caption by its verdicts, journaled and undone with the others of the sitting."""
     only = config.with_(include=[f"/{found.name}"], limit=None, existing="merge")
-    # to the end, or the run would count as stopped
+    # read all events, or the run would count as stopped
     job = TagJob(dataset, only, client=client, into=lambda state: sitting(state, answers))
     events = list(job.events())
     for event in events:

@@ -1,4 +1,5 @@
-"""What a person changes while browsing: many captions at once, or one; with a preview, as runs that can be undone."""
+"""A person's edits while browsing, of many captions at once or of one: with a preview, and as runs that can be
+undone."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ class Result:
             nothing changed.
         samples: (image, before, after) of some captions; long ones are cut to where they begin to differ, see `shown`.
             failed: (caption, reason) of those left as they are.
-        stopped: it was told to stop before it came to the end.
+        stopped: it was stopped before the end.
     """
 
     total: int
@@ -70,13 +71,13 @@ def edit(
     progress: Callable[[int, int], None] = lambda done, total: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Result:
-    """Edit the captions of what a filter means, or of the images `names`.
+    """Edit the captions of a filter's pictures, or of the images `names`.
 
     Only captions that change are written, each from what stands in its file at that moment. `progress` is called with
-    (done, total); once `stop` says so, no further captions are begun.
+    (done, total); once `stop` returns true, no further captions are begun.
 
     Raises:
-        UserError: the filter or the edit cannot be understood, an image is not there, or a job is running.
+        UserError: the filter or the edit is invalid, an image does not exist, or a job is running.
         StorageError: the disk is full; what was done is kept and can be undone.
     """
     if not preview:
@@ -134,10 +135,10 @@ def shown(before: str, after: str) -> tuple[str, str]:
 
 
 def save(browser: Browser, name: str, text: str, before: str) -> str:
-    """Write the caption of one image as a person typed it; returns what stands in the file then.
+    """Write the caption of one image as a person typed it; returns the file's new text.
 
     Raises:
-        Conflict: something else than `before` stands there now. UserError: no such image, or a job is running.
+        Conflict: the file no longer has the text `before`. UserError: no such image, or a job is running.
     """
     if name not in browser.index.places:
         raise UserError(f"There is no image {show(name)} in this folder: it was renamed or deleted.")
@@ -215,7 +216,7 @@ def _previewed(
 
 
 def _look_now(browser: Browser, names: Sequence[str] | None) -> None:
-    """What was written behind our back a moment ago counts too."""
+    """Read captions that other programs have just changed."""
     browser.wait(60)
     with browser.updating:
         if browser.updater.loaded and names is None:
@@ -225,7 +226,7 @@ def _look_now(browser: Browser, names: Sequence[str] | None) -> None:
 
 
 def _bring_up(browser: Browser, images: Sequence[str]) -> None:
-    """Have the index know what was just written, before the answer says so."""
+    """Update the index with the written captions before the answer is sent."""
     with browser.updating:
         if browser.updater.loaded:
             browser.updater.touch(images)

@@ -1,4 +1,4 @@
-"""The sentence that a user reads for an exception. A bug of ours goes to the server's log, whole."""
+"""The sentence that a user reads for an exception. A bug is written to the server's log with its traceback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lib_extend.services import messages
 
 
 def sentence_of(error: BaseException) -> str:
-    """The sentence that a user is told. A bug goes to the log, whole."""
+    """The sentence for the user. A bug is written to the log with its traceback."""
     if isinstance(error, PromptExtendError):
         return str(error)
     print("Prompt Extend:", *traceback.format_exception(error), file=sys.stderr, flush=True)

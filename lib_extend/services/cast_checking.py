@@ -1,4 +1,4 @@
-"""Whether a finished picture shows what its cast asks for: looked at by the same models as datasets are.
+"""Check whether a finished picture shows its cast, with the same models as for datasets.
 
 found = check(image, cast)
 found.score, found.summary, found.to_json()
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 def check(image: Image | Path | str, cast: Cast, services: Services | None = None) -> Found:
-    """What of a cast is in a picture, with the models with which pictures were looked at last.
+    """Find a cast in a picture, with the models used last.
 
-    Waits for a picture that is being looked at. Nothing is downloaded: that would hold up a generation. The models
+    Waits while another picture is analysed. Nothing is downloaded, because that would delay a generation. The models
     stay loaded for the next picture, in their own process.
 
     Args:
         image: the picture, or its file.
-        services: whose worker looks; when not given, the process' own.
+        services: whose worker is used; default: this process' services.
 
     Raises:
         UserError: the models' environment is missing, or the models are. ImageError: the picture. WorkerError.
@@ -43,7 +43,7 @@ def check(image: Image | Path | str, cast: Cast, services: Services | None = Non
     config = settings(services)
     if isinstance(image, (str, Path)):
         return _check(Path(image), cast, services, config)
-    # models read files: images never go through the worker's pipe
+    # images never go through the worker's pipe, so save a file
     with tempfile.TemporaryDirectory(prefix="prompt-extend-") as folder:
         path = Path(folder, "picture.png")
         image.save(path, compress_level=1)
@@ -51,7 +51,7 @@ def check(image: Image | Path | str, cast: Cast, services: Services | None = Non
 
 
 def settings(services: Services) -> TagConfig:
-    """How a finished picture is looked at."""
+    """The settings for checking a finished picture."""
     own = services.options().models_dir
     values = {**({"models_dir": own} if own else {}), **services.last_settings.values()}
     return TagConfig.from_dict({**values, "people": True, "shared_tags": "each", "offline": True})

@@ -70,7 +70,7 @@ def compiled_json(services: Services, values: Mapping[str, Any]) -> dict[str, An
 
 
 def panel_of(value: Mapping[str, Any]) -> Panel:
-    """A panel from its dict, also when it is switched off: what is asked is what it says. Raises FieldError."""
+    """A panel from its dict; it is compiled also when it is switched off. Raises FieldError."""
     if not isinstance(value.get("enabled", True), bool):
         raise checks.FieldError("enabled", "must be true or false")
     return Panel.parse({**value, "enabled": True})

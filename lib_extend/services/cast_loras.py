@@ -19,7 +19,7 @@ def aliases() -> dict[str, str]:
 def file_of(name: str) -> Path | None:
     """The file of a LoRA by the name, or the other name, that prompts call it; None where the WebUI has none."""
     loras = shared().loras
-    for fresh in (False, True):  # a file of a moment ago is looked for once more
+    for fresh in (False, True):  # a new file may not be listed yet: look again
         found = {x.name.lower(): x.path for x in loras.all(fresh=fresh)}
         path = found.get(loras.aliases().get(name.lower(), name).lower())
         if path is not None:
@@ -28,7 +28,7 @@ def file_of(name: str) -> Path | None:
 
 
 def about_loras(cast: Cast, services: Services | None = None) -> list[str]:
-    """What is wrong with a cast's LoRAs: a sentence each. `services`: when not given, the process' own."""
+    """The problems of a cast's LoRAs, a sentence each. `services`: default: this process' services."""
     services = services or shared()
     here = {x.name.lower(): x for x in services.loras.all()}
     family = services.regions.family()

@@ -45,7 +45,7 @@ REQUESTS, BROWSING = 16, 8
 
 
 class Checkpoint(Protocol):
-    """What the WebUI's loaded checkpoint is, see `host.regions`; nothing is loaded to find out."""
+    """The kind of the WebUI's loaded checkpoint, see `host.regions`; this loads nothing."""
 
     def unfit(self) -> str: ...
 
@@ -54,10 +54,11 @@ class Checkpoint(Protocol):
 
 @dataclass
 class Pools:
-    """Threads for requests, so that those that take long do not hold up the others.
+    """Threads for requests, so that slow requests do not delay the others.
 
     Attributes:
-        requests: for most. browsing: for what looks at a whole folder. pictures: for thumbnails, the newest first.
+        requests: for most requests. browsing: for requests that read a whole folder. pictures: for thumbnails, the
+            newest first.
     """
 
     requests: ThreadPoolExecutor = field(
@@ -69,7 +70,7 @@ class Pools:
     pictures: LifoExecutor = field(default_factory=lambda: LifoExecutor(max(1, min(4, os.cpu_count() or 1))))
 
     def close(self) -> None:
-        """Begin nothing more."""
+        """Start no further requests."""
         self.requests.shutdown(wait=False)
         self.browsing.shutdown(wait=False)
 
@@ -135,7 +136,7 @@ def make(
 
     Args:
         data: folder of presets, casts, characters and recent folders. client: makes the worker's client.
-        lora_folders: where LoRAs are looked for, and got into the first. refresh: lets the WebUI list them anew.
+        lora_folders: folders with LoRAs; downloads go into the first. refresh: lets the WebUI list them again.
         sources: where GitHub's and Civitai's APIs are.
     """
     folder = paths.data_folder() if data is None else data

@@ -1,7 +1,7 @@
-"""The view Curate: what settings would do to a whole folder, at once, and to one picture, with all reasons.
+"""The view Curate: the effect of settings on a whole folder, and on one picture with all reasons.
 
-What is stored of a folder is read once and kept; what changed since is read again. A change of the settings then takes
-the time of the distinct tags.
+The stored data of a folder is read once and kept; later changes are read again. So the time of a change of settings
+depends only on the number of different tags.
 """
 
 from __future__ import annotations

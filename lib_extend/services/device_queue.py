@@ -1,4 +1,4 @@
-"""Who has the models on which device: one job at a time, the others in the order in which they came."""
+"""A queue for each device: one job at a time has the models, the others wait in the order in which they came."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class DeviceQueue:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._places: list[Place] = []  # in order; the first of each device has it
+        self._places: list[Place] = []  # in order; the first place of each device has the device
 
     def take(
         self,
@@ -38,10 +38,10 @@ class DeviceQueue:
         """Wait until the device is free for `place`, which keeps it until `give`.
 
         Args:
-            waiting: called with the place that has the device, whenever it is another one.
+            waiting: called with the place that has the device, and again when that changes.
 
         Raises:
-            Stopped: `stopped()` said so; the place is given up.
+            Stopped: `stopped()` returned true; the place is given up.
         """
         with self._changed:
             self._places.append(place)
@@ -61,7 +61,7 @@ class DeviceQueue:
                 waiting(before)
 
     def give(self, job: str) -> None:
-        """The job needs its device no longer; a second time does nothing."""
+        """Give the device back; a second call does nothing."""
         with self._changed:
             self._places = [p for p in self._places if p.job != job]
             self._changed.notify_all()
@@ -74,7 +74,7 @@ class DeviceQueue:
             return "" if before is None else before.job
 
     def _before(self, place: Place) -> Place | None:
-        """The first one in front of `place` that wants the same device."""
+        """The first place before `place` that waits for the same device."""
         for other in self._places:
             if other is place:
                 return None

@@ -1,4 +1,4 @@
-"""`prompt-extend doctor`: what a bug report needs to say of a machine. Nothing of a person's files is looked at."""
+"""`prompt-extend doctor`: the facts of a machine for a bug report. It reads no file of the user."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ HOSTS = (
 
 @dataclass(frozen=True)
 class Section:
-    """A title and its lines, each a name and what is said of it."""
+    """A title and its lines, each a name and its text."""
 
     title: str
     lines: tuple[tuple[str, str], ...]
 
 
 def examine(system: graphics_cards.System | None = None, *, models_dir: str = "") -> list[Section]:
-    """All that is known, section by section. Takes less than a second; never raises for what it finds.
+    """All facts, section by section. Takes less than a second, and never raises.
 
     Args:
         system: the machine; None is this one.
@@ -161,7 +161,7 @@ def _folders(models_dir: str) -> list[tuple[str, str]]:
 
 
 def _cache() -> str:
-    """As huggingface_hub finds it, which may not be installed here."""
+    """The cache's folder by huggingface_hub's rules, because huggingface_hub may not be installed here."""
     home = os.environ.get("HF_HOME") or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "huggingface"
     )
@@ -169,7 +169,7 @@ def _cache() -> str:
 
 
 def _hosts() -> list[tuple[str, str]]:
-    """The WebUI we are part of, or whose folder this copy lies in."""
+    """The WebUI of this process, or the one in whose folder this copy is."""
     here = about.about()
     if here is not None:
         return [(here.name, f"{here.version}, Gradio {here.gradio}")]
@@ -183,7 +183,7 @@ def _hosts() -> list[tuple[str, str]]:
 
 
 def _variables() -> list[tuple[str, str]]:
-    """Which of the variables that change something are set; values only where they name nothing private."""
+    """The environment variables that are set and have an effect; values only if they are not private."""
     shown = ("CUDA_VISIBLE_DEVICES", "HF_HUB_OFFLINE", "HF_HUB_DISABLE_XET", environment.CPU_ONLY)
     private = ("HF_ENDPOINT", "HF_TOKEN", "HF_HOME", "HF_HUB_CACHE", "HTTPS_PROXY", "https_proxy",
                environment.OVERRIDE, environment.DATA)  # fmt: skip
@@ -207,5 +207,5 @@ def problem() -> str:
 
 
 def python() -> str:
-    """This python, without the name of the person whose it is."""
+    """This python's path, without the user's name."""
     return hidden(sys.executable)

@@ -1,4 +1,4 @@
-"""The edits a person makes on what is filtered: add, remove, rename, replace, front, sort.
+"""The edits of filtered pictures' captions: add, remove, rename, replace, front, sort.
 
 An `Edit` is checked JSON; a `Plan` is what it does to one caption and which pictures it can touch at all, so that a
 folder of 100,000 is not read to change ten.
@@ -29,7 +29,7 @@ _A_TEXT = 0.002
 
 @dataclass(frozen=True)
 class Edit:
-    """What to do with every caption that is meant.
+    """An edit of all selected captions.
 
     Attributes:
         action: one of `ACTIONS`.
@@ -90,7 +90,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an edit comes to in one folder.
+    """An edit prepared for one folder.
 
     Attributes:
         where: pictures it can change; every one it changes is among them.
@@ -121,7 +121,7 @@ def plan(edit: Edit, vocabulary: Sequence[str]) -> Plan:
     if edit.action == "add":
         first = edit.to == "front"
         lacking = f.Or(tuple(f.Not(f.Exact(k)) for k in sorted(keys)))
-        known = not any(map(is_prose, names))  # of sentences it is not known who has them
+        known = not any(map(is_prose, names))  # the index does not list sentences
         # written as it was typed; of several lines another than the first may have it
         typed = [t.strip() for t in edit.tags]
         several = f.Regex(r"\n\s*\S")
@@ -143,7 +143,7 @@ def plan(edit: Edit, vocabulary: Sequence[str]) -> Plan:
 def _replace(edit: Edit) -> Plan:
     (wanted,) = edit.tags
     if not edit.regex:
-        pattern = re.compile(re.escape(wanted), re.IGNORECASE)  # a plain text: it cannot take long
+        pattern = re.compile(re.escape(wanted), re.IGNORECASE)  # a plain text is always fast
         return Plan(
             f.Text(wanted.lower()),
             False,
@@ -167,7 +167,7 @@ def _replace(edit: Edit) -> Plan:
 
 
 def _replaced(pattern: re.Pattern[str], text: str, to: str) -> str:
-    """`text` with every match replaced; what grows beyond `LONGEST_RESULT` is cut off after it, and then refused."""
+    """`text` with every match replaced; a result longer than `LONGEST_RESULT` is cut off there, and then refused."""
     parts: list[str] = []
     length = done = 0
     for match in pattern.finditer(text):

@@ -1,4 +1,4 @@
-"""The edits of many captions that are being written: how far they are, and stopping them."""
+"""Running edits of many captions: their progress, and stopping them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class EditsUnderWay:
         return {"running": True, "done": now.done, "total": now.total, "stopping": now.stop.is_set()}
 
     def stop(self, root: Path) -> dict[str, Any]:
-        """Have it end before the next captions; what is written stays. Its state."""
+        """Stop the edit before the next captions; written captions stay. Returns its state."""
         with self._lock:
             now = self._writing.get(root)
         if now is not None:

@@ -1,6 +1,6 @@
-"""A numbered, bounded memory of what happened, which many may follow from any point.
+"""A numbered, bounded log of events, which many readers may follow from any point.
 
-Events are kept as JSON text: a tenth of what they would take as Python objects.
+Events are stored as JSON text, which takes a tenth of the memory of Python objects.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class EventLog:
     def append(self, event: Mapping[str, Any], *, replace: bool = False) -> int:
         """Add an event (JSON values, `event` says of which kind); returns its number, which it carries as `n`.
 
-        `replace`: it takes the place of the one before, if that is of the same kind: progress that grew.
+        `replace`: it replaces the event before it if that has the same kind (progress).
         """
         kind = str(event.get("event", ""))
         with self._lock:
@@ -72,7 +72,7 @@ class EventLog:
         self.close(keep)
 
     def after(self, n: int) -> list[Entry]:
-        """What is remembered of the events after number `n`, in order."""
+        """The stored events after number `n`, in order."""
         with self._lock:
             if n >= self.last:
                 return []
@@ -81,7 +81,7 @@ class EventLog:
 
     @contextmanager
     def listening(self, wake: Callable[[], None]) -> Iterator[None]:
-        """Have `wake()` called, from any thread, after each event and at the end."""
+        """Call `wake()` after each event and at the end, from any thread."""
         with self._lock:
             self._listeners.append(wake)
         try:

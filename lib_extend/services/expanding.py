@@ -73,7 +73,7 @@ def expand_events(services: Services, request: Request, config: Mapping[str, Any
 
 
 class FollowedLog(EventLog):
-    """Events that are of use to nobody once those who followed them have left."""
+    """An event log that is not needed any more when its readers have left."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a folder holds, told at once, and the folders one can go to."""
+"""The contents of a folder, found quickly, and the folders to choose from."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _sizes(root: Path, names: list[str]) -> dict[str, Any]:
 
 
 def _pixels(path: Path) -> list[int] | None:
-    """Width and height by the file's head, upright or not; None when it is no picture."""
+    """Width and height by the file's header, before turning; None when it is not a picture."""
     from PIL import Image
 
     try:
@@ -81,7 +81,7 @@ def subfolders(path: Path) -> list[dict[str, Any]]:
 
 
 def starts(home: Path) -> list[dict[str, Any]]:
-    """Where looking for a folder begins: the user's own and the drives."""
+    """The folders where a search starts: the user's home folder and the drives."""
     places = [home]
     if os.name == "nt":
         places += [

@@ -34,7 +34,7 @@ TELL = 1.0
 
 @dataclass(frozen=True)
 class Note(Record):
-    """An event of the server's own: `paused`, or the `finished` of a job that could not say it itself."""
+    """An event made by the server: `paused`, or `finished` for a job that could not send it."""
 
     event: str
     run: int = 0
@@ -48,7 +48,7 @@ class Note(Record):
 
 @dataclass
 class JobContext:
-    """What jobs need of the rest of the server.
+    """The server's functions that jobs use.
 
     Attributes:
         checkpoint: unloads the WebUI's checkpoint. worker: where workers come from, and wait.
@@ -71,8 +71,7 @@ class Job:
 
     Attributes:
         state: running, paused, stopped, done or failed. begun: set when it has begun, or will not.
-        refusal: why it could not even begin. log: its events. stored: it is from before a restart, and nobody has
-            continued it.
+        refusal: why it could not begin. log: its events. stored: it is from before a restart and was not continued.
     """
 
     def __init__(
@@ -99,7 +98,7 @@ class Job:
         self._context = context
         self._unload_host = unload_host
         self._pausing = False
-        self._work = self._make_work()  # raises now when the settings do not fit
+        self._work = self._make_work()  # raises here when the settings do not fit
         self._thread: threading.Thread | None = None
         self._rate = Throughput()
         self._seen: list[str] = []
@@ -157,7 +156,7 @@ class Job:
             self._thread.join(seconds)
 
     def to_json(self) -> dict[str, Any]:
-        """What is told of it. `rate` in images a second; `eta` in seconds; None while not known."""
+        """The job as JSON values. `rate` in images a second; `eta` in seconds; None while unknown."""
         rate = self._rate.value() if self.state == RUNNING else None
         left = max(0, self.images - self.done - self.failed)
         return {
@@ -205,7 +204,7 @@ class Job:
             last: ev.Finished | None = None
             for event in self._work.events():
                 if isinstance(event, ev.Finished):
-                    last = event  # told when the run has really ended, and the folder is free
+                    last = event  # sent when the run has ended and the folder is free
                     self._count_at_end(event)
                     stopped = PAUSED if self._pausing else STOPPED
                     self._remember(stopped if event.stopped else DONE)
@@ -227,7 +226,7 @@ class Job:
         data = event.to_json()
         if isinstance(event, ev.Planned):
             self.images, self.run = event.images, event.run
-            self.done = self.failed = 0  # a continued run tells of the images done before, too
+            self.done = self.failed = 0  # a continued run also sends the images finished before
             self._catching_up = event.continued
             if self.kind.continues:
                 self._context.unfinished(self.folder.path, True)
@@ -291,7 +290,8 @@ class Job:
         return Note(event, self.run, self.done, self.failed, self.written, stopped=stopped, error=self.error)
 
     def _remember(self, state: str = "") -> None:
-        """Write down how far it is, for after a restart; what hinders that hinders the job itself, and is told by it."""
+        """Store its progress for a restart. Errors are ignored here, because they stop the job itself, which reports
+        them."""
         row = JobRow(
             id=self.id,
             kind=self.kind.name,

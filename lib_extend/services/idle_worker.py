@@ -1,6 +1,6 @@
-"""One worker that stays between pictures and jobs, so that the models need not be loaded anew each time.
+"""One worker that is kept between pictures and jobs, so that the models are not loaded again each time.
 
-Whoever wants models takes it, when it is idle, and gives it back; it ends after idle minutes or when told to.
+A caller takes the idle worker and gives it back. The worker ends after some idle minutes, or when it is told to.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Loading:
 
 
 class Worker:
-    """A worker's client, with what is told of it. `job` is the job it works for, "" for none."""
+    """A worker's client, with its state for the page. `job` is the job it works for, "" for none."""
 
     def __init__(self, client: WorkerClient, idle_seconds: Callable[[], float]) -> None:
         self.client = client
@@ -66,7 +66,7 @@ class Worker:
                 on_progress(what, done, total)
 
         try:
-            # a setting that changed while it is kept must not make it start anew
+            # a changed setting must not restart a kept worker
             return self.client.start(replace(setup, idle_seconds=self._idle_seconds()), progress)
         finally:
             self._loading = Loading()
@@ -95,7 +95,7 @@ class Worker:
 
 
 class IdleWorker:
-    """The place where a worker waits.
+    """Keeps one idle worker.
 
     Args:
         idle_minutes: asked whenever one starts. client: makes a worker's client.
@@ -122,7 +122,7 @@ class IdleWorker:
         return worker
 
     def give(self, worker: Worker) -> None:
-        """Let a worker wait here; where another one does, it ends."""
+        """Keep a worker here; if another one is kept already, this one ends."""
         worker.job = ""
         with self._lock:
             if self._idle is None and worker.running:
@@ -134,7 +134,8 @@ class IdleWorker:
     def turn(self, config: TagConfig) -> Iterator[Worker]:
         """A worker for one picture, when those before it are done.
 
-        Raises OverloadedError when too many wait. What fails within ends the worker, unless it is about the picture.
+        Raises OverloadedError when too many wait. An error inside ends the worker, unless it is an error of the
+        picture.
         """
         if not self._waiting.acquire(blocking=False):
             raise messages.ANALYSIS_BUSY.error(OverloadedError)
@@ -162,7 +163,7 @@ class IdleWorker:
         return any(w is not None for w in (idle, busy))
 
     def state(self) -> dict[str, Any] | None:
-        """What is in memory: None when nothing is."""
+        """The loaded models as JSON values; None without any."""
         for worker in (self._busy, self._idle):
             if worker is not None and worker.running:
                 return worker.to_json()
@@ -170,6 +171,6 @@ class IdleWorker:
 
 
 def end(worker: Worker) -> None:
-    """End a worker that nobody needs any more."""
+    """End a worker that is not needed any more."""
     with contextlib.suppress(Exception):  # it is gone either way
         worker.client.close(0.0)

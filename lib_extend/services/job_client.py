@@ -50,7 +50,7 @@ class JobClient:
         if worker is None:
             self._queue.take(self._place, self._stopped.is_set, waiting)
             with self._lock:
-                if self._stopped.is_set():  # `stop` came in between, and found no worker
+                if self._stopped.is_set():  # `stop` was called meanwhile and found no worker
                     self._queue.give(self._place.job)
                     raise Stopped("Stopped.")
                 worker = self._worker = self._workers.take(self._config, self._place.job)

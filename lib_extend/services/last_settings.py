@@ -1,4 +1,4 @@
-"""With which models pictures were looked at last, for those who look at one without saying with which."""
+"""The models used last, for requests that name no models."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class LastSettings:
         self._lock = threading.Lock()
 
     def remember(self, config: TagConfig) -> None:
-        """Keep the settings with which pictures are looked at now."""
+        """Store the settings in use."""
         if config.tagger == "none":
             return
         values = _differing(config)

@@ -1,4 +1,4 @@
-"""A few threads that do the newest request first: what scrolled away while it waited is of the least interest."""
+"""A few threads that do the newest request first, because older ones are for pictures that were scrolled away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linting a folder and mending what can be: each code's mend is one run, which can be undone."""
+"""Correct findings of the lint: all corrections of one code are one run, which can be undone."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def mend(
     progress: Callable[[int, int], None] = lambda done, total: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> list[Mended]:
-    """Mend what findings with these codes say; the word "all" means every one that can be.
+    """Correct the findings with these codes; "all" means every finding with a correction.
 
-    Each code is looked for anew, because the mend before it may have changed what it is about.
+    Each code is checked again first, because an earlier correction may have changed its captions.
 
     Raises:
         UserError: nothing that can be mended has such a code, or a job is running on the folder.

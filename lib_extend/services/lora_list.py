@@ -1,4 +1,4 @@
-"""The WebUI's LoRAs as the routes see them: read anew when asked for, kept for moments between keystrokes."""
+"""The WebUI's LoRAs for the routes: read at each request, but kept for some seconds between keystrokes."""
 
 from __future__ import annotations
 

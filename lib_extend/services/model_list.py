@@ -47,7 +47,7 @@ def _grouped(models_dir: str) -> tuple[dict[str, Any], list[Path]]:
     groups: dict[str, list[dict[str, Any]]] = {"tagger": [], "vlm": [], "detector": []}
     labels: list[Path] = []
     for row in rows:
-        # a path of this machine, which is nobody's who asks for the list
+        # a path of this machine, which the list must not show
         if table := row.pop("labels", ""):
             labels.append(Path(table))
         groups.setdefault(str(row.pop("kind", "")), []).append(row)

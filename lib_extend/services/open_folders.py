@@ -1,8 +1,8 @@
 """Which folders may be used, and what a chosen one holds.
 
 A folder may be used when it was chosen in the page on this very machine, or named by `--prompt-extend-root`. When
-other machines can reach the server, only the latter. Links and `..` are followed first; what counts is where they
-lead.
+other machines can reach the server, only the latter. Links and `..` are followed first; the place where they lead
+decides.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class FolderBook:
     """The folders in use. One for the server: two browser windows may look at the same ones.
 
     Args:
-        safety: asked anew each time, for a WebUI may be restarted with other flags around us.
+        safety: called each time, because a WebUI may restart with other flags while this process goes on.
         ours: a folder with files of the page's own, which settings may name on any server.
     """
 
@@ -55,7 +55,7 @@ class FolderBook:
         return not self._safety().shared
 
     def is_ours(self, path: str) -> bool:
-        """Whether it is a file of the page's own, which it wrote itself."""
+        """Whether this is a file that the page itself wrote."""
         if self._ours is None or os.path.normpath(path) != path:
             return False
         return os.path.dirname(path) == str(self._ours) and not os.path.islink(path)
@@ -90,7 +90,7 @@ class FolderBook:
         text = _checked(path)
         safety = self._safety()
         if safety.shared:
-            # before the disk is touched: to look at \\server\share tells that server who we are
+            # before the disk is touched: a look at \\server\share sends the user's name to that server
             flagged = safety.roots
             if not any(_within(Path(os.path.normpath(text)), r) for r in flagged):
                 raise _refused(text, flagged)
@@ -119,7 +119,7 @@ class FolderBook:
         if opened is None:
             raise messages.CLOSED.error(NotFoundError, field="folder")
         safety = self._safety()
-        # the server may have been shared since it was opened
+        # the server may have become reachable for others since the folder was opened
         if safety.shared and not any(_within(opened.path, r) for r in safety.roots):
             raise _refused(str(opened.path), safety.roots)
         return opened
@@ -186,7 +186,7 @@ class FolderBook:
             with os.scandir(folder) as entries:
                 listed = list(entries)
         except OSError:
-            return  # what cannot be listed is not read by a job either
+            return  # a job cannot read a folder that cannot be listed
         for entry in listed:
             path = Path(entry.path)
             is_link = entry.is_symlink() or _is_junction(path)
@@ -233,7 +233,7 @@ def _refused(path: str, roots: tuple[Path, ...]) -> ForbiddenError:
 
 
 def _is_junction(path: Path) -> bool:
-    """Windows' other kind of link, which Python calls none."""
+    """A Windows junction, which Python does not report as a link."""
     if os.name != "nt":
         return False
     try:

@@ -1,4 +1,4 @@
-"""Everything that is known of one picture: its tags with their sources, the answers, the persons, what was left out."""
+"""All data of one picture: its tags with their sources, the answers, the persons, what was left out."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _stored(browser: Browser, row: Row) -> tuple[Analysis, Caption, Existing, se
         try:
             recipe = Recipe.of(config)
         except UserError:
-            # a question file that is gone
+            # a question file was deleted
             recipe = Recipe.of(config.with_(question_file=[], question=[], ask=[]))
         captioner = Captioner(state, recipe.known_in(state))
         with contextlib.suppress(ImageError):
@@ -83,7 +83,7 @@ def _config(browser: Browser) -> TagConfig | None:
     try:
         return TagConfig.from_dict({**settings, "include": [], "limit": None})
     except UserError:
-        return None  # of another version
+        return None  # settings of another version
 
 
 def _tags(existing: Existing, analysis: Analysis, caption: Caption) -> list[tuple[Tag, str]]:

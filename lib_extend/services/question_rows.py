@@ -1,4 +1,4 @@
-"""Questions as JSON values, and whether a question of one's own is sound."""
+"""Questions as JSON values, and checks of a user's own questions."""
 
 from __future__ import annotations
 

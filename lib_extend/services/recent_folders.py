@@ -54,7 +54,7 @@ class RecentFolders:
             self._write(rows)
 
     def forget(self, path: str) -> None:
-        """Take a folder off the list; nothing of it is touched."""
+        """Remove a folder from the list; the folder itself is not changed."""
         with self._lock:
             self._write([r for r in self._read() if r["path"] != path])
 
@@ -67,5 +67,5 @@ class RecentFolders:
         return [r for r in rows if isinstance(r, dict) and isinstance(r.get("path"), str)]
 
     def _write(self, rows: list[dict[str, Any]]) -> None:
-        with contextlib.suppress(OSError):  # that a folder is not remembered is no reason to fail
+        with contextlib.suppress(OSError):  # failing to store the list is no error
             write_json(self._file, rows)

@@ -1,4 +1,4 @@
-"""The settings that a request names: what there is to set, and what may be set by whom."""
+"""The settings that a request names: a description of all settings, and checks of who may set which."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def newest_run(root: Path, *, running: bool) -> dict[str, Any]:
         return result
     if not running:
         tidy(dataset)
-    # what is wrong with a damaged state is told when a job begins
+    # a damaged state is reported when a job begins
     with contextlib.suppress(PromptExtendError), dataset.state(set_aside=False) as state:
         known = state.runs()
         last = known[-1] if known else None

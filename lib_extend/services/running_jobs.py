@@ -1,8 +1,8 @@
 """The jobs over folders: they belong to the server, not to the page that started them.
 
-Pausing a job ends its run in good order: no further image is begun, what is done is kept, the folder is free and the
-models' memory comes back. Going on is a new start with the same settings, which the batch engine continues under the
-same run; nothing is analysed twice. (Captions edited meanwhile make it a run of its own, with the same result.)
+Pausing a job ends its run cleanly: no further image is begun, finished work is kept, and the folder and the models'
+memory are free. Resuming starts the job again with the same settings; it continues the same run, and nothing is
+analysed twice. (If captions were edited meanwhile, it becomes a new run with the same result.)
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Jobs:
             unload_host: take the WebUI's checkpoint out of memory meanwhile.
 
         Raises:
-            ConflictError: a job is at this folder already, or too many are running.
+            ConflictError: a job already works on this folder, or too many are running.
             UserError: the settings, the options, the models or the folder need mending.
         """
         if names is not None:
@@ -74,7 +74,7 @@ class Jobs:
         )
         with self._lock:
             self._check_free(job)
-            for other in self._at(folder.path):  # it was not continued, and this one takes its place
+            for other in self._at(folder.path):  # it was not continued, and this job replaces it
                 other.stop()
             self._jobs[job.id] = job
             self._forget()
@@ -87,7 +87,7 @@ class Jobs:
         return job
 
     def restore(self, folder: Opened) -> None:
-        """Have the jobs of before a restart in the list again: those that a folder's database remembers."""
+        """List the jobs from before a restart again, from a folder's database."""
         with Dataset(folder.path).reading() as reader:
             rows = reader.jobs()
         with self._lock:
@@ -113,11 +113,11 @@ class Jobs:
             return list(reversed(self._jobs.values()))
 
     def on(self, root: Path) -> Job | None:
-        """The job that is at a folder, or pauses there."""
+        """The job that works on a folder, or is paused there."""
         return next((j for j in self.all() if j.folder.path == root and not j.over), None)
 
     def act(self, job: Job, action: str) -> None:
-        """Pause, resume or stop a job. Raises ConflictError when it is not in the state for that."""
+        """Pause, resume or stop a job. Raises ConflictError when its state does not allow that."""
         with self._lock:
             if action == "pause":
                 if not job.kind.pauses:
@@ -134,7 +134,7 @@ class Jobs:
                 job.stop()
 
     def stop_all(self, seconds: float = 10.0) -> None:
-        """End what runs, so that it can go on after a restart, and wait for it."""
+        """Pause all running jobs, so that they can be resumed after a restart, and wait for them."""
         for job in self.all():
             if job.state == RUNNING:
                 job.pause() if job.kind.pauses else job.stop()

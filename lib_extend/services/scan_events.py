@@ -1,4 +1,4 @@
-"""How far the first look through a folder is, as numbered events."""
+"""The progress of the first scan of a folder, as numbered events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lib_extend.datasets.browse import Browser
 
 
 class ScanEvents:
-    """The events of one reader: looked for, as a folder says nothing of its own accord. See `event_log.EventLog`."""
+    """The events for one reader. It polls, because a folder sends no events. See `event_log.EventLog`."""
 
     poll_seconds = 0.2
     """Seconds between two looks."""
@@ -23,12 +23,12 @@ class ScanEvents:
 
     @property
     def closed(self) -> bool:
-        """Whether the folder is known, or cannot be."""
+        """Whether the scan has ended, also with an error."""
         status = self._browser.status()
         return bool(status.ready or status.error)
 
     def after(self, n: int) -> list[tuple[int, str]]:
-        """How far it is now, as event number `n` + 1; nothing where event `n` said the same. May be asked twice."""
+        """The present progress as event number `n` + 1; nothing if event `n` was equal. May be called twice."""
         now = self._now()
         number, told = self._told
         if now == told and n >= number:
@@ -37,7 +37,7 @@ class ScanEvents:
         return [(n + 1, json.dumps({"n": n + 1, **now}))]
 
     def listening(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
-        """Nobody wakes the reader: it looks."""
+        """Does nothing: the reader polls."""
         return contextlib.nullcontext()
 
     def _now(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How fast something goes on: a job's images, a download's bytes."""
+"""Measure a speed: a job's images or a download's bytes a second."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ WINDOW = 20.0
 
 
 class Throughput:
-    """What comes in a second, over the last 20 seconds."""
+    """The amount a second, over the last 20 seconds."""
 
     def __init__(self) -> None:
         self._marks: deque[tuple[float, int]] = deque()
         self._count = 0
 
     def add(self, count: int = 1) -> None:
-        """So much more."""
+        """Add an amount."""
         self.reach(self._count + count)
 
     def reach(self, total: int) -> None:
-        """So much altogether."""
+        """Set the total amount."""
         self._count = total
         now = time.monotonic()
         if not self._marks or now - self._marks[-1][0] > 0.25:

@@ -1,4 +1,4 @@
-"""The WebUI's checkpoint, out of memory for as long as jobs want it to be."""
+"""Keep the WebUI's checkpoint unloaded while jobs need the memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class HostMemory(Protocol):
 
 
 class UnloadedCheckpoint:
-    """The WebUI's checkpoint is away while one job or more want it to be."""
+    """Keeps the WebUI's checkpoint unloaded while at least one job needs that."""
 
     def __init__(self, host: HostMemory) -> None:
         self._host = host
@@ -26,14 +26,14 @@ class UnloadedCheckpoint:
         self._gone = False
 
     def begin(self) -> None:
-        """Unload it, unless it is away already. What the WebUI raises goes to the caller."""
+        """Unload it, unless it is unloaded already. Errors of the WebUI go to the caller."""
         with self._lock:
             if not self._wanted:
                 self._gone = self._host.can_unload() and self._host.unload()
             self._wanted += 1
 
     def end(self) -> None:
-        """Bring it back when nobody else wants it away."""
+        """Load it again when no other job needs it unloaded."""
         with self._lock:
             self._wanted -= 1
             if not self._wanted and self._gone:

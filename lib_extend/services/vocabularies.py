@@ -1,4 +1,4 @@
-"""The look-up of tags that the page and other programs ask: our own words and every list that is at hand.
+"""The look-up of tags for the page and other programs: the program's own words and all available lists.
 
 Lists, the most trusted first: the user's own files (the folder `tag-lists` in our data folder), the WebUI's tag
 autocompletion, the tables of taggers that are on this machine, our own words. They are read in a thread of their own;
@@ -38,7 +38,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True)
 class Loaded:
-    """A vocabulary that is ready to be asked.
+    """A loaded vocabulary.
 
     Attributes:
         sources: the lists it is made of: name and number of tags, the most trusted first.
@@ -55,7 +55,7 @@ class Vocabularies:
     """See the module.
 
     Args:
-        folder: where a user's lists lie; need not be there.
+        folder: the user's lists; it may not exist.
         others: further files, the most trusted first; asked in the reading thread, may take its time.
     """
 
@@ -70,7 +70,7 @@ class Vocabularies:
         self._here: dict[Path, tuple[int, _FolderTags]] = {}
 
     def get(self) -> Loaded:
-        """The vocabulary as it is now; where files changed, reading them begins."""
+        """The present vocabulary. If files have changed, it starts to read them."""
         with self._lock:
             due = self._stamp is None or time.monotonic() - self._looked > FRESH
             if due and (self._thread is None or not self._thread.is_alive()):

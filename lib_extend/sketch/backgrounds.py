@@ -1,4 +1,4 @@
-"""What is behind everything: walls, floors, doors and windows, or sky and grass."""
+"""The background: walls, floors, doors and windows, or sky and grass."""
 
 from __future__ import annotations
 

@@ -105,8 +105,8 @@ def varied(pictures: Array, top: float, chance: np.random.Generator) -> tuple[to
 class Orthogonal(torch.optim.Optimizer):
     """Momentum whose step has all its singular values near 1 (Muon), for convolutions.
 
-    A plain step is ruled by what most pictures have in common; here rare details (a mouth, a ribbon)
-    move the weights as much.
+    In a plain step the features of most pictures dominate; here rare details (a mouth, a ribbon) change the weights as
+    much.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, momentum: float = 0.9) -> None:

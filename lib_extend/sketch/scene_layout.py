@@ -1,4 +1,4 @@
-"""Chance: which characters and objects a scene has, and where they find room."""
+"""Random scenes: which characters and objects a scene has, and where they are."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Style:
-    """How a scene is painted; nothing of it is in the truth.
+    """How a scene is painted; the truth does not contain it.
 
     `outline` is the line width in u (0.003…0.007), `shadows` lie under persons, `jitter` is the
     largest shift of a color channel (0…255), `noise` the grain's amplitude (0…255), `backdrop` one

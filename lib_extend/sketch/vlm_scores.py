@@ -1,4 +1,4 @@
-"""How well a sketch vision-language model answers, and how honest its probabilities are.
+"""Measure how well a sketch vision-language model answers, and how well its probabilities are calibrated.
 
 The model is loaded by transformers' Auto classes and its scores of the allowed answers are compared; asked
 plainly, one question at a time behind a picture, or all questions of a picture at once.

@@ -1,4 +1,4 @@
-"""Teaching the sketch vision-language model: first its eyes, then questions.
+"""Train the sketch vision-language model: first the vision part, then questions.
 
 1. *Eyes.* On cut-outs, throw-away linear heads on the visual tokens say what each cell shows (see
    `vlm_data.cells`). Without this the language model would have to find the objects by itself, from one
@@ -71,7 +71,7 @@ class Heads(nn.Module):
         super().__init__()
         self.sizes = (len(COVERS), len(words.COLORS), 1 + len(words.OBJECTS), 2)
         self.out = nn.Linear(HIDDEN, sum(self.sizes))
-        # From zero, so that heads that know nothing yet do not disturb eyes that see already.
+        # Start at zero, so that untrained heads do not disturb a vision part that is trained already.
         nn.init.zeros_(self.out.weight)
 
     def loss(self, tokens: Tensor, cells: Tensor, places: Tensor) -> tuple[Tensor, dict[str, float]]:
@@ -141,7 +141,7 @@ def answer_loss(scores: Tensor, batch: dict[str, Tensor], digits: Tensor) -> tup
     total = (losses * weight).sum() / weight.sum()
     total = total + 0.1 * F.cross_entropy(ends, torch.full_like(target, SPECIAL.index("<|im_end|>")))
     if counting.any():
-        # A 4 for a 5 is less wrong than a 1: at first this is what shows the way.
+        # A 4 for a 5 is less wrong than a 1; early in the training this guides the model.
         numbers = torch.arange(len(digits), dtype=torch.float32)
         expected = answers[counting][:, digits].softmax(-1) @ numbers
         true = (target[counting][:, None] == digits).float() @ numbers

@@ -1,4 +1,4 @@
-"""`python -m lib_extend.worker`: the inference process, spoken to over its standard input and output."""
+"""`python -m lib_extend.worker`: the inference process. Its standard input and output carry the protocol."""
 
 from lib_extend.worker.serving_process import main
 

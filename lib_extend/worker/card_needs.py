@@ -1,4 +1,4 @@
-"""What has to be installed for the graphics card of a machine, outside of a WebUI, and what then runs where.
+"""The packages that a machine's graphics card needs outside of a WebUI, and what then runs where.
 
 torch is chosen by uv, which knows the builds for each driver; onnxruntime has a package for each kind of card.
 Standard library only: install.py says the sizes before anything is installed.

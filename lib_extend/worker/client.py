@@ -1,4 +1,4 @@
-"""The parent's side of the inference process: start it, give it tasks, survive its deaths.
+"""The parent's side of the inference process: start it, give it tasks, restart it when it dies.
 
 Standard library only: this is imported inside WebUIs, whose packages must not be touched.
 
@@ -8,8 +8,8 @@ Standard library only: this is imported inside WebUIs, whose packages must not b
             ...
 
 Guarantees of `run`: each task is answered exactly once, by `Done` or `Failed`, in any order; a worker
-that dies or hangs is restarted; the images it was busy with are tried again one at a time, and one on which
-it dies alone again is reported as failed; everything else goes on.
+that dies or hangs is restarted; the images in work are tried again one at a time. If the worker dies again on a single
+image, this image is reported as failed; all others go on.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _POLL = 0.2  # seconds; short, so that `stop` and, on Windows, Ctrl-C are notice
 
 
 class WorkerClient:
-    """An inference process that is there when it is needed.
+    """An inference process that is started when it is needed.
 
     Args:
         command: how to start the worker (default: this package in the environment found by
@@ -101,12 +101,12 @@ class WorkerClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # On the way out of an error there is nothing worth waiting for.
+        # After an error, do not wait for results.
         self.close(timeout=0.0 if kind is not None else 5.0)
 
     @property
     def ready(self) -> Ready | None:
-        """What the worker said of its models when it last became ready."""
+        """The worker's last `Ready` message about its models."""
         return self._ready
 
     @property
@@ -118,10 +118,10 @@ class WorkerClient:
     # --- the life of a worker
 
     def start(self, setup: Setup, on_progress: OnProgress | None = None) -> Ready:
-        """Have a worker with the models of `setup`; at once when it runs already.
+        """Start a worker with the models of `setup`; returns at once if it runs already.
 
         Raises:
-            ModelError: a model cannot be had; the text is the worker's sentence.
+            ModelError: a model cannot be downloaded or loaded; the text is the worker's sentence.
             WorkerError: the process ended three times before it was ready, or is of another version.
             Stopped: `stop` was called.
         """
@@ -134,14 +134,14 @@ class WorkerClient:
         return self._ready
 
     def stop(self) -> None:
-        """Kill the worker now (its group, within a second). What it had answered `run` still delivers."""
+        """Kill the worker now (its group, within a second). `run` still yields the results that had arrived."""
         self._stopped.set()
         process = self._process
         if process is not None:
             process.kill("stopped")
 
     def close(self, timeout: float = 5.0) -> None:
-        """End the worker; it gets `timeout` seconds to do so by itself. The client can start anew."""
+        """End the worker; it gets `timeout` seconds to do so by itself. The client can start again."""
         process, self._process = self._process, None
         if process is not None:
             process.close(timeout)
@@ -185,7 +185,7 @@ class WorkerClient:
         )
 
     def _await_ready(self, process: WorkerProcess, setup: Setup) -> Ended | None:
-        """Greet, set up, wait. `Ended` when the process did; raises what cannot be mended by a retry."""
+        """Greet, set up, wait. Returns `Ended` when the process ended; raises errors that a retry cannot solve."""
         limit = 3 * self._hang_seconds
         silence = 0.0
         while True:
@@ -227,7 +227,7 @@ class WorkerClient:
     # --- images
 
     def run(self, tasks: Iterable[Task], on_partial: OnPartial | None = None) -> Iterator[Result]:
-        """Have `tasks` done, yielding each one's result as soon as it is there.
+        """Run `tasks` and yield each result as soon as it arrives.
 
         Tasks are taken from the iterable only a bounded number ahead. Closing the generator early cancels
         what is left and keeps the worker.
@@ -253,13 +253,16 @@ class _Run:
         self._client = client
         self._on_partial = on_partial
         self._source = iter(tasks)
-        self._again: deque[Task] = deque()  # to be sent once more, innocent
+        self._again: deque[Task] = deque()  # to be sent again, not suspected of killing the worker
         self._suspects: deque[Task] = deque()  # in flight at a death: to be sent one at a time
         self._flight: dict[str, Task] = {}  # sent and not answered, by wire id
         self._alone = False  # the one in flight is a suspect
         self._deaths = 0
         self._said_bye = False
-        self._silence = 0.0  # seconds spent waiting in vain: not those the caller or the machine slept
+        self._silence = (
+            0.0  # seconds of waiting without a message, without the time in which the caller or the machine
+        )
+        # slept
 
     def results(self) -> Iterator[Result]:
         finished = False
@@ -294,7 +297,7 @@ class _Run:
             task = self._next()
             if task is None:
                 return bool(self._flight)
-            # A death while images are in flight is not mended here: `_receive` must hear of it first.
+            # A death while images are in flight is not handled here: `_receive` must see it first.
             process = client._process
             if not self._flight or process is None:
                 process = client._ensure()
@@ -358,7 +361,7 @@ class _Run:
         self._flight.clear()
         self._client._discard()
         if self._said_bye:
-            # It had left by itself just as they were sent.
+            # The worker ended by itself at the moment when they were sent.
             self._again.extend(flight)
             return None
         if not self._alone:

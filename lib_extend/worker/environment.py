@@ -1,4 +1,4 @@
-"""Which python runs the inference process, and with what on its path.
+"""Choose the python that runs the inference process, and its import path.
 
 The first of these that there is:
 
@@ -76,7 +76,7 @@ class Environment:
             "PYTHONPATH": os.pathsep.join(path),
             # A dataset folder may be the current one: a `json.py` in it must not be imported (3.11+).
             "PYTHONSAFEPATH": "1",
-            # The last words of a crash are kept for the report.
+            # The last lines of a crash are kept for the report.
             "PYTHONFAULTHANDLER": "1",
             "PYTHONIOENCODING": "utf-8:backslashreplace",
         }
@@ -157,7 +157,7 @@ def folder(variables: Mapping[str, str] | None = None) -> Path:
 
 
 def ask(python: str | None = None, folders: Sequence[str] | None = None) -> Host:
-    """What a WebUI's python (default: this one) has of what the worker needs.
+    """Which of the worker's packages a WebUI's python (default: this one) has.
 
     Raises UserError when that python does not answer.
     """
@@ -235,7 +235,7 @@ def repair(
     path: Path | None = None,
     host: Host | None = None,
 ) -> EnvironmentStatus:
-    """Make the environment anew, whatever is there. Raises like `make`."""
+    """Delete the environment and make it again. Raises like `make`."""
     return _make(progress, stop, path, host, anew=True)
 
 
@@ -266,7 +266,7 @@ def _named(variables: Mapping[str, str]) -> str:
 
 
 def _problem(host: Host, made: Mapping[str, Any] | None, where: Path) -> str:
-    """Why models cannot run in this python, nor in what was made."""
+    """Why models cannot run in this python or in the made environment."""
     if made is not None:
         return f"The models' environment no longer fits ({environment_make.outdated(made, host)}): repair it."
     words = environment_needs.missing(host)

@@ -63,9 +63,9 @@ def make(
         anew: also when there is one that fits.
 
     Raises:
-        UserError: another WebUI is at it, pip failed, or a package cannot be loaded; the mend is named.
+        UserError: another WebUI is making it, pip failed, or a package cannot be loaded; the sentence says what to do.
         StorageError: the disk is full, or the folder cannot be written.
-        Stopped: `stop` was set; the half-made environment is told from a whole one.
+        Stopped: `stop` was set; the half-made environment is recognised as such.
     """
     with _locked(folder):
         made = read(folder)
@@ -92,7 +92,7 @@ def remove(folder: Path) -> None:
             raise UserError(
                 f"{folder} cannot be deleted ({error.strerror or error}): end the running job, then try again."
             ) from error
-    # Without its lock: another process may hold it by now, and then the folder stays.
+    # Keep the lock's file: another process may hold it by now, and then the folder stays.
     with contextlib.suppress(OSError):
         (folder / LOCK).unlink(missing_ok=True)
         folder.rmdir()
@@ -120,7 +120,7 @@ def outdated(made: Mapping[str, Any], host: Host) -> str:
 
 
 def discard(folder: Path) -> None:
-    """Delete all but the lock; what says that it is whole goes first."""
+    """Delete everything except the lock; `made.json` first."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MADE).unlink(missing_ok=True)
     for item in folder.iterdir():
@@ -179,7 +179,7 @@ def _make(folder: Path, host: Host, progress: OnProgress | None, stop: threading
         pip += ["--only-binary", ":all:", "--no-warn-script-location", "--no-warn-conflicts"]
         pip += ["--retries", "2", "--timeout", "20", "--progress-bar", _bar(python, command, env)]
         pip += [] if target is None else ["--target", str(target)]
-        if pinned:  # all that these bring is on the list: nothing is left to choose
+        if pinned:  # the list has all dependencies too, so pip must not choose any
             pip += ["--no-deps", "--require-hashes", "-r", str(listed)]
         else:
             pip += ["-c", str(kept), *requirements]

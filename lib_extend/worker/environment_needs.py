@@ -1,4 +1,4 @@
-"""Which packages the inference process needs, and which of them a WebUI's python lacks.
+"""The packages that the inference process needs, and those that a WebUI's python lacks.
 
 The lowest versions are those of `pyproject.toml`. The highest follow the torch that is there, because torch
 is by far the largest package and stays the WebUI's: newer versions of transformers do not load on an older
@@ -83,7 +83,7 @@ class Need:
 
 
 def missing(host: Host) -> list[str]:
-    """What keeps the inference process from running in `host` as it is, in words; empty when nothing does."""
+    """Why the inference process cannot run in `host` as it is, in words; empty when it can."""
     words = []
     for r in REQUIRED:
         have = _have(host, r.name)
@@ -128,7 +128,7 @@ def runtime(host: Host, system: str = sys.platform) -> str:
 
 
 def serves(requirement: str, made: Sequence[str]) -> bool:
-    """Whether one of the requirements an environment was made with does for another: builds for a card run without."""
+    """Whether an environment's requirement also satisfies another one: builds for a card run without a card too."""
     if requirement in made:
         return True
     return _name(requirement) == "onnxruntime" and any(_name(m) in RUNTIMES for m in made)
@@ -174,7 +174,7 @@ def upper(r: Requirement, torch: str) -> str:
 
 
 def _runtime(host: Host, r: Requirement, system: str) -> list[Need]:
-    """onnxruntime for the host's graphics card; nothing when what is there will do.
+    """onnxruntime for the host's graphics card; nothing when the installed one is sufficient.
 
     onnxruntime-gpu before 1.27 is built for CUDA 12, from then on for CUDA 13 (and Python ≥ 3.11), both with
     cuDNN 9, which torch has from 2.4 on. Its extras bring the libraries that torch does not.

@@ -1,6 +1,6 @@
-"""Running pip (and venv) for the worker's environment: watched line by line, ended at once when asked to.
+"""Run pip (and venv) for the worker's environment: follow its lines, and end it at once on request.
 
-pip's own words are kept in a log; a user reads one sentence that names the mend.
+pip's output is kept in a log; the user reads one sentence that says what to do.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OnProgress = Callable[[str, int, int], None]
 """Called as `on_progress(line, done_bytes, total_bytes)`; total 0 when unknown."""
 
 KEPT_LINES = 200
-_POLL = 0.1  # seconds until a wish to stop is noticed
+_POLL = 0.1  # seconds until a stop is noticed
 _UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
 
@@ -75,7 +75,7 @@ class Command:
                     except queue.Empty:
                         continue
                     if line is None:
-                        return process.wait()  # at once: the reader has seen its end
+                        return process.wait()  # returns at once, because the output has ended
                     if not line.startswith("Progress "):
                         log.write(line + "\n")
                         self.lines.append(line)
@@ -88,7 +88,7 @@ class Command:
 
 
 def kill_tree(process: subprocess.Popen[bytes]) -> None:
-    """End a process and what it started, and wait for that."""
+    """End a process and its children, and wait for their end."""
     if os.name == "posix":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -117,7 +117,7 @@ def _read(process: subprocess.Popen[bytes], said: queue.SimpleQueue[str | None])
 
 
 class Downloads:
-    """What pip's lines tell of its progress: bytes fetched so far, a short line for the user.
+    """The progress in pip's lines: bytes fetched so far, a short line for the user.
 
     Args:
         total: bytes expected in all; grows with what turns out to be more.
@@ -171,7 +171,7 @@ def _package(file: str) -> str:
 
 
 def variables(base: Mapping[str, str]) -> dict[str, str]:
-    """`base` (environment variables) without what would send pip's packages elsewhere.
+    """`base` (environment variables) without variables that make pip install into another place.
 
     A user's index, proxy and certificates stay; so does A1111's own INDEX_URL.
     """

@@ -1,4 +1,4 @@
-"""What a python offers: its version, its package folders, the packages in them.
+"""Find out a python's version, its package folders and its packages.
 
 Also a program of its own: `python environment_probe.py NAME…` prints the same as JSON, so that any python
 can be asked. Hence the standard library only, and nothing of this package.

@@ -1,4 +1,4 @@
-"""The graphics cards of this machine, asked of the system: drivers' tools, /sys, the registry.
+"""Find the graphics cards of this machine: by the drivers' tools, /sys and the registry.
 
 Standard library only, and nothing of this package but its siblings of the same kind: install.py uses it before
 anything is installed. Nothing here imports torch or onnxruntime, and nothing raises.
@@ -46,7 +46,7 @@ Row = tuple[str, str, int, str]
 
 @dataclass(frozen=True)
 class System:
-    """Where to ask; tests put something else in each place.
+    """The sources of information; tests replace each of them.
 
     Attributes:
         platform: as `sys.platform`.

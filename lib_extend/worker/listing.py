@@ -1,4 +1,4 @@
-"""The models known by name, asked of a process of its own: who asks imports no model.
+"""List the models known by name through a separate process, so that the caller imports no model.
 
 Standard library only. The list needs none of the models' packages but huggingface_hub, so that it can be shown before
 the models' environment is made.

@@ -1,7 +1,7 @@
-"""One inference process as its parent holds it: started, spoken to, listened to, ended.
+"""One inference process from its parent's side: start it, send, receive, end it.
 
 Standard library only. Three threads a process (reading, writing, collecting stderr) keep a worker that
-hangs, floods or dies from ever blocking the caller. What to do about a death is `client.py`'s matter.
+hangs, floods or dies from ever blocking the caller. `client.py` decides what to do about a death.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=dict(environment),
-                # A group of its own: Ctrl-C on the terminal is the parent's to handle, and children of
-                # the worker end with it.
+                # A separate process group: the parent handles Ctrl-C of the terminal, and children of the worker end
+                # with it.
                 start_new_session=os.name == "posix",
                 creationflags=creation_flags(),
             )
@@ -84,7 +84,7 @@ class WorkerProcess:
         return self._ended is None and self._popen.poll() is None
 
     def send(self, message: Record) -> None:
-        """Queue a message; never blocks. One sent to a dead process is lost, and `receive` tells."""
+        """Queue a message; never blocks. A message to a dead process is lost, and `receive` reports the death."""
         self._outbox.put(encode(message))
 
     def receive(self, timeout: float) -> Record | Ended | None:
@@ -102,7 +102,7 @@ class WorkerProcess:
     def kill(self, reason: str = "") -> None:
         """End the process and its children at once. `reason` replaces the signal in `Ended.how`."""
         self._hung = self._hung or reason
-        # Asked before each signal: a reaped process' number may be another's by now.
+        # Checked before each signal, because another process may have the number of an ended one.
         if self._popen.poll() is not None:
             return
         if os.name == "posix":
@@ -137,7 +137,7 @@ class WorkerProcess:
         with contextlib.suppress(OSError, ValueError), stdout:
             for line in stdout:
                 if not line.endswith(b"\n"):
-                    break  # cut off by a death in the middle of writing
+                    break  # cut off because the process died while it wrote
                 if not greeted and not line.startswith(b'{"type":'):
                     self._keep(line)  # python's start-up files may print before our code runs
                     continue

@@ -1,9 +1,9 @@
-"""What the inference process and its parent say to each other: frozen records, one JSON object a line.
+"""The messages between the inference process and its parent: frozen records, one JSON object a line.
 
 The lines are pure ASCII. A path whose bytes are not UTF-8 is a Python text with lone surrogates
 (`os.fsdecode`), which JSON carries as `\\udcXX` escapes; the same holds for Windows' unpaired UTF-16
-units, so every name a file system allows comes through. Pictures go by path, never through the pipe. What is asked
-and answered is the matter of the tasks' kinds (`task_kinds.py`).
+units, so every name a file system allows comes through. Pictures go by path, never through the pipe. The kinds of tasks
+define requests and results (`task_kinds.py`).
 
     parent → worker   Setup, Task, Cancel, Stop
     worker → parent   Hello, Progress, Ready | SetupFailed, Partial, Done | Failed, Alive, Broken, Bye
@@ -54,7 +54,7 @@ class Task(Record):
 
 @dataclass(frozen=True)
 class Cancel(Record):
-    """Forget the tasks that were not answered; their results, should any still come, are not wanted."""
+    """Cancel the tasks that are not answered yet; later results of them are ignored."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Ready(Record):
 
 @dataclass(frozen=True)
 class SetupFailed(Record):
-    """The models cannot be had: `reason` is one sentence for the user."""
+    """The models cannot be downloaded or loaded: `reason` is one sentence for the user."""
 
     reason: str
 
@@ -139,7 +139,7 @@ class Done(Record):
 
 @dataclass(frozen=True)
 class Partial(Record):
-    """What a task has come to so far: `payload` is a partial result of its `kind`. There may be many, or none."""
+    """The present state of a running task: `payload` is a partial result of its `kind`. There may be many, or none."""
 
     id: str
     kind: str
@@ -173,7 +173,7 @@ class Broken(Record):
 
 @dataclass(frozen=True)
 class Bye(Record):
-    """The worker ends of its own accord; whatever it has not answered it has not begun."""
+    """The worker ends by itself; it has not begun any unanswered task."""
 
     reason: str
 

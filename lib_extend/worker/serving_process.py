@@ -63,7 +63,7 @@ Load = Callable[[Setup, Callable[[str, int, int], None]], Models]
 
 
 class Channel:
-    """The protocol's two pipes, taken away from everybody else in this process.
+    """The protocol's two pipes, reserved in this process.
 
     File descriptor 1 becomes a copy of stderr and 0 an empty input, so neither a library that prints nor a
     child process that reads can come between.
@@ -95,7 +95,7 @@ class Channel:
             self._last = time.monotonic()
 
     def beat(self) -> None:
-        """Say that work goes on, unless something was said a moment ago."""
+        """Send `Alive`, unless a message was sent a moment ago."""
         if time.monotonic() - self._last > BEAT_SECONDS:
             self.send(Alive())
 

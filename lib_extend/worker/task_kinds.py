@@ -1,7 +1,7 @@
-"""What the worker can be asked: the kinds of tasks, one file of `kinds/` each.
+"""The kinds of tasks for the worker, one file of `kinds/` each.
 
 A file defines the record of a request, the record of its result and a subclass of `Kind`, and ends with
-`KIND = ThatClass()`; its name is the kind's. Nothing else need name it: the protocol carries requests and results of
+`KIND = ThatClass()`; its name is the kind's. No other file has to name it: the protocol carries requests and results of
 any kind. What is at the top of the file is imported in a WebUI's process too, so models and their packages are
 imported inside `runner` (and what it calls) only.
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Models:
-    """What a setup asked for, loaded."""
+    """The loaded models of a setup."""
 
     tagger: Tagger | None
     vlm: Vlm | None
@@ -146,7 +146,7 @@ class OneByOne:
                 try:
                     self._process.done(id, self._result(id, request, turn))
                 except Stopped:
-                    pass  # nobody waits for it any more
+                    pass  # no one waits for the result any more
                 except Exception as error:  # noqa: BLE001 - one task must never cost the others
                     if not isinstance(error, PromptExtendError):
                         traceback.print_exc(file=sys.stderr)
@@ -155,7 +155,7 @@ class OneByOne:
 
 
 class Growing(OneByOne):
-    """Likewise of a function that tells of its result while it grows; it is stopped when the task is cancelled.
+    """As `OneByOne`, for a function that sends partial results; it is stopped when the task is cancelled.
 
     `run(request, tell)`: `tell` sends a partial result, and raises Stopped where nobody waits any more.
     """

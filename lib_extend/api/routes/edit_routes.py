@@ -112,19 +112,19 @@ def encodings(services: Services, folder: str) -> dict[str, Any]:
 
 @routes.get("/datasets/{folder}/edit", gives=_EDITING, pool="browsing")
 def edit_state(services: Services, folder: str) -> dict[str, Any]:
-    """How far the edit is that is being written."""
+    """The progress of the running edit."""
     return services.edits.state(browser_of(services, folder).root)
 
 
 @routes.post("/datasets/{folder}/edit/stop", gives={**_EDITING, "stopping": True}, pool="browsing")
 def edit_stop(services: Services, folder: str) -> dict[str, Any]:
-    """Stop the edit that is being written; what is done stays, and can be undone."""
+    """Stop the running edit; written captions stay, and can be undone."""
     return services.edits.stop(browser_of(services, folder).root)
 
 
 @routes.get("/datasets/{folder}/runs", gives=[_RUN], pool="browsing")
 def runs(services: Services, folder: str) -> list[dict[str, Any]]:
-    """What was done to the folder, newest first.
+    """The runs over the folder, newest first.
 
     `kind` is tag, preview, edit, review (verdicts given one after the other; `config.answers` counts them) or undo.
     `taken_back` of the `changed` captions were taken back; when all were, `status` is undone.

@@ -1,4 +1,4 @@
-"""Folders: choosing one and taking it in use."""
+"""Folders: choosing and opening them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ routes = Routes("Folders", place=30)
 def recent_folders(services: Services) -> list[dict[str, Any]]:
     """The folders used last, newest first.
 
-    `unfinished`: a tagging run was begun there and has not come to its end.
+    `unfinished`: a tagging run in this folder was not finished.
     """
     rows = services.recent.rows()
     if services.folders.free:
@@ -40,7 +40,7 @@ def recent_folders(services: Services) -> list[dict[str, Any]]:
 
 @routes.delete("/folders/recent", gives={"forgotten": "/data/cats"})
 def forget_folder(services: Services, path: Annotated[str, Takes("the folder")]) -> dict[str, Any]:
-    """Take a folder off that list; nothing of the folder is touched."""
+    """Remove a folder from that list; the folder itself is not changed."""
     services.recent.forget(path)
     return {"forgotten": path}
 
@@ -97,7 +97,7 @@ def open_folder(
     path: Annotated[str, Takes("the whole path of a folder on the server")],
     recursive: Annotated[bool, Takes("subfolders too")] = False,
 ) -> dict[str, Any]:
-    """Take a folder in use: what follows is said about its `id`.
+    """Open a folder; other requests name it by its `id`.
 
     The `id` is the same after every restart, but the folder must be opened again then. A run that is `unfinished` goes on
     with POST /jobs and its `config`.

@@ -38,7 +38,7 @@ def panel(services: Services) -> dict[str, Any]:
     """What the panel in txt2img and img2img offers, and whether the loaded checkpoint takes regions.
 
     `family` is sd1, sd2, sdxl, sd3, flux, or empty where no checkpoint is loaded or known; none is loaded to find out.
-    `reason`: why regions cannot be had, in a clause.
+    `reason`: why regions cannot be used, as a clause.
     """
     reason = services.regions.unfit()
     return {

@@ -43,7 +43,7 @@ def create_job(
     force: Annotated[bool, Takes("undo captions edited since, too")] = False,
     options: Annotated[dict[str, Any] | None, Takes("what the kind has besides")] = None,
 ) -> dict[str, Any]:
-    """Start a job; it belongs to the server and goes on without anybody watching.
+    """Start a job; it belongs to the server and also runs without an open page.
 
     One job a folder: a second one is refused (409) and told which `job` is there. Jobs on several folders that need the
     models on the same device wait for each other, in the order in which they came.
@@ -94,7 +94,7 @@ def job(services: Services, job: str) -> dict[str, Any]:
     "The last 500 images and the last 500 failures are remembered. An undo tells by `status` how far it is.",
 )
 def job_events(services: Services, call: Call, job: str, after: After = 0, poll: Poll = False) -> Stream:
-    """What happens, as it happens."""
+    """The events of the job, as they happen."""
     return Stream(_job(services, job).log, call.after(after), poll)
 
 

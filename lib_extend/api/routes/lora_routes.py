@@ -1,4 +1,4 @@
-"""LoRAs: which are here, which can be got, and getting them."""
+"""LoRAs: those on this machine, those that can be downloaded, and downloads."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def loras(services: Services) -> dict[str, Any]:
     folders = services.loras.folders()
     return {
         "loras": [_row(x, family) for x in services.loras.all(fresh=True)],
-        # where things lie is nothing to those who come from elsewhere
+        # remote users must not see the paths of this machine
         "folders": [str(f) if services.folders.free else f.name for f in folders],
     }
 
@@ -96,7 +96,7 @@ def _row(lora: LoraInfo, family: str) -> dict[str, Any]:
             }
         ]
     },
-    access=MAY_WRITE,  # it makes this machine ask elsewhere
+    access=MAY_WRITE,  # it makes this machine send requests to other servers
 )
 def offers(
     services: Services,
@@ -123,7 +123,7 @@ def get(
     model: Annotated[int | None, Takes("the page it was found on", low=1, high=_LARGEST_MODEL)] = None,
     token: Annotated[str, Takes("an API key of yours, where a login is wanted; it is not kept")] = "",
 ) -> dict[str, Any]:
-    """Download an offer into the host's LoRA folder; it goes on without anybody watching.
+    """Download an offer into the host's LoRA folder; it also runs without an open page.
 
     The file appears in the folder when it is whole and its SHA256 is right.
     """
@@ -135,7 +135,7 @@ def get(
 
 @routes.get("/loras/get/{id}", gives=_DOWNLOAD)
 def download(services: Services, id: str) -> dict[str, Any]:
-    """How far a download is.
+    """The progress of a download.
 
     `state` is running, done, stopped or failed (then `error` says why); `name` is the LoRA's, once it is done; `done` and
     `total` are bytes, `total` is 0 while not known.
@@ -145,7 +145,7 @@ def download(services: Services, id: str) -> dict[str, Any]:
 
 @routes.post("/loras/get/{id}/stop", gives=_DOWNLOAD, access=MAY_WRITE)
 def stop(services: Services, id: str) -> dict[str, Any]:
-    """Stop a download; what has arrived is kept, and another one goes on from there."""
+    """Stop a download; the bytes that have arrived are kept, and the next download continues from them."""
     one = services.downloads.get(id)
     one.stop.set()
     return one.to_json()

@@ -75,7 +75,7 @@ def state(services: Services, call: Call) -> dict[str, Any]:
 def report(services: Services) -> dict[str, Any]:
     """What `prompt-extend doctor` prints: devices, packages, folders and what runs where, for a bug report.
 
-    It names no file of yours, and your home folder as `~`.
+    It names none of your files, and writes your home folder as `~`.
     """
     return {"text": doctor.as_text(doctor.examine(models_dir=services.options().models_dir))}
 

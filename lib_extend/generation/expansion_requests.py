@@ -33,7 +33,6 @@ _STRIDE = 1_000_003
 """Between the seeds of places, so that no two of a few pictures in a row share one."""
 _UNSETTLED = re.compile(r"[{}|]|__[^_\s][^,]*?__|\[.*:.*\]")
 """Wildcards, dynamic prompts, alternations and schedules: they say nothing before they are resolved."""
-_AND_WEIGHT = re.compile(r"\s*:\s*[-+]?(?:\d+\.?|\d*\.\d+)\s*$")
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ def _reads(cast: Cast, main: str, place: str, people: _People) -> tuple[About, l
 
 def _words(text: str) -> list[str]:
     """The tags and sentences of a prompt as an expander reads them: settled, without weights and networks."""
-    return [w for piece in read(text).pieces if piece.text for w in _settled(stripped(piece))]
+    return [w for piece in read(text).listed if piece.text for w in _settled(stripped(piece))]
 
 
 def _settled(piece: Piece) -> Iterator[str]:
@@ -159,6 +158,6 @@ def _settled(piece: Piece) -> Iterator[str]:
         for inner in group.pieces:
             yield from _settled(inner)
         return
-    word = piece.text if is_sentence(piece.text) else syntax.bare(_AND_WEIGHT.sub("", piece.text))
+    word = piece.text if is_sentence(piece.text) else syntax.bare(piece.text)
     if word and not _UNSETTLED.search(word):
         yield word

@@ -68,6 +68,11 @@ def test_each_character_is_asked_for_alone() -> None:
     assert main.seed == 7 and len({one.seed for one in (main, ann, ben, scene)}) == 4
 
 
+def test_faces_are_no_weights_and_weights_no_tags() -> None:
+    texts = [requests_of(Cast(), main, 7, ["prompt"])[0].text for main in ("smile, :3", "cat AND a dog :0.5")]
+    assert texts == ["smile, :3", "cat, a dog"]
+
+
 def test_people_that_are_written_are_told_everywhere() -> None:
     cast = replace(TWO, common="", scene="beach")
     asked = requests_of(cast, "2girls, night", 7, ["prompt", "0", "scene"])

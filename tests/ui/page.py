@@ -19,7 +19,7 @@ class Page:
         self.app.get_by_role("tab", name="Tag a folder").wait_for()
 
     def view(self, name: str) -> None:
-        self.app.get_by_role("tab", name=name).click()
+        self.app.get_by_role("tab", name=name, exact=True).click()
 
     def open(self, folder: Path) -> None:
         field = self.app.get_by_label("Dataset folder")

@@ -66,7 +66,7 @@ def test_the_browser_or_the_person_chooses(window: Callable[..., Any], server: S
     app.locator(".folder-bar [role=status]").filter(has_text="12 张图片").wait_for()
     assert app.get_attribute("lang") == "zh"
     for name in ("检查", "浏览", "单张图片", "运行记录", "为文件夹打标"):
-        app.get_by_role("tab", name=name).click()
+        app.get_by_role("tab", name=name, exact=True).click()
         app.get_by_role("tabpanel", name=name).wait_for()
         assert browser.evaluate("() => document.documentElement.scrollWidth") <= 390, name
     # all that the page says itself is Chinese; the folder's name, file names and models are no words of ours

@@ -215,11 +215,16 @@ def test_every_setting_has_a_widget_and_a_default(
         fold.locator("[data-setting]").first.wait_for()
     shown = {e.get_attribute("data-setting") for e in page.app.locator("[data-setting]").all()}
     # `recursive` stands beside the folder, `question` are chips of `ask`, `vlm_model` comes with a server's address
-    elsewhere = {"recursive", "question", "vlm_model"}
+    # the last two come with a second tagger
+    several = {"tagger_agreement", "tagger_thresholds"}
+    elsewhere = {"recursive", "question", "vlm_model", *several}
     assert shown == {s.name for s in settings(TagConfig)} - elsewhere
     assert page.app.evaluate("e => e.app.config()") == {}
     for name in elsewhere - {"vlm_model"}:
         assert name in page.app.evaluate("e => e.app.settings.map((s) => s.name)")
+    page.app.get_by_label("And another tagger …").select_option("wd-vit-v3")
+    for name in several:
+        page.app.locator(f"[data-setting={name}]").wait_for()
 
 
 def test_the_page_knows_the_names_of_the_config(

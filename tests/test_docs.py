@@ -195,6 +195,22 @@ def test_add_a_step(copy: Path) -> None:
     assert {f.stem: f.read_text(encoding="utf-8") for f in folder.glob("*.txt")} == texts
 
 
+def test_add_an_expander(copy: Path) -> None:
+    (copy / "lib_extend" / "models" / "expanders" / "word_list.py").write_text(
+        example("expander"), encoding="utf-8"
+    )
+    folder = copy / "mine"
+    folder.mkdir()
+    (folder / "goes_with.json").write_text('{"beach": ["ocean", "indoors", "sand", "hat"]}', encoding="utf-8")
+    code = """
+from lib_extend.expanding.prompt_functions import expand_tags, load_expander
+expander = load_expander("mine", device="cpu")
+drafts = expand_tags("1girl, beach, outdoors", expander=expander, ban=["hat"], seed=1, drafts=2)
+print([(sorted(d.tags), d.text.startswith("1girl, beach, outdoors, ")) for d in drafts])
+"""
+    assert run_in(copy, code) == "[(['ocean', 'sand'], True), (['ocean', 'sand'], True)]\n"
+
+
 def test_add_a_part(copy: Path) -> None:
     (copy / "lib_extend" / "parts" / "brightness.py").write_text(example("part"), encoding="utf-8")
     Image.new("L", (300, 200), 51).save(copy / "dark.png")

@@ -58,7 +58,7 @@ def _table(args: argparse.Namespace) -> int:
 
 
 def _last(dataset: Dataset) -> dict[str, Any]:
-    """The globs that the newest run left out; the table shows its captions."""
+    """The setting `prune` of the newest run, so that the table shows the captions as they are decided."""
     with dataset.reading() as reader:
         known = reader.last_config()
     return {"prune": known["prune"]} if "prune" in known else {}

@@ -169,8 +169,7 @@ def _read(
 
 
 def is_prose(name: str) -> bool:
-    """Whether a piece of a caption is a sentence or as long as one. Such pieces are not counted as tags, because hardly
-    any occurs twice.
+    """Whether a piece of a caption is a sentence or as long as one. Such pieces hardly ever occur twice.
 
     The longest tags of Danbooru have about ten words.
     """

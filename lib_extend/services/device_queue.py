@@ -74,7 +74,7 @@ class DeviceQueue:
             return "" if before is None else before.job
 
     def _before(self, place: Place) -> Place | None:
-        """The first place before `place` that waits for the same device."""
+        """The first place before `place` that wants the same device; None when `place` is first."""
         for other in self._places:
             if other is place:
                 return None

@@ -53,7 +53,7 @@ def mend(
 
     Raises:
         UserError: nothing that can be mended has such a code, or a job is running on the folder.
-        StorageError: the disk is full; what was done is kept and can be undone.
+        StorageError: the disk is full; finished work is kept and can be undone.
     """
     report = lint(dataset, options, stopped=stop)
     mendable = list(dict.fromkeys(f.code for f in report.findings if f.mend))

@@ -33,7 +33,7 @@ OUTSIDE = Message(
     "outside",
     "{path} leads outside of the folders that may be used: open its target first, or remove the link.",
 )
-CLOSED = Message("closed", "This folder is not open (the server was started anew?): open it first.")
+CLOSED = Message("closed", "This folder is not open (the server was restarted?): open it first.")
 NO_IMAGE = Message("no_image", "There is no image {name} in this folder: it was renamed or deleted.")
 SHARED_MODEL = Message(
     "shared_model",
@@ -43,7 +43,7 @@ SHARED_MODEL = Message(
 NO_RUN = Message("no_run", "There is no run {run} on this folder.")
 
 # jobs
-NO_JOB = Message("no_job", "There is no job {job}: the server was started anew, or it ended long ago.")
+NO_JOB = Message("no_job", "There is no job {job}: the server was restarted, or it ended long ago.")
 BUSY_FOLDER = Message("busy_folder", "A job on {name} is {state}: stop it before another one begins.")
 TOO_MANY_JOBS = Message("too_many_jobs", "{count} jobs are running: wait until one has ended.")
 NOT_RUNNING = Message("not_running", "The job is not running, so it cannot be {verb}.")
@@ -55,7 +55,7 @@ BAD_OPTION = Message("bad_option", "The options of the job {kind} cannot be used
 NO_NAMES = Message("no_names", "names is empty: leave it out to take all images.")
 HOST_MODEL_GOES = "unloading the WebUI's model"
 HOST_MODEL_STAYS = "the WebUI's model could not be unloaded ({reason})"
-NO_HOST_MODEL = Message("no_host_model", "Here is no WebUI whose model could be unloaded.")
+NO_HOST_MODEL = Message("no_host_model", "There is no WebUI here whose model could be unloaded.")
 
 # machine
 ENVIRONMENT_BUSY = Message(
@@ -89,7 +89,7 @@ NO_LORA_FOLDER = Message(
 NO_FILE = Message("no_file", "There is no file {path}: check the path.")
 NO_OFFER = Message("no_offer", "This file is not offered any more: look again at what there is.")
 NO_DOWNLOAD = Message(
-    "no_download", "There is no download {id}: the server was started anew, or it ended long ago."
+    "no_download", "There is no download {id}: the server was restarted, or it ended long ago."
 )
 TOO_MANY_DOWNLOADS = Message(
     "too_many_downloads", "{count} LoRAs are being downloaded: wait until one is here."

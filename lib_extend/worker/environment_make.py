@@ -92,7 +92,7 @@ def remove(folder: Path) -> None:
             raise UserError(
                 f"{folder} cannot be deleted ({error.strerror or error}): end the running job, then try again."
             ) from error
-    # Keep the lock's file: another process may hold it by now, and then the folder stays.
+    # The lock is released before its file is deleted: another process may hold it by now, and then the folder stays.
     with contextlib.suppress(OSError):
         (folder / LOCK).unlink(missing_ok=True)
         folder.rmdir()

@@ -70,7 +70,7 @@ class YoloDetector:
         self._session = session
         self._size = _size(files, path, session)
         self.labels, self._layout = _output(files, path, session, self._size)
-        # Only the model's own threshold is part of the key; the user's threshold is remembered by the settings.
+        # The key has the model's own threshold. The user's threshold is a setting and not part of the key.
         self.key = f"yolo{VERSION}-{identity(files, path)}-{conf:g}-{self._iou:g}"
         self.side = max(self._size)
         self.device, self.batch = session.device, session.batch

@@ -49,7 +49,7 @@ def canonical(name: str, category: Category = Category.GENERAL) -> str:
 
 
 def category(word: str) -> Category:
-    """A category by its name or Danbooru's number; what is not known counts as meta."""
+    """A category by its name or Danbooru's number; an unknown one counts as meta."""
     word = word.strip().lower()
     word = word.removesuffix(".0")  # numbers that were stored as floats
     return _WORDS.get(NUMBERS.get(word, word), Category.META)

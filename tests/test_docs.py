@@ -124,7 +124,7 @@ def test_add_a_style(copy: Path) -> None:
 import sys
 sys.path.append({str(ROOT)!r})
 from lib_extend.captions.composing import compose
-from lib_extend.captions.memory import reconcile, remember_file
+from lib_extend.captions.person_edits import reconcile, remember_file
 from lib_extend.config import TagConfig, format_names
 from tests.captions.scenes import scene
 

@@ -15,19 +15,19 @@ from typing import Any
 from lib_extend.captions.base_words import base_of, in_words_of
 from lib_extend.captions.character_forms import taken_apart
 from lib_extend.captions.curator import Curator, ToCurate
-from lib_extend.captions.earlier import Asked, earlier_tags, unlettered
+from lib_extend.captions.earlier_tags import Asked, earlier_tags, unlettered
 from lib_extend.captions.existing import Existing, as_list
 from lib_extend.captions.field_order import Arranged, arrange, plain_order
 from lib_extend.captions.further_lines import Further, together
 from lib_extend.captions.lettering import lettered
 from lib_extend.captions.line_writing import LineWriter
 from lib_extend.captions.lists import by_lists, rewritten, typed, unique, without
-from lib_extend.captions.memory import separator_in
 from lib_extend.captions.patterns import patterns
 from lib_extend.captions.people_counts import settled
+from lib_extend.captions.person_edits import separator_in
+from lib_extend.captions.placed_pieces import is_plain
 from lib_extend.captions.scene import ScenePerson
 from lib_extend.captions.scene_making import persons_of
-from lib_extend.captions.standing import is_plain
 from lib_extend.captions.structured_writing import StructuredWriter
 from lib_extend.captions.style_table import style_of
 from lib_extend.captions.text import Kind, parse

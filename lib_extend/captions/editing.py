@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from lib_extend.captions.memory import Written
-from lib_extend.captions.standing import Standing, joined, place_of_new, standing
+from lib_extend.captions.person_edits import Written
+from lib_extend.captions.placed_pieces import Standing, joined, place_of_new, standing
 from lib_extend.captions.structured_editing import changed_line, structured, without_letter
 from lib_extend.captions.style_table import style_of
 from lib_extend.captions.text import CaptionText, Kind, Line, Piece, parse

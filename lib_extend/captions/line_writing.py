@@ -9,7 +9,15 @@ from dataclasses import dataclass, replace
 from lib_extend.captions.existing import Existing
 from lib_extend.captions.field_order import Arranged, arrange
 from lib_extend.captions.lists import limited, rewritten
-from lib_extend.captions.standing import Standing, is_plain, joined, joined_new, new, place_of_new, standing
+from lib_extend.captions.placed_pieces import (
+    Standing,
+    is_plain,
+    joined,
+    joined_new,
+    new,
+    place_of_new,
+    standing,
+)
 from lib_extend.captions.text import Kind, Piece
 from lib_extend.config import TagConfig
 from lib_extend.records import Drop, Source, Tag

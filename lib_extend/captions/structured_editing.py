@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lib_extend.captions.existing import Existing
-from lib_extend.captions.memory import Written
+from lib_extend.captions.person_edits import Written
 from lib_extend.captions.structured_writing import StructuredWriter
 from lib_extend.captions.style_table import style_of
 from lib_extend.captions.text import CaptionText, Kind, Line

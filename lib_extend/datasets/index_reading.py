@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lib_extend.captions.memory import Written
+from lib_extend.captions.person_edits import Written
 from lib_extend.captions.reading import pieces
 from lib_extend.captions.text import Kind, is_blank
 from lib_extend.config import LETTERS

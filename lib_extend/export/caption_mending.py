@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lib_extend.captions.editing import Style
-from lib_extend.captions.standing import joined, standing
+from lib_extend.captions.placed_pieces import joined, standing
 from lib_extend.captions.text import Kind, Line, Piece
 from lib_extend.vocabulary.tag_names import key
 

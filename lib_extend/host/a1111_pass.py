@@ -17,10 +17,10 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from lib_extend.generation.attention_hooks import AttentionHook
 from lib_extend.generation.batch_conditionings import Picture
 from lib_extend.generation.batch_rows import Cursor, Layout, RegionsError
 from lib_extend.generation.placed_loras import PlacedLoras
-from lib_extend.generation.taps import Tap
 from lib_extend.host.detect import module
 from lib_extend.host.other_extensions import NamingCall, of_modules
 
@@ -66,7 +66,7 @@ class Pass:
         self._regional = _regional(pictures)
         self._handles: list[Any] = []
         self._unet: list[Any] = []
-        self._taps: dict[str, tuple[Any, Tap, bool]] = {}
+        self._taps: dict[str, tuple[Any, AttentionHook, bool]] = {}
         self._over: list[_Over] = []
         self._active = True
         self._step = 0
@@ -124,8 +124,8 @@ class Pass:
                 added = _is_wrapped(attention)
                 self._taps[name] = (attention, self._tapped(name, attention, added), added)
 
-    def _tapped(self, name: str, attention: Any, added: bool) -> Tap:
-        return Tap(attention, name, self._state, added=added, loras=bool(self._regional.loras))
+    def _tapped(self, name: str, attention: Any, added: bool) -> AttentionHook:
+        return AttentionHook(attention, name, self._state, added=added, loras=bool(self._regional.loras))
 
     def _untap(self) -> None:
         while self._taps:

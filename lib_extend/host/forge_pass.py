@@ -3,7 +3,7 @@
     the CFG denoiser           a step of this run begins and ends; it is the run's own, and the pass's
     its update_inner_model     a refiner has taken over
     before a SpatialTransformer    the rows, from `transformer_options`, and the grid's real height and width
-    in each of its attn2       `generation.taps.Tap`: queries out of `to_q`, the blend into `to_out`
+    in each of its attn2       `generation.attention_hooks.AttentionHook`: queries out of `to_q`, the blend into `to_out`
     in what LoRAs in places change   `generation.lora_hooks.LoraHooks`
 
 They act only while this run's denoiser works, so a generation inside this one (ADetailer) is not changed.
@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lib_extend.generation.attention_hooks import AttentionHook
 from lib_extend.generation.batch_conditionings import Picture
 from lib_extend.generation.batch_rows import Layout, RegionsError
 from lib_extend.generation.placed_loras import PlacedLoras
-from lib_extend.generation.taps import Tap
 from lib_extend.host.other_extensions import NamingCall, of_modules, of_patches, with_names
 
 _PARTS = ("to_q", "to_k", "to_v", "to_out")
@@ -187,7 +187,7 @@ class Pass:
         names = of_patches(options) or of_modules(attention for _, attention in self._attentions)
         self._others = names
         for key, attention in self._attentions:
-            tap = Tap(attention, key, self._state, added=added, loras=bool(self._regional.loras))
+            tap = AttentionHook(attention, key, self._state, added=added, loras=bool(self._regional.loras))
             self._hooks.append(tap)
         self._tapped = True
 

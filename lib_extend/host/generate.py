@@ -23,7 +23,7 @@ from lib_extend.generation import slips
 from lib_extend.generation.batch_rows import RegionsError
 from lib_extend.generation.panel import Panel
 from lib_extend.generation.value_checks import FieldError
-from lib_extend.host import leftovers, regions, tries
+from lib_extend.host import leftovers, more_seeds, regions
 from lib_extend.host.run import Helpers, Run
 
 _RUN = "prompt_extend_run"
@@ -133,7 +133,7 @@ def postprocess(p: Any, processed: Any) -> None:
     _open.clear()
     scores = [found.score for found in run.found.values()]
     if run.panel.keep_trying and scores:
-        tries.keep_trying(p, processed, run.panel.keep_trying, scores, lambda one: _scores(one))
+        more_seeds.keep_trying(p, processed, run.panel.keep_trying, scores, lambda one: _scores(one))
 
 
 def _scores(p: Any) -> list[float]:

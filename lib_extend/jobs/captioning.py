@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lib_extend.captions import memory as edits
+from lib_extend.captions import person_edits as edits
 from lib_extend.captions import prose_verdicts
 from lib_extend.captions.composing import Existing, compose, count_forms, replaces
 from lib_extend.captions.further_lines import Further, beside, config_of, in_lines
-from lib_extend.captions.memory import Written
+from lib_extend.captions.person_edits import Written
 from lib_extend.captions.text import Kind, is_blank
 from lib_extend.captions.thresholds import agreed
 from lib_extend.config import TagConfig

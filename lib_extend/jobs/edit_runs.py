@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.captions.editing import Style
-from lib_extend.captions.memory import Written
+from lib_extend.captions.person_edits import Written
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.state import State
 from lib_extend.datasets.state_values import stored_json

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from lib_extend.captions import memory as edits
+from lib_extend.captions import person_edits as edits
 from lib_extend.datasets.dataset import Dataset
 from lib_extend.datasets.run_rows import Change
 from lib_extend.datasets.state import State

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from lib_extend.captions.existing import Existing
-from lib_extend.captions.memory import Written, reconcile
 from lib_extend.captions.patterns import patterns
+from lib_extend.captions.person_edits import Written, reconcile
 from lib_extend.captions.thresholds import agreement
 from lib_extend.config import TagConfig
 from lib_extend.curation.core_tags import CoreTable

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from lib_extend.captions.composing import Existing
-from lib_extend.captions.memory import reconcile
+from lib_extend.captions.person_edits import reconcile
 from lib_extend.captions.prose_check import Contradiction
 from lib_extend.config import TagConfig
 from lib_extend.datasets.browser import Browser

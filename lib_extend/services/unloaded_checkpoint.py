@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class HostMemory(Protocol):
-    """The WebUI's checkpoint, see `host.memory`."""
+    """The WebUI's checkpoint, see `host.checkpoint_memory`."""
 
     def can_unload(self) -> bool: ...
 

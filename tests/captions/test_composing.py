@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib_extend.captions.composing import Thresholds, compose
-from lib_extend.captions.memory import Written, reconcile, remember
+from lib_extend.captions.person_edits import Written, reconcile, remember
 from lib_extend.captions.thresholds import mcut
 from lib_extend.config import TagConfig
 from lib_extend.errors import UserError

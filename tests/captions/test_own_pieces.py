@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lib_extend.captions.composing import compose
-from lib_extend.captions.memory import Written, reconcile, remember_file
+from lib_extend.captions.person_edits import Written, reconcile, remember_file
 from lib_extend.captions.text import Kind, parse
 from lib_extend.config import TagConfig
 from lib_extend.records import Analysis, Answer, Box, Caption, Person, Tag

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib_extend.captions.composing import compose
-from lib_extend.captions.memory import Written, reconcile, remember
+from lib_extend.captions.person_edits import Written, reconcile, remember
 from lib_extend.captions.reading import pieces
 from lib_extend.config import TagConfig
 from lib_extend.records import Analysis, Answer, Caption, Category, Source, Tag

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lib_extend.captions.composing import compose
 from lib_extend.captions.further_lines import Further, config_of, in_lines
-from lib_extend.captions.memory import Written, reconcile, remember_file
+from lib_extend.captions.person_edits import Written, reconcile, remember_file
 from lib_extend.config import TagConfig
 from lib_extend.config.further_captions import further_captions
 from lib_extend.errors import UserError

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lib_extend.captions.composing import compose
 from lib_extend.captions.editing import Style, ordered, renamed, with_tags
-from lib_extend.captions.memory import Written, reconcile, remember_file
+from lib_extend.captions.person_edits import Written, reconcile, remember_file
 from lib_extend.captions.scene import Scene, ScenePerson, Word
 from lib_extend.captions.style_table import style_of, styles
 from lib_extend.config import TagConfig, format_names

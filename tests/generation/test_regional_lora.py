@@ -15,6 +15,7 @@ from torch.nn.functional import conv2d, linear, scaled_dot_product_attention
 
 from lib_extend.errors import UserError
 from lib_extend.generation.attention import RegionalAttention
+from lib_extend.generation.attention_hooks import AttentionHook
 from lib_extend.generation.batch_conditionings import Picture, Schedule
 from lib_extend.generation.batch_rows import Layout, RegionsError
 from lib_extend.generation.cast import WHOLE, Place
@@ -23,7 +24,6 @@ from lib_extend.generation.lora_weights import Strengths, bind_unet, read_weight
 from lib_extend.generation.masks import shares
 from lib_extend.generation.places import columns
 from lib_extend.generation.regional_lora import RegionalLoras
-from lib_extend.generation.taps import Tap
 from tests.generation.doubles import fine_masks
 from tests.generation.small_unet import CONTEXT, HEADS, UNet, changeable, factors, matrix
 
@@ -84,7 +84,7 @@ class Hooked:
             if hasattr(module, "transformer_blocks"):
                 self.hooks.append(module.register_forward_pre_hook(self._enter))
             if name.endswith("attn2"):
-                self.hooks.append(Tap(module, name, self._state, HEADS, loras=True))
+                self.hooks.append(AttentionHook(module, name, self._state, HEADS, loras=True))
 
     def _enter(self, module: Any, given: Any) -> None:
         self.grid = tuple(given[0].shape[-2:])

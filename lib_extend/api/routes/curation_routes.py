@@ -18,7 +18,8 @@ from lib_extend.services.requested_settings import config_of
 routes = Routes("Curate a folder", place=65)
 MOST_TAGS = 10_000
 _REASON = {
-    "step": "core", "code": "core_tag", "fields": {"character": "hoshi", "share": 0.98, "pictures": 41}, "pictures": 40,
+    "step": "core", "code": "core_tag", "fields": {"character": "hoshi", "share": 0.98, "pictures": 41},
+    "reason": "98 % of hoshi's pictures have it", "pictures": 40,
 }  # fmt: skip
 _TABLE: dict[str, Any] = {
     "pictures": 1200, "own_only": 0, "without_tags": 3, "seconds": 0.04, "generation": 7,

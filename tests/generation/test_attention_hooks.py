@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from lib_extend.generation.attention import Call, RegionalAttention
+from lib_extend.generation.attention_hooks import AttentionHook, AttentionHooks
 from lib_extend.generation.batch_conditionings import Picture, Schedule
 from lib_extend.generation.batch_rows import Layout, RegionsError
 from lib_extend.generation.masks import shares
 from lib_extend.generation.places import columns
-from lib_extend.generation.taps import Tap, Taps
 from tests.generation.doubles import CrossAttention, cond, hidden, module
 
 SIZE = (4, 8)
@@ -70,7 +70,7 @@ def test_whatever_computes_the_attention(
         # on the class, as A1111 does it
         monkeypatch.setattr(CrossAttention, "forward", forward)
     before = attn(X, BASE)
-    tap = Tap(attn, "a", lambda: (regions(), SIZE))
+    tap = AttentionHook(attn, "a", lambda: (regions(), SIZE))
     torch.testing.assert_close(attn(X, BASE), expected())
     tap.remove()
     tap.remove()
@@ -84,7 +84,7 @@ def test_a_forward_wrapped_before_or_after(attn: CrossAttention) -> None:
         attn.forward = lambda x, context: inner(x, context) + 1  # type: ignore[method-assign]
 
     wrap()
-    tap = Tap(attn, "a", lambda: (regions(), SIZE))
+    tap = AttentionHook(attn, "a", lambda: (regions(), SIZE))
     wrap()
     torch.testing.assert_close(attn(X, BASE), expected() + 2)
     tap.remove()
@@ -114,7 +114,7 @@ def test_what_an_adapter_adds_stays_whole() -> None:
     with torch.no_grad():
         linear = other.to_out[0]
         alone = regions().forward("a", other, X, BASE, SIZE, 2)
-        tap = Tap(other, "a", lambda: (regions(), SIZE), added=True)
+        tap = AttentionHook(other, "a", lambda: (regions(), SIZE), added=True)
         other(X, cond(9)[None])
         found = other(X, BASE)
         tap.remove()
@@ -127,13 +127,13 @@ def test_nothing_to_do_is_nothing_done(attn: CrossAttention) -> None:
     before = attn(X, BASE)
     states: list[tuple[Call, tuple[int, int]] | None] = [None, (idle(), (999, 1))]
     for state in states:
-        tap = Tap(attn, "a", lambda state=state: state)  # type: ignore[misc]
+        tap = AttentionHook(attn, "a", lambda state=state: state)  # type: ignore[misc]
         assert torch.equal(attn(X, BASE), before)
         tap.remove()
 
 
 def test_errors_come_through_and_leave_nothing(attn: CrossAttention) -> None:
-    tap = Tap(attn, "a", lambda: (regions(), (3, 3)))
+    tap = AttentionHook(attn, "a", lambda: (regions(), (3, 3)))
     with pytest.raises(RegionsError, match="32 positions"):
         attn(X, BASE)
     tap.remove()
@@ -144,13 +144,13 @@ def test_errors_come_through_and_leave_nothing(attn: CrossAttention) -> None:
             return self.to_out(x)
 
     other = Without().double()
-    Tap(other, "b", lambda: (regions(), SIZE))
+    AttentionHook(other, "b", lambda: (regions(), SIZE))
     with pytest.raises(RegionsError, match="b was run without its queries"):
         other(X, BASE)
 
 
 def test_all_modules_or_none(attn: CrossAttention) -> None:
-    taps = Taps()
+    taps = AttentionHooks()
     with pytest.raises(RegionsError, match="module odd"):
         taps.add([("a", attn), ("odd", nn.Linear(2, 2))], lambda: None)
     assert not attn.to_q._forward_hooks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lib_extend.captions.existing import Existing
-from lib_extend.captions.memory import ADOPTED, UNKNOWN
+from lib_extend.captions.person_edits import ADOPTED, UNKNOWN
 from lib_extend.config import TagConfig
 from lib_extend.records import Category, Drop, Source, Tag
 from lib_extend.vocabulary.tag_names import key, written

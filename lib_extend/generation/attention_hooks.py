@@ -18,7 +18,7 @@ State = Callable[[], "tuple[Any, tuple[int, int]] | None"]
 None when there is nothing to do."""
 
 
-class Tap:
+class AttentionHook:
     """The hooks in one cross-attention module; `remove` them when the pass is over, however it ended."""
 
     def __init__(
@@ -103,19 +103,19 @@ class Tap:
         return (blended, *given[1:])
 
 
-class Taps:
+class AttentionHooks:
     """The hooks of a whole model."""
 
     def __init__(self) -> None:
-        self._taps: list[Tap] = []
+        self._taps: list[AttentionHook] = []
 
     def add(self, modules: Iterable[tuple[Hashable, Any]], state: State) -> int:
         """Taps modules, given with their names; returns how many. Raises RegionsError and taps none of them
         when one cannot be."""
-        added: list[Tap] = []
+        added: list[AttentionHook] = []
         try:
             for key, module in modules:
-                added.append(Tap(module, key, state))
+                added.append(AttentionHook(module, key, state))
         except BaseException:
             for tap in added:
                 tap.remove()

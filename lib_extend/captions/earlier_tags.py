@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from lib_extend.captions.existing import Existing
 from lib_extend.captions.person_edits import ADOPTED, UNKNOWN
+from lib_extend.captions.style_table import style_of, styles
 from lib_extend.config import TagConfig
 from lib_extend.records import Category, Drop, Source, Tag
 from lib_extend.vocabulary.tag_names import key, written
@@ -19,8 +20,13 @@ def earlier_tags(existing: Existing, config: TagConfig, asked: Asked) -> list[Ta
     if config.drop_earlier:
         return []
     result = []
+    style = style_of(config.format)
+    starts = (*(s for s, _ in existing.heads if s), *_starts(config))
     kinds = {**existing.kinds, **{key(n): kind for n, kind in existing.pruned.items()}}
     for name in (*existing.ours, *existing.pruned):
+        bare = _without_start(name, starts)
+        if any(s.makes(bare) for s in styles().values()) and (bare == name or not style.makes(bare)):
+            continue  # of an only person the style says it anew; another style has no place for it
         kind = kinds.get(key(name), UNKNOWN)
         if kind == UNKNOWN:
             kind = _guessed(name, config, asked)
@@ -76,5 +82,9 @@ def _starts(config: TagConfig) -> tuple[str, ...]:
 
 
 def _without_letter(name: str, config: TagConfig) -> str:
-    start = next((s for s in _starts(config) if name.startswith(s)), "")
-    return name[len(start) :] if start else name.partition("_")[2]
+    bare = _without_start(name, _starts(config))
+    return bare if bare != name else name.partition("_")[2]
+
+
+def _without_start(name: str, starts: tuple[str, ...]) -> str:
+    return name[len(next((s for s in starts if name.startswith(s)), "")) :]

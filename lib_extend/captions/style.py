@@ -182,6 +182,10 @@ class Style:
         """Names of tags that this style adds to a person's: gender, place."""
         return ()
 
+    def makes(self, name: str) -> bool:
+        """Whether only this style's `extras` give a tag this name: it means nothing in another style."""
+        return False
+
     def _said(self, word: Word, spelling: Spelling) -> str:
         return word.text or self.spell(word.name, spelling)
 

@@ -52,6 +52,9 @@ class Newbie(Style):
         gender = f"{GENDER}1{person.gender}" if person.gender else ""
         return [name for name in (gender, person.place) if name]
 
+    def makes(self, name: str) -> bool:
+        return name.startswith(GENDER) and is_people(name.removeprefix(GENDER))
+
     def head(self, person: ScenePerson, number: int) -> str:
         return person.head if person.head.startswith("character_") else f"character_{number}"
 

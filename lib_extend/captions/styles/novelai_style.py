@@ -12,10 +12,12 @@ from lib_extend.captions.documents import Escapes, document, list_spots, start_o
 from lib_extend.captions.scene import Scene, ScenePerson, Word, in_order
 from lib_extend.captions.style import BY_DEFAULT, NOTHING, Known, Protection, Spelling, Style
 from lib_extend.captions.text import CaptionText, Kind, Piece, Spot
+from lib_extend.vocabulary.people_tags import GENDERS
 from lib_extend.vocabulary.tag_names import written
 
 CENTER = "center_"
 GENDER = "gender_"
+_GENDERS = tuple(GENDER + g for g in GENDERS)
 GRID = (0.1, 0.3, 0.5, 0.7, 0.9)
 """The places of a character that NovelAI knows, across and down."""
 BASE, CHARACTERS, CHARACTER, CENTERS = "base_caption", "char_captions", "char_caption", "centers"
@@ -40,6 +42,9 @@ class NovelAI(Style):
         gender = [f"{GENDER}{person.gender}"] if person.gender else []
         x, y = (min(GRID, key=lambda g, v=v: abs(g - v)) for v in person.center or (0.5, 0.5))  # type: ignore[misc]
         return [*gender, f"{CENTER}{x:g}_{y:g}"]
+
+    def makes(self, name: str) -> bool:
+        return name in _GENDERS or name.startswith(CENTER)
 
     def write(self, scene: Scene, spelling: Spelling = BY_DEFAULT) -> str:
         def said(word: Word) -> str:

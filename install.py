@@ -87,8 +87,8 @@ def test(arguments: list[str]) -> int:
     if python is None:
         return 1
     if arguments in ([], ["--fast"]):
-        # three at a time on two cores: much of the time goes into waiting for processes and browsers
-        at_once = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+        # two at a time: much of the time goes into waiting for processes and browsers; three are no faster on two cores
+        at_once = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
         arguments = [*arguments, *at_once, "--durations", "20"]
         checks = [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["oxlint", "--quiet"]]
         for program, *what in checks:

@@ -28,7 +28,7 @@ LONG = "hosts packaging worker sketch ui models jobs docs".split()
 settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("house")
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FAILED = pytest.StashKey[bool]()
 LAST_ANSWERS = 40
 """Answers of the server that are printed for a test that failed."""

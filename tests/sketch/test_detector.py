@@ -100,6 +100,7 @@ def test_a_cutting_moves_its_boxes_with_it() -> None:
     assert moved >= 5
 
 
+@pytest.mark.timeout(900)  # see tests/sketch/test_vlm.py
 def test_the_same_seed_trains_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
     from lib_extend.sketch import detector_training

@@ -78,6 +78,7 @@ def test_it_knows_scenes_it_has_not_seen(tmp_path: Path) -> None:
     assert scores.micro.f1 >= 0.95, scores.table()
 
 
+@pytest.mark.timeout(900)  # see tests/sketch/test_vlm.py
 def test_the_same_seed_trains_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(tagger_data, "PART", 32)

@@ -141,7 +141,7 @@ def test_lessons_are_the_same_for_the_same_seed() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)  # processors without bfloat16 take ten times as long
+@pytest.mark.timeout(900)  # seconds on one processor, minutes on another
 def test_training_is_reproducible(tmp_path: Path) -> None:
     from lib_extend.sketch.vlm_training import train_vlm
 

@@ -24,15 +24,15 @@ def earlier_tags(existing: Existing, config: TagConfig, asked: Asked) -> list[Ta
     starts = (*(s for s, _ in existing.heads if s), *_starts(config))
     kinds = {**existing.kinds, **{key(n): kind for n, kind in existing.pruned.items()}}
     for name in (*existing.ours, *existing.pruned):
-        bare = _without_start(name, starts)
-        if any(s.makes(bare) for s in styles().values()) and (bare == name or not style.makes(bare)):
-            continue  # of an only person the style says it anew; another style has no place for it
         kind = kinds.get(key(name), UNKNOWN)
         if kind == UNKNOWN:
             kind = _guessed(name, config, asked)
         source, _, category = kind.partition(" ")
         described = category == Category.PROSE.value and source == Source.QUESTION.value
         if described or _stays(source, key(name), config, asked):
+            bare = _without_start(name, starts)
+            if any(s.makes(bare) for s in styles().values()) and (bare == name or not style.makes(bare)):
+                continue  # of an only person the style says it anew; another style has no place for it
             tag_source = Source.TAGGER if source == ADOPTED else Source(source)
             # with the answer's probability it keeps its place among the others
             score = asked[key(name)][1] if key(name) in asked else None
